@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Raising an alert: a checked file put into alerts/new, durable before the
+ * call returns, so it works with alertd down.
+ *   {format, type, component, subject, severity, text, queue, id, at, uid,
+ *    resolved}
+ * Deduplication (alertd) is over type, component and subject; text may vary.
+ */
+#ifndef COMMON_ALERT_H
+#define COMMON_ALERT_H
+
+#include <stdbool.h>
+#include "common/spool.h"
+#include "common/tree.h"
+
+#define ALERT_FORMAT "patchflow-alert-1"
+
+enum alert_severity { ALERT_INFO, ALERT_WARNING, ALERT_ERROR, ALERT_CRITICAL };
+extern const char *const alert_severity_name[];
+
+struct alert {
+	const char *type;      /* "patch-failed", "queue-depth", ... */
+	const char *component; /* process name: "ghost-bridge" */
+	const char *subject;   /* what it is about: a queue, an id, a path */
+	enum alert_severity severity;
+	const char *text;  /* one or a few lines for people */
+	const char *queue; /* or NULL */
+	const char *id;    /* or NULL */
+	bool resolved;     /* the trouble is over */
+};
+
+enum spool_answer alert_raise(struct tree *t, const struct alert *a);
+
+#endif

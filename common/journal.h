@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * journal/NAME.log: what a daemon did, one JSON object a line, for `log`,
+ * status and metrics; never the truth. Appended in one write, not synced,
+ * rotated to NAME.log.1 ... at size. Fields: at, event, then id, queue,
+ * attempt, state and free ones.
+ */
+#ifndef COMMON_JOURNAL_H
+#define COMMON_JOURNAL_H
+
+#include <stdint.h>
+#include <jansson.h>
+
+struct journal {
+	int dir;
+	int fd;
+	char name[64];
+	int64_t max_bytes;
+	int keep;
+};
+
+int journal_open(struct journal *j, int dir, const char *name,
+    int64_t max_bytes, int keep);
+/* Takes fields (may be NULL), adds at and event. Errors are swallowed: the
+ * journal is a view, and must never stop work. */
+void journal_write(struct journal *j, const char *event, json_t *fields);
+void journal_close(struct journal *j);
+
+#endif

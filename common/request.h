@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * An operator's request to an executor: a checked file put into
+ * QUEUE/requests/new, durable before the reply, taken by the executor of that
+ * queue when it runs. It moves new -> cur -> done; done/NAME is rewritten
+ * with ok and answer before cur/NAME goes.
+ */
+#ifndef COMMON_REQUEST_H
+#define COMMON_REQUEST_H
+
+#include "common/spool.h"
+#include "common/tree.h"
+
+#define REQUEST_FORMAT "patchflow-request-1"
+
+enum request_verb {
+	REQUEST_RETRY,  /* a failed or held patch goes back into the queue */
+	REQUEST_HOLD,   /* a queued patch waits for `retry` */
+	REQUEST_CANCEL, /* queued, held: rejected by-operator; running: killed */
+	REQUEST_PAUSE,  /* the queue starts nothing more; id is "" */
+	REQUEST_RESUME,
+	REQUEST__MAX
+};
+extern const char *const request_verb_name[REQUEST__MAX];
+
+struct request {
+	enum request_verb verb;
+	char id[ID_MAX + 1];
+	char name[NAME_SIZE]; /* of the file, filled by put */
+	uid_t uid;            /* of the file, filled by decode's caller */
+	char reason[256];
+};
+
+enum spool_answer request_put(struct queue_tree *q, struct request *r);
+json_t *request_encode(const struct request *r);
+int request_decode(const json_t *doc, struct request *r); /* -1 EINVAL */
+
+#endif

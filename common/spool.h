@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The spool's file operations: the only code that knows how a file becomes
+ * durable. patchflow-spool(5) is the contract; research/executor.md 1 the
+ * source of the protocol (maildir's and Postfix's, with directory fsync).
+ *
+ * put    create in a tmp directory (O_EXCL), write all, fsync, close,
+ *        rename with NOREPLACE, fsync the directory it went to. A name that
+ *        is taken answers SPOOL_EXISTS and touches nothing. A failed fsync is
+ *        never retried on the same file.
+ * move   rename with NOREPLACE, then fsync both directories.
+ * read   a regular file with one link, opened without following links or
+ *        blocking, of an owner we trust, not longer than the cap.
+ *
+ * A checked file is line 1 the JSON document, line 2
+ * {"bytes":N,"sha256":"HEX"} over line 1 without its newline.
+ */
+#ifndef COMMON_SPOOL_H
+#define COMMON_SPOOL_H
+
+#include <sys/types.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <jansson.h>
+
+#define SPOOL_FILE_MAX (32u << 20) /* bytes a reader takes by default */
+
+/* Every answer but SPOOL_DONE leaves errno set. */
+enum spool_answer {
+	SPOOL_DONE,    /* durable: acknowledge */
+	SPOOL_EXISTS,  /* the name is taken: somebody was here before */
+	SPOOL_REFUSED, /* nothing happened; not durable, not visible */
+	SPOOL_UNKNOWN  /* visible, but the last fsync failed: do not
+	                  acknowledge, retry under the same name */
+};
+
+struct spool_file {
+	char *bytes; /* owned; NUL-terminated behind len */
+	size_t len;
+	uid_t uid;
+	int64_t mtime_us;
+	ino_t ino;
+};
+
+struct spool_names {
+	char **names; /* sorted by name; owned */
+	size_t count;
+	bool cut; /* the limit was reached: there are more */
+};
+
+/* Opens a directory for the calls below: fd, or -1. No symlink at the end. */
+int spool_dir(int base, const char *path);
+/* mkdir -p below base with mode for every level made here; 0 or -1. */
+int spool_make(int base, const char *path, mode_t mode);
+
+enum spool_answer spool_put(
+    int tmp, int dst, const char *name, const void *bytes, size_t len)
+    __attribute__((warn_unused_result));
+enum spool_answer spool_put_json(
+    int tmp, int dst, const char *name, const json_t *doc)
+    __attribute__((warn_unused_result));
+/*
+ * The two halves of a put, for the acceptance order: stage leaves a durable
+ * file in tmp (file and directory synced; an older one is replaced), publish
+ * renames it and syncs the destination.
+ */
+enum spool_answer spool_stage_json(int tmp, const char *name,
+    const json_t *doc) __attribute__((warn_unused_result));
+enum spool_answer spool_publish(int tmp, int dst, const char *name)
+    __attribute__((warn_unused_result));
+/* As put, but an older file of that name is replaced: state files. */
+enum spool_answer spool_replace_json(int tmp, int dst, const char *name,
+    const json_t *doc) __attribute__((warn_unused_result));
+/* claim, settle, requeue, set aside; to may be NULL for the same name. */
+enum spool_answer spool_move(int src, const char *name, int dst,
+    const char *to) __attribute__((warn_unused_result));
+/* unlink and fsync the directory; absent is done. */
+enum spool_answer spool_remove(int dir, const char *name)
+    __attribute__((warn_unused_result));
+
+bool spool_exists(int dir, const char *name);
+/*
+ * 1 found, 0 absent, -1 error. errno EFBIG: over max; EPERM: not a regular
+ * file of one link and a trusted owner (self, root, owner of the directory;
+ * any_owner takes all). Free with spool_file_free.
+ */
+int spool_read(int dir, const char *name, size_t max, bool any_owner,
+    struct spool_file *f) __attribute__((warn_unused_result));
+/* As spool_read, and the check must hold: errno EBADMSG where it does not. */
+int spool_read_json(int dir, const char *name, json_t **doc)
+    __attribute__((warn_unused_result));
+/* Splits a checked file in memory; NULL with errno EBADMSG, or ENOMSG where
+ * there is no check line at all (a plain file). */
+json_t *spool_check(const char *bytes, size_t len);
+/* The two lines; the caller frees. */
+char *spool_format(const json_t *doc, size_t *len);
+void spool_file_free(struct spool_file *f);
+
+/*
+ * Names in dir that do not begin with a dot, at most limit (0: all). Which
+ * ones of a longer directory is unspecified. 0 or -1.
+ */
+int spool_list(int dir, size_t limit, struct spool_names *out)
+    __attribute__((warn_unused_result));
+void spool_names_free(struct spool_names *n);
+/* Unlinks files in tmp older than age and not in use; count, or -1. */
+int spool_sweep_tmp(int tmp, int64_t older_than_ms);
+/* TIME16-PID-SEQ.EXT: unique on this machine, sorts by age. */
+void spool_unique_name(const char *ext, char *out, size_t size);
+
+#endif
