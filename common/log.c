@@ -45,7 +45,7 @@ replace_controls(char *line, size_t len)
 			line[i] = ' ';
 }
 
-static size_t
+static size_t __attribute__((format(printf, 3, 0)))
 append(char *line, size_t used, const char *fmt, va_list ap)
 {
 	int n = vsnprintf(line + used, LOG_LINE - used, fmt, ap);
@@ -67,7 +67,7 @@ append_text(char *line, size_t used, const char *fmt, ...)
 	return used;
 }
 
-static void
+static void __attribute__((format(printf, 3, 0)))
 emit(enum level level, int saved_errno, const char *fmt, va_list ap)
 {
 	char line[LOG_LINE];
@@ -75,12 +75,11 @@ emit(enum level level, int saved_errno, const char *fmt, va_list ap)
 	size_t used;
 
 	clock_iso(clock_wall_us(), now);
-	used = append_text(
-	    line, 0, "%s %s %s: ", now, program, level_name[level]);
+	used =
+	    append_text(line, 0, "%s %s %s: ", now, program, level_name[level]);
 	used = append(line, used, fmt, ap);
 	if (saved_errno != 0)
-		used =
-		    append_text(line, used, ": %s", strerror(saved_errno));
+		used = append_text(line, used, ": %s", strerror(saved_errno));
 	replace_controls(line, used);
 	line[used++] = '\n';
 	/* A lost log line must never cost work: the result is not used. */
@@ -88,15 +87,15 @@ emit(enum level level, int saved_errno, const char *fmt, va_list ap)
 		return;
 }
 
-#define EMIT(level, number)                                                   \
-	do {                                                                  \
-		int saved = errno;                                            \
-		va_list ap;                                                   \
-                                                                              \
-		va_start(ap, fmt);                                            \
-		emit(level, (number) ? saved : 0, fmt, ap);                   \
-		va_end(ap);                                                   \
-		errno = saved;                                                \
+#define EMIT(level, number)                                                    \
+	do {                                                                   \
+		int saved = errno;                                             \
+		va_list ap;                                                    \
+                                                                               \
+		va_start(ap, fmt);                                             \
+		emit(level, (number) ? saved : 0, fmt, ap);                    \
+		va_end(ap);                                                    \
+		errno = saved;                                                 \
 	} while (0)
 
 void
