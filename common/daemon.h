@@ -31,13 +31,13 @@ enum daemon_exit {
 };
 
 struct daemon_opts {
-	const char *name;     /* process name: "executor" */
-	const char *page;     /* man page: "patchflow-executor(8)" */
-	const char *summary;  /* one line for --help */
-	bool takes_queue;     /* -q is required */
+	const char *name;    /* process name: "executor" */
+	const char *page;    /* man page: "patchflow-executor(8)" */
+	const char *summary; /* one line for --help */
+	bool takes_queue;    /* -q is required */
 	char config[PATH_MAX];
 	char queue[QUEUE_MAX + 1];
-	char instance[64];    /* name, or name@QUEUE */
+	char instance[64]; /* name, or name@QUEUE */
 	bool once;
 	bool foreground;
 	bool check;
@@ -52,8 +52,8 @@ void daemon_config(struct daemon_opts *o, struct settings *s);
  * umask, closes inherited descriptors, opens the spool's tree, takes
  * run/INSTANCE.lock (waits 10 s, then exits 111), writes its pid there.
  */
-void daemon_enter(
-    struct daemon_opts *o, const struct settings *s, struct tree *t);
+void daemon_enter(struct daemon_opts *o, const struct settings *s,
+    struct tree *t);
 void daemon_ready(const struct daemon_opts *o);
 /*
  * Proof of progress, at most every 5 s unless the numbers changed: work is
@@ -61,6 +61,9 @@ void daemon_ready(const struct daemon_opts *o);
  * taken (0: idle), status one line for people.
  */
 void daemon_beat(uint64_t work, int64_t busy_ms, const char *status);
+/* What a timer for daemon_beat should use: half of $WATCHDOG_USEC, 5 s at
+ * most. A beat that comes a little early is dropped, not delayed. */
+int64_t daemon_beat_interval(void);
 void daemon_stopping(void);
 
 #endif

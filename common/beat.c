@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: ISC */
+/* Readiness and proof of progress over $NOTIFY_SOCKET. The state is static
+ * because a process has one supervisor, as it has one log. */
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <inttypes.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/beat.h"
+#include "common/clock.h"
+#include "common/daemon.h"
+
+#define BEAT_MS 5000    /* between two beats that say nothing new */
+#define BEAT_MIN_MS 100 /* between two beats that do */
+
+static struct {
+	int fd; /* 0: not opened, since 0 is never ours */
+	struct sockaddr_un to;
+	socklen_t to_len;
+	int64_t interval_ms;
+	bool owe_ready;
+	uint64_t work;
+	bool busy;
+	int64_t sent_ms;
+} beat = {.interval_ms = BEAT_MS};
+
+static void
+take_address(const char *path)
+{
+	size_t len = strlen(path);
+
+	if (len < 2 || len >= sizeof beat.to.sun_path)
+		return;
+	memset(&beat.to, 0, sizeof beat.to);
+	beat.to.sun_family = AF_UNIX;
+	memcpy(beat.to.sun_path, path, len);
+	beat.to_len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len);
+	if (path[0] == '@')
+		beat.to.sun_path[0] = '\0'; /* abstract: no NUL behind */
+	else
+		beat.to_len++;
+	beat.fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (beat.fd == -1)
+		beat.fd = 0;
+}
+
+/* Twice per deadline, as sd_watchdog_enabled(3) advises. */
+static void
+take_interval(const char *usec)
+{
+	const char *error = NULL;
+	long long us = strtonum(usec, 1, INT64_MAX, &error);
+
+	if (error == NULL && us / 2000 < BEAT_MS)
+		beat.interval_ms = us / 2000 > 0 ? us / 2000 : 1;
+}
+
+void
+beat_open(void)
+{
+	const char *path = getenv("NOTIFY_SOCKET");
+	const char *usec = getenv("WATCHDOG_USEC");
+
+	if (path != NULL && (path[0] == '/' || path[0] == '@'))
+		take_address(path);
+	if (usec != NULL)
+		take_interval(usec);
+	(void)unsetenv("NOTIFY_SOCKET");
+	(void)unsetenv("WATCHDOG_USEC");
+	(void)unsetenv("WATCHDOG_PID");
+}
+
+bool
+beat_send(const char *text)
+{
+	const struct sockaddr_un *to = &beat.to;
+
+	if (beat.fd == 0)
+		return true;
+	return sendto(beat.fd, text, strlen(text), MSG_DONTWAIT | MSG_NOSIGNAL,
+		   (const struct sockaddr *)to, beat.to_len) != -1;
+}
+
+void
+daemon_ready(const struct daemon_opts *o)
+{
+	(void)o;
+	/* A full queue must not cost the readiness: the next beat says it. */
+	beat.owe_ready = !beat_send("READY=1\nSTATUS=ready\n");
+}
+
+void
+daemon_beat(uint64_t work, int64_t busy_ms, const char *status)
+{
+	char text[512];
+	int64_t now = clock_mono_ms();
+	bool news = work != beat.work || (busy_ms > 0) != beat.busy;
+	bool first = beat.work == 0 && work > 0;
+	int64_t wait_ms = news ? BEAT_MIN_MS : beat.interval_ms * 3 / 4;
+
+	if (beat.sent_ms != 0 && now - beat.sent_ms < wait_ms && !first)
+		return;
+	(void)snprintf(text, sizeof text,
+	    "%sWATCHDOG=1\nX_WORK=%" PRIu64 "\nX_BUSY_MS=%" PRId64
+	    "\nSTATUS=%.256s\n",
+	    beat.owe_ready ? "READY=1\n" : "", work, busy_ms,
+	    status != NULL ? status : "");
+	if (!beat_send(text))
+		return;
+	beat.owe_ready = false;
+	beat.work = work;
+	beat.busy = busy_ms > 0;
+	beat.sent_ms = now;
+}
+
+int64_t
+daemon_beat_interval(void)
+{
+	return beat.interval_ms;
+}
+
+void
+daemon_stopping(void)
+{
+	(void)beat_send("STOPPING=1\nSTATUS=stopping\n");
+}
