@@ -2,19 +2,22 @@
 # commands a newcomer needs; both install what is missing first.
 
 PREFIX     ?= /usr/local
-BINDIR      = $(PREFIX)/bin
-LIBEXECDIR  = $(PREFIX)/libexec/patchflow
-MANDIR      = $(PREFIX)/share/man
-DOCDIR      = $(PREFIX)/share/doc/patchflow
+BINDIR     ?= $(PREFIX)/bin
+LIBEXECDIR ?= $(PREFIX)/libexec/patchflow
+MANDIR     ?= $(PREFIX)/share/man
+DOCDIR     ?= $(PREFIX)/share/doc/patchflow
 SYSCONFDIR ?= /etc
 BUILD      ?= build
+INSTALL    ?= install
+FUZZ_SECONDS ?= 20
 
-# Debian packages: what the build links, and what the tests and lint run.
-BUILD_DEPS  = pkg-config libyaml-dev libjansson-dev libcurl4-openssl-dev \
-              libbsd-dev libmd-dev
-TEST_DEPS   = git perl libcmocka-dev strace mandoc e2fsprogs procps jq
-LINT_DEPS   = clang clang-format clang-tidy clang-tools cppcheck shellcheck \
-              libclang-rt-14-dev
+# Debian packages: what the build links, and what tests, lint and fuzzing run.
+BUILD_DEPS  = gcc libc6-dev pkg-config|pkgconf libyaml-dev libjansson-dev \
+              libcurl4-openssl-dev|libcurl4-gnutls-dev libbsd-dev libmd-dev
+DEMO_DEPS   = $(BUILD_DEPS) git jq
+TEST_DEPS   = $(DEMO_DEPS) perl libcmocka-dev strace e2fsprogs procps mandoc
+LINT_DEPS   = $(TEST_DEPS) clang-format clang-tidy cppcheck shellcheck
+FUZZ_DEPS   = $(BUILD_DEPS) clang libclang-rt-dev
 
 LIBS        = yaml-0.1 jansson libcurl libbsd-overlay libmd
 PKG_CFLAGS := $(shell pkg-config --cflags $(LIBS) 2>/dev/null)
@@ -30,6 +33,9 @@ HARDEN    = -fstack-protector-strong -fstack-clash-protection \
             -fcf-protection -fPIE
 ifeq ($(SANITIZE),)
 HARDEN   += -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3
+else
+HARDEN   += -fsanitize=$(SANITIZE) -fno-sanitize-recover=all \
+            -fno-omit-frame-pointer
 endif
 ifeq ($(findstring clang,$(CC)),)
 WARN     += -Wlogical-op -Wduplicated-cond -Wduplicated-branches
@@ -37,10 +43,6 @@ HARDEN   += -ftrivial-auto-var-init=zero
 endif
 ifneq ($(CI),)
 WARN     += -Werror
-endif
-ifneq ($(SANITIZE),)
-HARDEN   += -fsanitize=$(SANITIZE) -fno-sanitize-recover=all \
-            -fno-omit-frame-pointer
 endif
 PATHS     = -DLIBEXECDIR='"$(LIBEXECDIR)"' -DSYSCONFDIR='"$(SYSCONFDIR)"'
 ALL_CFLAGS  = $(STD) $(WARN) $(HARDEN) $(PATHS) -I. $(PKG_CFLAGS) $(CFLAGS)
@@ -69,7 +71,7 @@ $(BUILD)/bin/$(2): $(BUILD)/$(1)/main.o $(BUILD)/$(1).a $(COMMON_A)
 ALL_BINS += $(BUILD)/bin/$(2)
 endef
 
-archive = @mkdir -p $(@D) && rm -f $@ && $(AR) rcs $@ $^
+archive = @mkdir -p $(@D) && rm -f $@ && $(AR) rcs $@ $(filter %.o,$^)
 link    = @mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ \
           $(filter %.o %.a,$^) $(PKG_LIBS) $(EXTRA_LIBS)
 
@@ -78,7 +80,17 @@ $(foreach p,$(PROGRAMS),$(eval $(call program,$(firstword $(subst :, ,$(p))),$(l
 $(COMMON_A): $(patsubst %.c,$(BUILD)/%.o,$(wildcard common/*.c))
 	$(archive)
 
-$(BUILD)/%.o: %.c
+# Another compiler, other flags or another PREFIX rebuild everything: the file
+# changes when the command line does.
+FLAGS_NOW := $(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS)
+$(BUILD)/flags: FORCE
+	@mkdir -p $(@D)
+	@printf '%s\n' '$(subst ','\'',$(FLAGS_NOW))' | cmp -s - $@ || \
+	    printf '%s\n' '$(subst ','\'',$(FLAGS_NOW))' >$@
+	@test -n '$(PKG_LIBS)' || { \
+	    echo "libraries are missing: run 'make deps' first" >&2; exit 1; }
+
+$(BUILD)/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
@@ -87,6 +99,8 @@ $(BUILD)/%.o: %.c
 UNIT     := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c tests/unit/sweep_*.c))
 HARNESS  := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/harness/*.c))
 BENCH    := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/*.c))
+FUZZ     := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fuzz/fuzz_*.c))
+SHELL_T  := $(wildcard tests/crash/*.t tests/flow/*.t tests/unit/*.t tests/lint/*.t)
 ARCHIVES  = $(patsubst %,$(BUILD)/%.a,$(FOLDERS))
 WRAPS     = $(shell sed -n 's/^[a-z_]* \**\(sys_[a-z0-9_]*\)(.*/-Wl,--wrap=\1/p' common/sys.h)
 
@@ -94,15 +108,80 @@ $(BUILD)/tests/unit/test_%: $(BUILD)/tests/unit/test_%.o $(ARCHIVES) $(COMMON_A)
 	$(link) -lcmocka
 $(BUILD)/tests/unit/sweep_%: $(BUILD)/tests/unit/sweep_%.o $(BUILD)/tests/unit/fault.o $(ARCHIVES) $(COMMON_A)
 	$(link) -lcmocka $(WRAPS)
-$(BUILD)/tests/harness/% $(BUILD)/tests/bench/%: $(BUILD)/tests/%.o
 $(HARNESS) $(BENCH): $(BUILD)/%: $(BUILD)/%.o $(ARCHIVES) $(COMMON_A)
 	$(link)
+$(FUZZ): $(BUILD)/%: $(BUILD)/%.o $(ARCHIVES) $(COMMON_A)
+	$(link) -fsanitize=fuzzer
 .SECONDARY:
 
 binaries: $(ALL_BINS)
-tests-build: binaries $(UNIT) $(HARNESS) $(BENCH)
+tests-build: binaries $(UNIT) $(HARNESS)
+bench-build: binaries $(BENCH)
+fuzz-build: $(FUZZ)
 
--include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+# The targets below may install packages first, which changes what pkg-config
+# answers; so they build in a make of their own.
+AGAIN = $(MAKE) --no-print-directory \
+        $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc)) $(QUIET)
+DEPS  = @sh tests/harness/deps.sh
+RUN   = BUILD_DIR='$(abspath $(BUILD))' sh tests/harness/run.sh
+QUIET = $(if $(V),,-s)
 
-.PHONY: all binaries tests-build
+deps:
+	$(DEPS) $(sort $(TEST_DEPS:%='%'))
+check:
+	$(DEPS) $(sort $(TEST_DEPS:%='%'))
+	@$(AGAIN) tests-build
+	@$(RUN) $(SHELL_T) $(UNIT)
+check-long:
+	@PATCHFLOW_LONG=1 $(MAKE) --no-print-directory check
+demo run:
+	$(DEPS) $(sort $(DEMO_DEPS:%='%'))
+	@$(AGAIN) binaries
+	@BUILD_DIR='$(abspath $(BUILD))' sh etc/demo/demo.sh $@
+bench:
+	$(DEPS) $(sort $(BUILD_DEPS:%='%'))
+	@$(AGAIN) bench-build
+	@for b in $(BENCH); do BUILD_DIR='$(abspath $(BUILD))' ./$$b || exit 1; done
+asan:
+	$(DEPS) $(sort $(TEST_DEPS:%='%'))
+	@$(AGAIN) SANITIZE=address,undefined BUILD=$(BUILD)-asan tests-build
+	@PATCHFLOW_SANITIZED=1 BUILD_DIR='$(abspath $(BUILD))-asan' \
+	    sh tests/harness/run.sh $(wildcard tests/flow/*.t) \
+	    $(UNIT:$(BUILD)/%=$(BUILD)-asan/%)
+fuzz:
+	$(DEPS) $(sort $(FUZZ_DEPS:%='%'))
+	@$(AGAIN) CC=clang SANITIZE=fuzzer-no-link,address,undefined \
+	    BUILD=$(BUILD)-fuzz fuzz-build
+	@sh tests/harness/fuzz.sh $(FUZZ_SECONDS) $(FUZZ:$(BUILD)/%=$(BUILD)-fuzz/%)
+lint:
+	$(DEPS) $(sort $(LINT_DEPS:%='%'))
+	@$(AGAIN) binaries
+	@BUILD_DIR='$(abspath $(BUILD))' sh tests/harness/lint.sh \
+	    $(STD) $(PATHS) -I. $(PKG_CFLAGS)
+
+MAN = $(wildcard man/*.[1578])
+install: binaries
+	$(INSTALL) -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBEXECDIR) \
+	    $(DESTDIR)$(DOCDIR) $(foreach n,1 5 7 8,$(DESTDIR)$(MANDIR)/man$(n))
+	$(INSTALL) -m 755 $(BUILD)/bin/patchflow $(DESTDIR)$(BINDIR)
+	$(INSTALL) -m 755 $(filter-out %/patchflow,$(ALL_BINS)) $(DESTDIR)$(LIBEXECDIR)
+	$(foreach n,1 5 7 8,$(if $(filter %.$(n),$(MAN)),$(INSTALL) -m 644 \
+	    $(filter %.$(n),$(MAN)) $(DESTDIR)$(MANDIR)/man$(n) &&)) :
+	$(INSTALL) -m 644 README.md LICENSE $(wildcard etc/*.yaml etc/*.service) \
+	    $(DESTDIR)$(DOCDIR)
+uninstall:
+	rm -f $(DESTDIR)$(BINDIR)/patchflow \
+	    $(foreach b,$(filter-out %/patchflow,$(ALL_BINS)),$(DESTDIR)$(LIBEXECDIR)/$(notdir $(b))) \
+	    $(foreach m,$(MAN),$(DESTDIR)$(MANDIR)/man$(lastword $(subst ., ,$(m)))/$(notdir $(m))) \
+	    $(foreach d,README.md LICENSE $(wildcard etc/*.yaml etc/*.service),$(DESTDIR)$(DOCDIR)/$(notdir $(d)))
+	-rmdir $(DESTDIR)$(LIBEXECDIR) $(DESTDIR)$(DOCDIR) 2>/dev/null
+clean:
+	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-fuzz $(BUILD)-clang
+
+-include $(wildcard $(BUILD)/*/*.d $(BUILD)/tests/*/*.d)
+
+.PHONY: all binaries tests-build bench-build fuzz-build deps check check-long \
+    demo run bench asan fuzz lint install uninstall clean FORCE
+FORCE:
 .DEFAULT_GOAL := all

@@ -1,0 +1,456 @@
+# shellcheck shell=sh disable=SC2231,SC2086 # queues are globs here
+# SPDX-License-Identifier: ISC
+# What a shell test (.t) stands on. It begins with
+#
+#	. "$(dirname "$0")/../harness/lib.sh"
+#	plan 3            (or done_testing at the end)
+#
+# and then has, in $T, a scratch directory of its own that goes at the end
+# together with every process that the test started. The binaries under test
+# are first in PATH, from $BUILD_DIR or build/. Nothing sleeps: await polls.
+
+set -u
+TOP=$(cd "$(dirname "$0")" && while [ ! -e Makefile ] && [ "$PWD" != / ]; do
+	cd ..; done; pwd)
+BUILD_DIR=${BUILD_DIR:-$TOP/build}
+PATH=$BUILD_DIR/bin:$BUILD_DIR/tests/harness:$PATH
+LC_ALL=C
+TZ=UTC
+export TOP BUILD_DIR PATH LC_ALL TZ
+unset PATCHFLOW_CONFIG NOTIFY_SOCKET WATCHDOG_USEC
+umask 022
+
+T=$(mktemp -d "${TMPDIR:-/tmp}/patchflow-t.XXXXXX") || exit 1
+T=$(cd "$T" && pwd -P)
+# Marks every process of this test, see kill_started.
+PATCHFLOW_TEST_MARK=$T
+HOME=$T/home
+export T PATCHFLOW_TEST_MARK HOME
+GIT_CONFIG_NOSYSTEM=1
+GIT_CONFIG_GLOBAL=/dev/null
+GIT_AUTHOR_NAME=tester GIT_AUTHOR_EMAIL=tester@example.invalid
+GIT_COMMITTER_NAME=tester GIT_COMMITTER_EMAIL=tester@example.invalid
+export GIT_CONFIG_NOSYSTEM GIT_CONFIG_GLOBAL GIT_AUTHOR_NAME \
+    GIT_AUTHOR_EMAIL GIT_COMMITTER_NAME GIT_COMMITTER_EMAIL
+mkdir -p "$HOME" "$T/pids"
+chmod 755 "$T"
+
+tests_run=0
+tests_failed=0
+tests_planned=
+AWAIT=${AWAIT:-15} # seconds that await waits
+
+# --- end of the test
+
+# Pids of all processes that carry our mark, this shell and its helpers not.
+started() {
+	for p in /proc/[0-9]*; do
+		pid=${p#/proc/}
+		[ "$pid" != "$$" ] || continue
+		[ "$(stat -c %u "$p" 2>/dev/null)" = "$(id -u)" ] ||
+			[ "$(id -u)" = 0 ] || continue
+		tr '\0' '\n' <"$p/environ" 2>/dev/null |
+			grep -qx "PATCHFLOW_TEST_MARK=$T" || continue
+		case $(sed -n 's/^NSpid:.*/&/p' "$p/status" 2>/dev/null) in
+		'') continue ;;
+		esac
+		is_ours "$pid" || echo "$pid"
+	done 2>/dev/null
+}
+
+# True for this shell and for the subshells it is running right now.
+is_ours() {
+	walk=$1
+	while [ -n "$walk" ] && [ "$walk" -gt 1 ]; do
+		[ "$(readlink "/proc/$walk/exe")" = "$(readlink "/proc/$$/exe")" ] ||
+			return 1
+		[ "$walk" = "$$" ] && return 0
+		walk=$(sed -n 's/^PPid:[[:space:]]*//p' "/proc/$walk/status")
+	done 2>/dev/null
+	return 1
+}
+
+# Kills what the test started until nothing is left.
+kill_started() {
+	tries=0
+	while left=$(started) && [ -n "$left" ] && [ "$tries" -lt 100 ]; do
+		# shellcheck disable=SC2086 # a list of pids
+		kill -KILL $left 2>/dev/null
+		tries=$((tries + 1))
+		pause
+	done
+	wait 2>/dev/null
+}
+
+cleanup() {
+	trap - EXIT INT TERM HUP
+	kill_started
+	cd / || exit 1
+	if [ -n "${KEEP_SCRATCH:-}" ]; then
+		echo "# kept $T"
+	else
+		chmod -R u+rwX "$T" 2>/dev/null
+		rm -rf "$T"
+	fi
+}
+
+finish() {
+	rc=$?
+	cleanup
+	if [ -n "$tests_planned" ] && [ "$tests_planned" -ne "$tests_run" ] &&
+	    [ "$rc" -eq 0 ]; then
+		echo "# planned $tests_planned, ran $tests_run"
+		rc=1
+	fi
+	[ "$tests_failed" -eq 0 ] || [ "$rc" -ne 0 ] || rc=1
+	exit "$rc"
+}
+trap finish EXIT
+trap 'exit 130' INT TERM HUP
+
+# --- TAP
+
+plan() {
+	tests_planned=$1
+	echo "1..$1"
+}
+
+done_testing() {
+	echo "1..$tests_run"
+}
+
+skip_all() {
+	echo "1..0 # SKIP $*"
+	tests_planned=
+	exit 0
+}
+
+diag() {
+	printf '%s\n' "$*" | sed 's/^/# /'
+}
+
+pass() {
+	tests_run=$((tests_run + 1))
+	echo "ok $tests_run - $1"
+}
+
+fail() {
+	tests_run=$((tests_run + 1))
+	tests_failed=$((tests_failed + 1))
+	echo "not ok $tests_run - $1"
+	shift
+	[ $# -eq 0 ] || diag "$*"
+	return 0
+}
+
+# skip COUNT REASON
+skip() {
+	n=$1
+	shift
+	while [ "$n" -gt 0 ]; do
+		tests_run=$((tests_run + 1))
+		echo "ok $tests_run # SKIP $*"
+		n=$((n - 1))
+	done
+}
+
+# ok SENTENCE COMMAND...: the command succeeds.
+ok() {
+	said=$1
+	shift
+	if "$@" >"$T/out" 2>&1; then
+		pass "$said"
+	else
+		fail "$said" "exit status $?: $*"
+		diag "$(tail -n 30 "$T/out")"
+	fi
+}
+
+# fails SENTENCE COMMAND...: it does not.
+fails() {
+	said=$1
+	shift
+	if "$@" >"$T/out" 2>&1; then
+		fail "$said" "succeeded: $*"
+		diag "$(tail -n 30 "$T/out")"
+	else
+		pass "$said"
+	fi
+}
+
+# exits STATUS SENTENCE COMMAND...; what it said is in $T/out.
+exits() {
+	want=$1
+	said=$2
+	shift 2
+	"$@" >"$T/out" 2>&1
+	rc=$?
+	if [ "$rc" -eq "$want" ]; then
+		pass "$said"
+	else
+		fail "$said" "exit status $rc, not $want: $*"
+		diag "$(tail -n 30 "$T/out")"
+	fi
+}
+
+# is SENTENCE GOT WANT
+is() {
+	if [ "$2" = "$3" ]; then
+		pass "$1"
+	else
+		fail "$1" "got:  $2"
+		diag "want: $3"
+	fi
+}
+
+# like SENTENCE TEXT PATTERN (grep -E)
+like() {
+	if printf '%s\n' "$2" | grep -Eq -e "$3"; then
+		pass "$1"
+	else
+		fail "$1" "no match for $3 in:"
+		diag "$(printf '%s\n' "$2" | head -n 30)"
+	fi
+}
+
+# --- time
+
+pause() {
+	sleep 0.05
+}
+
+now_ms() {
+	echo "$(($(date +%s%N) / 1000000))"
+}
+
+# until_true SECONDS COMMAND...: polls; 1 when the time is over.
+until_true() {
+	deadline=$(($(now_ms) + $1 * 1000))
+	shift
+	until "$@" >"$T/await.out" 2>&1; do
+		[ "$(now_ms)" -lt "$deadline" ] || return 1
+		pause
+	done
+}
+
+# await SENTENCE COMMAND...: the command succeeds within $AWAIT seconds.
+await() {
+	said=$1
+	shift
+	if until_true "$AWAIT" "$@"; then
+		pass "$said"
+	else
+		fail "$said" "not within $AWAIT s: $*"
+		diag "$(tail -n 30 "$T/await.out")"
+		show_logs
+	fi
+}
+
+# --- users
+
+# An ordinary user of this machine for tests that run as root.
+plain_uid() {
+	getent passwd | awk -F: '$3 >= 1000 && $3 < 60000 { print $3; exit }'
+}
+
+# need_root, need_plain_user: or the whole test is skipped.
+need_root() {
+	[ "$(id -u)" -eq 0 ] || skip_all "needs root"
+}
+
+# as_user COMMAND...: as an ordinary user; as ourselves when we are one.
+as_user() {
+	if [ "$(id -u)" -ne 0 ]; then
+		"$@"
+		return
+	fi
+	uid=$(plain_uid)
+	setpriv --reuid "${uid:-65534}" --regid "${uid:-65534}" --clear-groups \
+	    -- "$@"
+}
+
+# Hands the scratch directory to the user of as_user.
+give_scratch() {
+	[ "$(id -u)" -ne 0 ] || chown -R "$(as_user id -u):$(as_user id -g)" "$T"
+}
+
+# reexec_as_user: the rest of this test runs as an ordinary user. Call it
+# first of all.
+reexec_as_user() {
+	[ "$(id -u)" -eq 0 ] || return 0
+	as_user sh -c 'test -r "$1" && test -x "$2"' - "$0" "$BUILD_DIR/bin" ||
+		skip_all "an ordinary user cannot read $TOP"
+	cleanup
+	uid=$(plain_uid)
+	exec setpriv --reuid "${uid:-65534}" --regid "${uid:-65534}" \
+	    --clear-groups -- sh "$0"
+}
+
+# --- the suite
+
+CONF=$T/patchflow.yaml
+SPOOL=$T/spool
+CHAT=$T/chat.md
+
+# write_config [QUEUE_LINES]: two queues, MAIN (alias BRAUN) and CYOPS (alias
+# DEV, the default), with workspaces $T/ws/main and $T/ws/cyops; one
+# transcript, one reply directory, one alert file; short times. Standard
+# input, if it is no terminal and not empty, is appended (more sections).
+write_config() {
+	mkdir -p "$T/ws/main" "$T/ws/cyops" "$T/replies" "$T/log"
+	[ -e "$CHAT" ] || : >"$CHAT"
+	{
+		cat <<-END
+		spool: $SPOOL
+		queues:
+		  - name: MAIN
+		    aliases: [BRAUN]
+		    workspace: $T/ws/main
+		    command_timeout: 10s
+		    timeout: 60s
+		  - name: CYOPS
+		    aliases: [DEV]
+		    workspace: $T/ws/cyops
+		    default: true
+		    command_timeout: 10s
+		    timeout: 60s
+		bridge:
+		  poll: 250ms
+		  settle: 100ms
+		  sources:
+		    - {type: transcript, name: chat, path: $CHAT}
+		summaries:
+		  destinations:
+		    - {name: replies, type: directory, path: $T/replies}
+		alerts:
+		  channels:
+		    - {name: log, type: file, path: $T/alerts.log}
+		END
+		[ -t 0 ] || cat
+	} >"$CONF"
+	PATCHFLOW_CONFIG=$CONF
+	export PATCHFLOW_CONFIG
+}
+
+# start NAME COMMAND...: in the background, its output in $T/log/NAME.
+start() {
+	name=$1
+	shift
+	mkdir -p "$T/log"
+	"$@" >>"$T/log/$name" 2>&1 </dev/null &
+	echo $! >"$T/pids/$name"
+}
+
+pid_of() {
+	cat "$T/pids/$1"
+}
+
+running() {
+	kill -0 "$(pid_of "$1")" 2>/dev/null
+}
+
+stopped() {
+	! running "$1"
+}
+
+# stop NAME [SIGNAL]: ends it and waits for it; its exit status.
+stop() {
+	kill -s "${2:-TERM}" "$(pid_of "$1")" 2>/dev/null
+	wait "$(pid_of "$1")" 2>/dev/null
+}
+
+# suite_start: the watchdog with everything; ready when it says so.
+suite_start() {
+	start watchdog watchdog -f -c "$CONF"
+	until_true "$AWAIT" suite_ready || {
+		diag "the suite is not ready after $AWAIT s"
+		show_logs
+		return 1
+	}
+}
+
+suite_ready() {
+	patchflow -c "$CONF" --json status | jq -e '
+	    .daemons | length >= 5 and all(.[]; .state == "ready")'
+}
+
+suite_stop() {
+	stop watchdog
+}
+
+show_logs() {
+	for log in "$T"/log/*; do
+		[ -s "$log" ] || continue
+		diag "--- ${log##*/}"
+		diag "$(tail -n 40 "$log")"
+	done
+}
+
+# drain: everything there is to do, by the daemons' --once, in their order.
+drain() {
+	ghost-bridge --once -c "$CONF" &&
+	executor --once -c "$CONF" -q MAIN &&
+	executor --once -c "$CONF" -q CYOPS &&
+	summarizer --once -c "$CONF" &&
+	alertd --once -c "$CONF"
+}
+
+# --- looking
+
+# chat <<EOF: appends standard input to the transcript in one write.
+chat() {
+	text=$(cat; echo x)
+	printf '%s\n' "${text%x}" >>"$CHAT"
+}
+
+# json FILE FILTER: of a checked file (its first line).
+json() {
+	head -n 1 "$1" | jq -r "$2"
+}
+
+# outcome_files ID [QUEUE]: the outcomes of that id, oldest attempt first.
+outcome_files() {
+	for f in "$SPOOL"/${2:-*}/outcomes/new/*.json \
+	    "$SPOOL"/${2:-*}/outcomes/cur/*.json \
+	    "$SPOOL"/${2:-*}/outcomes/done/*.json; do
+		[ -e "$f" ] || continue
+		json "$f" "select(.id == \"$1\") | \"\(.attempt) $f\""
+	done | sort -n | cut -d' ' -f2-
+}
+
+# outcome ID FILTER [QUEUE]: from the outcome of the last attempt.
+outcome() {
+	last=$(outcome_files "$1" "${3:-*}" | tail -n 1)
+	[ -n "$last" ] && json "$last" "$2"
+}
+
+# ended ID [QUEUE]: an outcome is there. ended_as ID STATE [QUEUE]
+ended() {
+	[ -n "$(outcome_files "$1" "${2:-*}")" ]
+}
+
+ended_as() {
+	[ "$(outcome "$1" .state "${3:-*}")" = "$2" ]
+}
+
+# where_is ID [QUEUE]: state directories that hold a file of it, one a line.
+where_is() {
+	for f in "$SPOOL"/${2:-*}/patches/*.json \
+	    "$SPOOL"/${2:-*}/patches/.[a-z]*/*.json; do
+		[ -e "$f" ] || continue
+		case $f in */patches/.tmp/*) continue ;; esac
+		json "$f" "select(.id == \"$1\") | \"$(dirname "$f")\""
+	done | sed 's|.*/patches$|queued|; s|.*/patches/\.||'
+}
+
+# summary_files ID [QUEUE]
+summary_files() {
+	grep -lE "^id: *[\"']?$1[\"']?\$" /dev/null \
+	    "$SPOOL"/${2:-*}/summaries/summary-*.md \
+	    "$SPOOL"/${2:-*}/summaries/.completed/summary-*.md \
+	    "$SPOOL"/${2:-*}/summaries/.failed/summary-*.md 2>/dev/null
+}
+
+count_files() {
+	find "$1" -maxdepth 1 -type f ! -name '.*' 2>/dev/null | wc -l
+}

@@ -1,0 +1,75 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+# The harness itself: its checks can fail, its clean-up is complete, and
+# run.sh counts what it should.
+. "$(dirname "$0")/../harness/lib.sh"
+plan 12
+
+inner() {
+	cat >"$T/inner.t"
+	sh "$T/inner.t" >"$T/inner.out" 2>&1
+}
+head=". '$TOP/tests/harness/lib.sh'"
+cp "$TOP/Makefile" "$T/Makefile"
+
+inner <<END
+$head
+plan 2
+ok 'true is' true
+is 'two words' 'a b' 'a b'
+END
+is 'a good test ends with 0' $? 0
+inner <<END
+$head
+plan 1
+is 'differs' a b
+END
+is 'a failed check ends with 1' $? 1
+like 'and says so' "$(cat "$T/inner.out")" '^not ok 1 - differs'
+inner <<END
+$head
+plan 2
+ok 'only one' true
+END
+is 'a missing test is a failure' $? 1
+AWAIT=1 inner <<END
+$head
+plan 1
+await 'never' false
+END
+is 'await gives up' $? 1
+inner <<END
+$head
+plan 1
+start sleeper sleep 300
+(setsid sleep 301 &)
+echo "\$T" >"$T/inner.dir"
+ok 'runs' running sleeper
+END
+is 'a test with children ends' $? 0
+fails 'they are gone' pgrep -f "sleep 30[01]\$"
+fails 'and its scratch directory' test -e "$(cat "$T/inner.dir")"
+
+mkdir -p "$T/b" "$T/t/tests/flow"
+printf '#!/bin/sh\necho 1..2; echo ok 1 - a; echo "ok 2 # SKIP no"\n' \
+    >"$T/t/tests/flow/good.t"
+printf '#!/bin/sh\necho 1..1; echo not ok 1 - sentence; exit 1\n' \
+    >"$T/t/tests/flow/bad.t"
+printf '#!/bin/sh\n# time-limit: 1\necho 1..1; sleep 100\n' \
+    >"$T/t/tests/flow/slow.t"
+printf '#!/bin/sh\necho 1..2; echo ok 1 - a\n' >"$T/t/tests/flow/short.t"
+chmod +x "$T"/t/tests/flow/*.t
+runner() {
+	(cd "$T/t" && env -u PATCHFLOW_LONG -u PATCHFLOW_SANITIZED \
+	    BUILD_DIR="$T/b" sh "$TOP/tests/harness/run.sh" "$@") \
+	    >"$T/run.out" 2>&1
+}
+runner tests/flow/good.t
+is 'run.sh succeeds' "$?, $(tail -n 1 "$T/run.out")" \
+    '0, 1 passed, 0 failed, 1 skipped'
+# shellcheck disable=SC2046 # three names
+runner $(cd "$T/t" && echo tests/flow/*.t)
+is 'run.sh fails' "$?, $(tail -n 1 "$T/run.out")" \
+    '1, 2 passed, 3 failed, 1 skipped'
+like 'names the failure' "$(cat "$T/run.out")" 'FAILED flow-bad.t: not ok'
+like 'and the time limit' "$(cat "$T/run.out")" 'flow-slow.t: over its time'
