@@ -7,6 +7,7 @@
 #ifndef COMMON_CONF_H
 #define COMMON_CONF_H
 
+#include <limits.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -25,7 +26,7 @@ enum conf_type {
 	CONF_PAIRS,   /* struct conf_pairs: a mapping of strings */
 	CONF_SECTION, /* a mapping; keys describe it, offset is its struct's */
 	CONF_LIST     /* a list of mappings: pointer at offset, size_t at
-	                 count_offset, elem_size a struct */
+			 count_offset, elem_size a struct */
 };
 
 struct conf_strings {
@@ -43,8 +44,8 @@ struct conf_key {
 	const char *name; /* NULL ends the table */
 	enum conf_type type;
 	size_t offset;
-	const char *dflt; /* NULL: required (CONF_LIST: may be empty) */
-	int64_t min, max; /* of counts, spans and bytes */
+	const char *dflt;  /* NULL: required (CONF_LIST: may be empty) */
+	int64_t min, max;  /* of counts, spans and bytes */
 	const char *words; /* "a|b|c": a string must be one of them */
 	const struct conf_key *keys;
 	size_t count_offset;
@@ -53,7 +54,8 @@ struct conf_key {
 
 struct conf_file {
 	const char *path;
-	char dir[4096]; /* relative paths start here */
+	char dir[PATH_MAX]; /* absolute; relative paths start here */
+	enum doc_format format;
 	char *text;
 	size_t len;
 	json_t *root;
@@ -68,6 +70,9 @@ int conf_bind(struct conf_file *f, const struct conf_key *keys, void *out);
 /* Adds "FILE:LINE: reason" for the value at path. */
 void conf_error(struct conf_file *f, const char *path, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
+/* path made absolute against the file's directory, without "./" and "//";
+ * "" stays "". The caller frees. */
+char *conf_absolute(const struct conf_file *f, const char *path);
 /* Frees what conf_bind allocated. */
 void conf_free(const struct conf_key *keys, void *out);
 

@@ -19,11 +19,6 @@
 #include "common/conf.h"
 #include "common/key.h"
 
-struct path_map {
-	char *from;
-	char *to;
-};
-
 struct queue_settings {
 	char *name;
 	struct conf_strings aliases;
@@ -50,10 +45,10 @@ struct queue_settings {
 
 struct source_settings {
 	char *type; /* "transcript" */
-	char *name; /* "" : the path's last part */
+	char *name; /* by default the path's last part; never "" here */
 	char *path;
 	char *conversation;
-	char *queue; /* "" : the default queue */
+	char *queue;                 /* "" : the default queue */
 	struct conf_strings authors; /* empty: everybody */
 };
 
@@ -67,7 +62,7 @@ struct bridge_settings {
 };
 
 struct destination_settings {
-	char *name;
+	char *name; /* as a source's */
 	char *type; /* "directory", "append" */
 	char *path;
 };
@@ -75,8 +70,8 @@ struct destination_settings {
 struct summary_settings {
 	int64_t diff_bytes;
 	int64_t output_bytes;
-	int64_t retry;    /* between delivery attempts, doubling */
-	int64_t give_up;  /* after this a delivery is failed */
+	int64_t retry;   /* between delivery attempts, doubling */
+	int64_t give_up; /* after this a delivery is failed */
 	size_t destination_count;
 	struct destination_settings *destinations;
 };
@@ -93,24 +88,24 @@ struct channel_settings {
 
 struct alert_settings {
 	int64_t dedupe;
-	int64_t retry;     /* first backoff, doubling */
+	int64_t retry; /* first backoff, doubling */
 	int64_t retry_max;
-	int64_t lifetime;  /* then dead/ */
+	int64_t lifetime; /* then dead/ */
 	size_t channel_count;
 	struct channel_settings *channels;
 };
 
 struct watchdog_settings {
 	int64_t heartbeat;
-	int64_t hang;        /* no progress for this long: replaced */
+	int64_t hang; /* no progress for this long: replaced */
 	int64_t start_timeout;
 	int64_t stop_grace;
-	int64_t check;       /* between looks at the queues */
+	int64_t check; /* between looks at the queues */
 	int64_t queue_depth;
 	int64_t stale_patch;
 	int64_t summary_delay;
-	int64_t disk_free;   /* percent */
-	int64_t inode_free;  /* percent */
+	int64_t disk_free;  /* percent */
+	int64_t inode_free; /* percent */
 };
 
 struct retention_settings {
@@ -155,11 +150,18 @@ extern const struct conf_key settings_keys[];
 int settings_load(struct settings *s, const char *path, struct buf *errs);
 void settings_free(struct settings *s);
 /* By name or alias, case-insensitively; NULL. */
-const struct queue_settings *settings_queue(
-    const struct settings *s, const char *name);
+const struct queue_settings *settings_queue(const struct settings *s,
+    const char *name);
 const struct queue_settings *settings_default_queue(const struct settings *s);
 /* The queues' names, NULL-terminated; the caller frees the array. */
 const char **settings_queue_names(const struct settings *s);
+/*
+ * A secret that is given as text, as "env:NAME", or (value "") as the first
+ * line of file. The caller frees; NULL with the reason in why. Read late, so
+ * that a process that does not use it need not have it.
+ */
+char *settings_secret(const char *value, const char *file, char *why,
+    size_t why_size);
 /* -c, else $PATCHFLOW_CONFIG, else ./patchflow.yaml, else SYSCONFDIR's. */
 int settings_find(const char *given, char out[PATH_MAX]);
 
