@@ -60,7 +60,7 @@ clock_iso(int64_t wall_us, char out[ISO_TIME_SIZE])
 
 	if (gmtime_r(&seconds, &tm) == NULL || tm.tm_year > 9999 - 1900 ||
 	    wall_us < 0) {
-		(void)strcpy(out, "1970-01-01T00:00:00.000Z");
+		(void)strlcpy(out, "1970-01-01T00:00:00.000Z", ISO_TIME_SIZE);
 		return;
 	}
 	n = strftime(out, ISO_TIME_SIZE, "%Y-%m-%dT%H:%M:%S", &tm);

@@ -276,6 +276,7 @@ give_scratch() {
 
 # reexec_as_user: the rest of this test runs as an ordinary user. Call it
 # first of all.
+# shellcheck disable=SC2016 # the inner shell expands them
 reexec_as_user() {
 	[ "$(id -u)" -eq 0 ] || return 0
 	as_user sh -c 'test -r "$1" && test -x "$2"' - "$0" "$BUILD_DIR/bin" ||
