@@ -95,7 +95,8 @@ conf_open(struct conf_file *f, const char *path, struct buf *errs)
 	}
 	f->root = doc_parse_any(f->text, f->len, &f->format, &err);
 	if (f->root == NULL) {
-		buf_printf(errs, "%s:%d: %s\n", path, err.line, err.reason);
+		buf_printf(errs, "%s:%d: %s\n", path,
+		    err.line > 0 ? err.line : 1, err.reason);
 		conf_close(f);
 		return -1;
 	}
