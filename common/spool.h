@@ -19,6 +19,7 @@
 #define COMMON_SPOOL_H
 
 #include <sys/types.h>
+#include <dirent.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -29,7 +30,8 @@
 /* Every answer but SPOOL_DONE leaves errno set. */
 enum spool_answer {
 	SPOOL_DONE,    /* durable: acknowledge */
-	SPOOL_EXISTS,  /* the name is taken: somebody was here before */
+	SPOOL_EXISTS,  /* the name is taken, durably: somebody was here
+	                  before */
 	SPOOL_REFUSED, /* nothing happened; not durable, not visible */
 	SPOOL_UNKNOWN  /* visible, but the last fsync failed: do not
 	                  acknowledge, retry under the same name */
@@ -61,9 +63,10 @@ enum spool_answer spool_put_json(
     int tmp, int dst, const char *name, const json_t *doc)
     __attribute__((warn_unused_result));
 /*
- * The two halves of a put, for the acceptance order: stage leaves a durable
- * file in tmp (file and directory synced; an older one is replaced), publish
- * renames it and syncs the destination.
+ * The two halves of a put, for the acceptance order: stage leaves a synced
+ * file in tmp under its final name (an older one is replaced; that its name
+ * survives a power cut is not promised), publish renames it and syncs the
+ * destination.
  */
 enum spool_answer spool_stage_json(int tmp, const char *name,
     const json_t *doc) __attribute__((warn_unused_result));
@@ -98,15 +101,24 @@ char *spool_format(const json_t *doc, size_t *len);
 void spool_file_free(struct spool_file *f);
 
 /*
- * Names in dir that do not begin with a dot, at most limit (0: all). Which
- * ones of a longer directory is unspecified. 0 or -1.
+ * Names in dir that do not begin with a dot, sorted; of a longer directory
+ * the first limit of that order (0: all), in memory for twice as many. A list
+ * is a hint: names come and go while it is made. 0 or -1.
  */
 int spool_list(int dir, size_t limit, struct spool_names *out)
     __attribute__((warn_unused_result));
 void spool_names_free(struct spool_names *n);
-/* Unlinks files in tmp older than age and not in use; count, or -1. */
+/*
+ * For walks that need no list: a stream of its own, and the next name without
+ * a leading dot; NULL at the end (errno 0) or on error (errno set). closedir
+ * ends it.
+ */
+DIR *spool_opendir(int dir);
+const char *spool_readdir(DIR *d);
+/* Unlinks files in tmp older than that whose writer (the pid in the name) is
+ * gone; count, or -1. */
 int spool_sweep_tmp(int tmp, int64_t older_than_ms);
-/* TIME16-PID-SEQ.EXT: unique on this machine, sorts by age. */
+/* TIME16-PID-RANDOM8.EXT: unique on this machine, sorts by age. */
 void spool_unique_name(const char *ext, char *out, size_t size);
 
 #endif
