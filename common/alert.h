@@ -10,13 +10,22 @@
 #define COMMON_ALERT_H
 
 #include <stdbool.h>
+#include <jansson.h>
+
 #include "common/spool.h"
 #include "common/tree.h"
 
 #define ALERT_FORMAT "patchflow-alert-1"
+#define ALERT_TEXT_MAX 4096 /* bytes; longer text is cut */
 
-enum alert_severity { ALERT_INFO, ALERT_WARNING, ALERT_ERROR, ALERT_CRITICAL };
-extern const char *const alert_severity_name[];
+enum alert_severity {
+	ALERT_INFO,
+	ALERT_WARNING,
+	ALERT_ERROR,
+	ALERT_CRITICAL,
+	ALERT__MAX
+};
+extern const char *const alert_severity_name[ALERT__MAX];
 
 struct alert {
 	const char *type;      /* "patch-failed", "queue-depth", ... */
@@ -30,5 +39,10 @@ struct alert {
 };
 
 enum spool_answer alert_raise(struct tree *t, const struct alert *a);
+/* The document as alert_raise writes it. */
+json_t *alert_encode(const struct alert *a);
+/* Strict; the strings are doc's, queue and id NULL where empty. at (ISO) and
+ * uid stay in doc. 0, or -1 EINVAL. */
+int alert_decode(const json_t *doc, struct alert *a);
 
 #endif
