@@ -49,8 +49,8 @@ envelope_encode(const struct envelope *e, json_t *into)
 	(void)json_object_set_new(into, "attempt", json_integer(e->attempt));
 	(void)json_object_set_new(into, "digest", json_string(e->digest));
 	(void)json_object_set_new(into, "source", text_json(e->source));
-	(void)json_object_set_new(
-	    into, "conversation", text_json(e->conversation));
+	(void)json_object_set_new(into, "conversation",
+	    text_json(e->conversation));
 	(void)json_object_set_new(into, "message_id", text_json(e->message_id));
 	(void)json_object_set_new(into, "author", text_json(e->author));
 	(void)json_object_set_new(into, "uid", json_integer(e->uid));
@@ -62,16 +62,16 @@ static bool
 digest_valid(const char *s)
 {
 	return strlen(s) == DIGEST_SIZE - 1 &&
-	    strspn(s, "0123456789abcdef") == DIGEST_SIZE - 1;
+	       strspn(s, "0123456789abcdef") == DIGEST_SIZE - 1;
 }
 
 static bool
 raw_valid(const struct raw *r)
 {
 	return strlen(r->id) == r->id_len && key_id_valid(r->id) &&
-	    key_queue_valid(r->queue) && key_is_of(r->key, r->id) &&
-	    digest_valid(r->digest) && r->attempt >= 1 &&
-	    r->attempt <= ATTEMPT_MAX && r->uid >= 0 && r->uid < UINT32_MAX;
+	       key_queue_valid(r->queue) && key_is_of(r->key, r->id) &&
+	       digest_valid(r->digest) && r->attempt >= 1 &&
+	       r->attempt <= ATTEMPT_MAX && r->uid >= 0 && r->uid < UINT32_MAX;
 }
 
 int

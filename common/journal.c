@@ -23,8 +23,8 @@ file_name(const struct journal *j, int generation, char *out)
 	if (generation == 0)
 		(void)snprintf(out, FILE_NAME_SIZE, "%s.log", j->name);
 	else
-		(void)snprintf(
-		    out, FILE_NAME_SIZE, "%s.log.%d", j->name, generation);
+		(void)snprintf(out, FILE_NAME_SIZE, "%s.log.%d", j->name,
+		    generation);
 }
 
 /* A crash or a full disk may have left half a line: end it, so that the next
@@ -60,8 +60,10 @@ int
 journal_open(struct journal *j, int dir, const char *name, int64_t max_bytes,
     int keep)
 {
-	*j = (struct journal){
-	    .dir = dir, .fd = -1, .max_bytes = max_bytes, .keep = keep};
+	*j = (struct journal){.dir = dir,
+	    .fd = -1,
+	    .max_bytes = max_bytes,
+	    .keep = keep};
 	if (strlcpy(j->name, name, sizeof(j->name)) >= sizeof(j->name)) {
 		errno = ENAMETOOLONG;
 		return -1;

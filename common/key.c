@@ -14,7 +14,7 @@
 #define TIME_DIGITS 16 /* microseconds: good until the year 2286 */
 #define HASH_DIGITS 8
 #define SLUG_AT (TIME_DIGITS + 1)
-#define SLUG_CHARS \
+#define SLUG_CHARS                                                             \
 	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-"
 #define SUMMARY_PREFIX "summary-"
 
@@ -29,12 +29,12 @@ bool
 key_queue_valid(const char *queue)
 {
 	/* The spool's own directories stand beside the queues'. */
-	static const char *const taken[] = {"inbox", "bad", "corrupt",
-	    "alerts", "ids", "journal", "state", "run"};
+	static const char *const taken[] = {"inbox", "bad", "corrupt", "alerts",
+	    "ids", "journal", "state", "run"};
 	size_t len = strlen(queue);
 
-	if (len == 0 || len > QUEUE_MAX ||
-	    strspn(queue, SLUG_CHARS) != len || strchr(queue, '.') != NULL)
+	if (len == 0 || len > QUEUE_MAX || strspn(queue, SLUG_CHARS) != len ||
+	    strchr(queue, '.') != NULL)
 		return false;
 	for (size_t i = 0; i < sizeof(taken) / sizeof(taken[0]); i++)
 		if (strcasecmp(queue, taken[i]) == 0)
@@ -73,7 +73,7 @@ key_slug(const char *id, char out[SLUG_MAX + 1])
 
 	for (i = 0; i < SLUG_MAX && id[i] != '\0'; i++) {
 		bool keep = strchr(SLUG_CHARS, id[i]) != NULL &&
-		    (i > 0 || id[i] != '.');
+			    (i > 0 || id[i] != '.');
 		out[i] = '_';
 		if (keep)
 			out[i] = id[i];
@@ -98,8 +98,8 @@ key_make(int64_t time_us, const char *id, char out[KEY_SIZE])
 
 	key_slug(id, slug);
 	key_hash8(id, hash);
-	(void)snprintf(
-	    out, KEY_SIZE, "%016" PRId64 "-%s-%s", time_us, slug, hash);
+	(void)snprintf(out, KEY_SIZE, "%016" PRId64 "-%s-%s", time_us, slug,
+	    hash);
 }
 
 static bool
@@ -117,20 +117,19 @@ slug_hash_valid(const char *s, size_t len)
 {
 	size_t slug;
 
-	if (len < 1 + 1 + HASH_DIGITS ||
-	    len > SLUG_MAX + 1 + HASH_DIGITS)
+	if (len < 1 + 1 + HASH_DIGITS || len > SLUG_MAX + 1 + HASH_DIGITS)
 		return false;
 	slug = len - 1 - HASH_DIGITS;
 	return s[0] != '.' && all_of(s, slug, SLUG_CHARS) && s[slug] == '-' &&
-	    all_of(s + slug + 1, HASH_DIGITS, "0123456789abcdef");
+	       all_of(s + slug + 1, HASH_DIGITS, "0123456789abcdef");
 }
 
 static bool
 key_span_valid(const char *key, size_t len)
 {
 	return len > SLUG_AT && all_of(key, TIME_DIGITS, "0123456789") &&
-	    key[TIME_DIGITS] == '-' &&
-	    slug_hash_valid(key + SLUG_AT, len - SLUG_AT);
+	       key[TIME_DIGITS] == '-' &&
+	       slug_hash_valid(key + SLUG_AT, len - SLUG_AT);
 }
 
 bool
@@ -171,8 +170,7 @@ attempt_of(const char *s, size_t len, int least)
 {
 	int n = 0;
 
-	if (len == 0 || len > 4 || s[0] == '0' ||
-	    !all_of(s, len, "0123456789"))
+	if (len == 0 || len > 4 || s[0] == '0' || !all_of(s, len, "0123456789"))
 		return 0;
 	for (size_t i = 0; i < len; i++)
 		n = n * 10 + (s[i] - '0');
@@ -218,8 +216,8 @@ key_parse_outcome_file(const char *name, char key[KEY_SIZE], int *attempt)
 void
 key_queue_file(const struct queue_name *n, char out[NAME_SIZE])
 {
-	(void)snprintf(
-	    out, NAME_SIZE, "%d-%s,%d.json", n->digit, n->key, n->attempt);
+	(void)snprintf(out, NAME_SIZE, "%d-%s,%d.json", n->digit, n->key,
+	    n->attempt);
 }
 
 int
@@ -241,16 +239,15 @@ key_summary_file(const char *key, int attempt, char out[NAME_SIZE])
 	const char *slug_hash = key + SLUG_AT;
 
 	if (attempt == 1)
-		(void)snprintf(
-		    out, NAME_SIZE, SUMMARY_PREFIX "%s.md", slug_hash);
+		(void)snprintf(out, NAME_SIZE, SUMMARY_PREFIX "%s.md",
+		    slug_hash);
 	else
 		(void)snprintf(out, NAME_SIZE, SUMMARY_PREFIX "%s.%d.md",
 		    slug_hash, attempt);
 }
 
 int
-key_parse_summary_file(
-    const char *name, char slug_hash[KEY_SIZE], int *attempt)
+key_parse_summary_file(const char *name, char slug_hash[KEY_SIZE], int *attempt)
 {
 	const size_t prefix = strlen(SUMMARY_PREFIX);
 	size_t len = stem(name, ".md"), span;
@@ -276,8 +273,7 @@ key_parse_summary_file(
 }
 
 int
-key_parse_ref(
-    const char *ref, char id[ID_MAX + 1], char queue[QUEUE_MAX + 1])
+key_parse_ref(const char *ref, char id[ID_MAX + 1], char queue[QUEUE_MAX + 1])
 {
 	const char *at = strrchr(ref, '@');
 	size_t len = strlen(ref);

@@ -74,14 +74,14 @@ outcome_new(const struct envelope *e, enum outcome_state state,
 
 	(void)json_object_set_new(doc, "format", json_string(OUTCOME_FORMAT));
 	envelope_encode(e, doc);
-	(void)json_object_set_new(
-	    doc, "state", json_string(outcome_state_name[state]));
+	(void)json_object_set_new(doc, "state",
+	    json_string(outcome_state_name[state]));
 	if (stage != OUTCOME_NO_STAGE)
-		(void)json_object_set_new(
-		    doc, "stage", json_string(outcome_stage_name[stage]));
+		(void)json_object_set_new(doc, "stage",
+		    json_string(outcome_stage_name[stage]));
 	if (reason != OUTCOME_NO_REASON)
-		(void)json_object_set_new(
-		    doc, "reason", json_string(outcome_reason_name[reason]));
+		(void)json_object_set_new(doc, "reason",
+		    json_string(outcome_reason_name[reason]));
 	return doc;
 }
 
@@ -90,8 +90,8 @@ outcome_new(const struct envelope *e, enum outcome_state state,
  * missing; -1 for anything else.
  */
 static int
-word(const json_t *doc, const char *field, const char *const *names,
-    int count, int absent)
+word(const json_t *doc, const char *field, const char *const *names, int count,
+    int absent)
 {
 	const json_t *value = json_object_get(doc, field);
 	const char *s = json_string_value(value);
@@ -108,12 +108,11 @@ int
 outcome_decode(json_t *doc, struct outcome *o)
 {
 	const char *format = json_string_value(json_object_get(doc, "format"));
-	int state = word(
-	    doc, "state", outcome_state_name, OUTCOME__STATES, -1);
+	int state = word(doc, "state", outcome_state_name, OUTCOME__STATES, -1);
 	int stage = word(doc, "stage", outcome_stage_name, OUTCOME__STAGES,
 	    OUTCOME_NO_STAGE);
-	int reason = word(doc, "reason", outcome_reason_name,
-	    OUTCOME__REASONS, OUTCOME_NO_REASON);
+	int reason = word(doc, "reason", outcome_reason_name, OUTCOME__REASONS,
+	    OUTCOME_NO_REASON);
 
 	*o = (struct outcome){0};
 	if (format == NULL || strcmp(format, OUTCOME_FORMAT) != 0 ||

@@ -49,8 +49,8 @@ request_put(struct queue_tree *q, struct request *r)
 	r->uid = getuid();
 	spool_unique_name("json", r->name, sizeof(r->name));
 	doc = request_encode(r);
-	answer = spool_put_json(
-	    q->requests.dir[BOX_TMP], q->requests.dir[BOX_NEW], r->name, doc);
+	answer = spool_put_json(q->requests.dir[BOX_TMP],
+	    q->requests.dir[BOX_NEW], r->name, doc);
 	json_decref(doc);
 	return answer;
 }
@@ -63,12 +63,12 @@ request_decode(const json_t *doc, struct request *r)
 
 	/* Jansson's unpack takes no const; it changes nothing. */
 	if (json_unpack_ex((json_t *)(uintptr_t)doc, NULL, JSON_STRICT,
-		"{s:s,s:s,s:s,s:s,s:s}", "format", &format, "verb", &verb,
-		"id", &id, "reason", &reason, "at", &at) == -1 ||
+		"{s:s,s:s,s:s,s:s,s:s}", "format", &format, "verb", &verb, "id",
+		&id, "reason", &reason, "at", &at) == -1 ||
 	    strcmp(format, REQUEST_FORMAT) != 0)
 		goto invalid;
 	while (out.verb < REQUEST__MAX &&
-	    strcmp(request_verb_name[out.verb], verb) != 0)
+	       strcmp(request_verb_name[out.verb], verb) != 0)
 		out.verb++;
 	if (out.verb == REQUEST__MAX || !id_fits(out.verb, id) ||
 	    strlcpy(out.reason, reason, sizeof(out.reason)) >=

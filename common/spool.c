@@ -29,7 +29,7 @@ name_valid(const char *name)
 	size_t len = strlen(name);
 
 	return len > 0 && len <= NAME_MAX && name[0] != '.' &&
-	    strchr(name, '/') == NULL;
+	       strchr(name, '/') == NULL;
 }
 
 static enum spool_answer

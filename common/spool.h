@@ -31,10 +31,10 @@
 enum spool_answer {
 	SPOOL_DONE,    /* durable: acknowledge */
 	SPOOL_EXISTS,  /* the name is taken, durably: somebody was here
-	                  before */
+			  before */
 	SPOOL_REFUSED, /* nothing happened; not durable, not visible */
 	SPOOL_UNKNOWN  /* visible, but the last fsync failed: do not
-	                  acknowledge, retry under the same name */
+			  acknowledge, retry under the same name */
 };
 
 struct spool_file {
@@ -56,28 +56,26 @@ int spool_dir(int base, const char *path);
 /* mkdir -p below base with mode for every level made here; 0 or -1. */
 int spool_make(int base, const char *path, mode_t mode);
 
-enum spool_answer spool_put(
-    int tmp, int dst, const char *name, const void *bytes, size_t len)
-    __attribute__((warn_unused_result));
-enum spool_answer spool_put_json(
-    int tmp, int dst, const char *name, const json_t *doc)
-    __attribute__((warn_unused_result));
+enum spool_answer spool_put(int tmp, int dst, const char *name,
+    const void *bytes, size_t len) __attribute__((warn_unused_result));
+enum spool_answer spool_put_json(int tmp, int dst, const char *name,
+    const json_t *doc) __attribute__((warn_unused_result));
 /*
  * The two halves of a put, for the acceptance order: stage leaves a synced
  * file in tmp under its final name (an older one is replaced; that its name
  * survives a power cut is not promised), publish renames it and syncs the
  * destination.
  */
-enum spool_answer spool_stage_json(int tmp, const char *name,
-    const json_t *doc) __attribute__((warn_unused_result));
+enum spool_answer spool_stage_json(int tmp, const char *name, const json_t *doc)
+    __attribute__((warn_unused_result));
 enum spool_answer spool_publish(int tmp, int dst, const char *name)
     __attribute__((warn_unused_result));
 /* As put, but an older file of that name is replaced: state files. */
 enum spool_answer spool_replace_json(int tmp, int dst, const char *name,
     const json_t *doc) __attribute__((warn_unused_result));
 /* claim, settle, requeue, set aside; to may be NULL for the same name. */
-enum spool_answer spool_move(int src, const char *name, int dst,
-    const char *to) __attribute__((warn_unused_result));
+enum spool_answer spool_move(int src, const char *name, int dst, const char *to)
+    __attribute__((warn_unused_result));
 /* unlink and fsync the directory; absent is done. */
 enum spool_answer spool_remove(int dir, const char *name)
     __attribute__((warn_unused_result));

@@ -99,7 +99,7 @@ owner_trusted(int dir, uid_t uid)
 	struct stat st;
 
 	return uid == geteuid() || uid == 0 ||
-	    (fstat(dir, &st) == 0 && st.st_uid == uid);
+	       (fstat(dir, &st) == 0 && st.st_uid == uid);
 }
 
 /*
@@ -165,8 +165,8 @@ read_open(int dir, const char *name)
 }
 
 int
-spool_read(
-    int dir, const char *name, size_t max, bool any_owner, struct spool_file *f)
+spool_read(int dir, const char *name, size_t max, bool any_owner,
+    struct spool_file *f)
 {
 	struct buf b = {0};
 	struct stat st;
@@ -194,8 +194,8 @@ spool_read(
 	f->bytes = buf_take(&b);
 	f->uid = st.st_uid;
 	f->ino = st.st_ino;
-	f->mtime_us = (int64_t)st.st_mtim.tv_sec * 1000000 +
-	    st.st_mtim.tv_nsec / 1000;
+	f->mtime_us =
+	    (int64_t)st.st_mtim.tv_sec * 1000000 + st.st_mtim.tv_nsec / 1000;
 	return 1;
 }
 
@@ -212,9 +212,9 @@ check_line(const char *line, size_t len, json_int_t *bytes, char *hex)
 {
 	json_t *check = json_loadb(line, len, JSON_REJECT_DUPLICATES, NULL);
 	const char *sha256;
-	bool is = json_unpack_ex(check, NULL, JSON_STRICT, "{s:I,s:s}",
-		      "bytes", bytes, "sha256", &sha256) == 0 &&
-	    strlcpy(hex, sha256, DIGEST_SIZE) == DIGEST_SIZE - 1;
+	bool is = json_unpack_ex(check, NULL, JSON_STRICT, "{s:I,s:s}", "bytes",
+		      bytes, "sha256", &sha256) == 0 &&
+		  strlcpy(hex, sha256, DIGEST_SIZE) == DIGEST_SIZE - 1;
 
 	json_decref(check);
 	return is;
@@ -239,8 +239,8 @@ spool_check(const char *bytes, size_t len)
 	}
 	digest_bytes(bytes, line, have);
 	if ((json_int_t)line == want_len && strcmp(have, want) == 0)
-		doc = json_loadb(
-		    bytes, line, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, NULL);
+		doc = json_loadb(bytes, line,
+		    JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, NULL);
 	if (doc == NULL)
 		errno = EBADMSG;
 	return doc;
@@ -294,8 +294,7 @@ names_add(struct spool_names *n, size_t *room, size_t limit, const char *name)
 		return;
 	if (n->count == *room) {
 		*room = *room == 0 ? 64 : *room * 2;
-		n->names =
-		    xreallocarray(n->names, *room, sizeof(n->names[0]));
+		n->names = xreallocarray(n->names, *room, sizeof(n->names[0]));
 	}
 	n->names[n->count++] = xstrdup(name);
 	if (limit != 0 && n->count == limit * 2)
@@ -386,7 +385,7 @@ abandoned(int tmp, const char *name, int64_t older_than_ms)
 	if (age_ms < older_than_ms)
 		return false;
 	return pid == 0 || age_ms >= WRITER_MAX_MS ||
-	    (kill(pid, 0) == -1 && errno == ESRCH);
+	       (kill(pid, 0) == -1 && errno == ESRCH);
 }
 
 int

@@ -3,14 +3,23 @@
  * The spool's directories: their names, modes and descriptors. The only code
  * that spells them. patchflow-spool(5) lists who puts, moves and reads each.
  * Made at start and again when missing; a directory that is a symlink or of a
- * foreign owner is refused (EPERM).
+ * foreign owner is refused (ELOOP, ENOTDIR, EPERM).
+ *
+ * Rights are set here, at every open, by root or the spool's owner: all is
+ * the owner's (of SPOOL; user patchflow's where root makes it and there is
+ * one), 2750, group patchflow; inbox/{tmp,new} and alerts/{tmp,new} 3770,
+ * group patchflow-submit, and then SPOOL, inbox and alerts 2751 so that its
+ * members get there. Groups that do not exist change nothing. For a user
+ * without rights on a directory its descriptor is -1.
  */
 #ifndef COMMON_TREE_H
 #define COMMON_TREE_H
 
+#include <sys/types.h>
 #include <limits.h>
 #include <stddef.h>
 #include "common/key.h"
+#include "common/spool.h"
 
 /* Life-cycle order: a KEY is looked for in this order. */
 enum queue_dir {
@@ -35,6 +44,7 @@ struct box {
 
 struct queue_tree {
 	char name[QUEUE_MAX + 1];
+	int base; /* SPOOL/QUEUE */
 	int dir[Q__MAX];
 	struct box requests;
 	struct box outcomes;
@@ -55,6 +65,9 @@ struct tree {
 	int journal;
 	int state; /* state/NAME is made by tree_state */
 	int run;
+	uid_t owner;
+	gid_t group; /* (gid_t)-1: leave as they are */
+	gid_t submit;
 	size_t queue_count;
 	struct queue_tree *queues;
 };
@@ -79,6 +92,13 @@ struct queue_tree *tree_queue(struct tree *t, const char *name);
 int tree_state(struct tree *t, const char *name, int *tmp);
 
 /*
+ * Moves a file that cannot be trusted to corrupt/WHAT.NAME.UNIQUE, where
+ * nothing deletes it. what says where it was: "patches", "outcomes".
+ */
+enum spool_answer tree_set_aside(struct tree *t, int dir, const char *what,
+    const char *name) __attribute__((warn_unused_result));
+
+/*
  * Where is KEY? Looks at names first (every digit, attempts from `from` to
  * from + 7), then lists. Fills found and returns the directory, or Q__MAX
  * when it is nowhere (errno 0) or on error (errno set). Highest attempt wins.
@@ -86,7 +106,7 @@ int tree_state(struct tree *t, const char *name, int *tmp);
 enum queue_dir tree_find_key(const struct queue_tree *q, const char *key,
     int from, struct queue_name *found);
 /* BOX_NEW, BOX_CUR or BOX_DONE holds the outcome of KEY,ATTEMPT; BOX__MAX. */
-enum box_dir tree_find_outcome(
-    const struct queue_tree *q, const char *key, int attempt);
+enum box_dir tree_find_outcome(const struct queue_tree *q, const char *key,
+    int attempt);
 
 #endif

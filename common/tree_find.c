@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: ISC */
+/* Finding a KEY in the spool, and setting aside what cannot be trusted. */
+#include <dirent.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/tree.h"
+
+#define DIGITS 10
+#define NEAR_ATTEMPTS 8 /* looked for by name, before any listing */
+
+enum spool_answer
+tree_set_aside(struct tree *t, int dir, const char *what, const char *name)
+{
+	char unique[NAME_SIZE], to[NAME_MAX + 1];
+
+	spool_unique_name("corrupt", unique, sizeof(unique));
+	(void)snprintf(to, sizeof(to), "%.32s.%.140s.%s", what, name, unique);
+	return spool_move(dir, name, t->corrupt, to);
+}
+
+/* By name: the highest of the attempts from `from` on that dir holds. */
+static bool
+find_named(int dir, const char *key, int from, struct queue_name *found)
+{
+	struct queue_name n = {0};
+	char name[NAME_SIZE];
+
+	(void)strlcpy(n.key, key, sizeof(n.key));
+	for (n.attempt = from + NEAR_ATTEMPTS - 1; n.attempt >= from;
+	     n.attempt--)
+		for (n.digit = 0; n.digit < DIGITS; n.digit++) {
+			key_queue_file(&n, name);
+			if (!spool_exists(dir, name))
+				continue;
+			*found = n;
+			return true;
+		}
+	return false;
+}
+
+/* By listing, whatever digit and attempt: 1 found, 0 not, -1 error. */
+static int
+find_listed(int dir, const char *key, struct queue_name *found)
+{
+	DIR *d = spool_opendir(dir);
+	struct queue_name n;
+	const char *name;
+	int hit = 0, err;
+
+	if (d == NULL)
+		return -1;
+	while ((name = spool_readdir(d)) != NULL)
+		if (key_parse_queue_file(name, &n) == 0 &&
+		    strcmp(n.key, key) == 0 &&
+		    (hit == 0 || n.attempt > found->attempt)) {
+			*found = n;
+			hit = 1;
+		}
+	err = errno;
+	(void)closedir(d);
+	errno = err;
+	return err == 0 ? hit : -1;
+}
+
+/* One look through the life cycle; by listing where `from` is 0. */
+static enum queue_dir
+find_once(const struct queue_tree *q, const char *key, int from,
+    struct queue_name *found)
+{
+	enum queue_dir where = Q__MAX;
+	struct queue_name n;
+
+	for (int d = Q_PATCHES; d <= Q_ARCHIVE; d++) {
+		int hit = from > 0 ? find_named(q->dir[d], key, from, &n)
+				   : find_listed(q->dir[d], key, &n);
+
+		if (hit == -1)
+			return Q__MAX;
+		if (hit == 0 ||
+		    (where != Q__MAX && n.attempt <= found->attempt))
+			continue;
+		where = (enum queue_dir)d;
+		*found = n;
+	}
+	errno = 0;
+	return where;
+}
+
+enum queue_dir
+tree_find_key(const struct queue_tree *q, const char *key, int from,
+    struct queue_name *found)
+{
+	enum queue_dir where = Q__MAX;
+
+	if (from < 1)
+		from = 1;
+	/* Twice: a file that goes back (a retry, a requeue) may pass between
+	 * two looks at directories. */
+	for (int i = 0; i < 2 && where == Q__MAX; i++)
+		where = find_once(q, key, from, found);
+	return where != Q__MAX ? where : find_once(q, key, 0, found);
+}
+
+enum box_dir
+tree_find_outcome(const struct queue_tree *q, const char *key, int attempt)
+{
+	char name[NAME_SIZE];
+
+	key_outcome_file(key, attempt, name);
+	/* They only ever move forward: one look in that order is enough. */
+	for (int d = BOX_NEW; d <= BOX_DONE; d++)
+		if (spool_exists(q->outcomes.dir[d], name))
+			return (enum box_dir)d;
+	return BOX__MAX;
+}
