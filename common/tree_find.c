@@ -17,7 +17,7 @@ tree_set_aside(struct tree *t, int dir, const char *what, const char *name)
 	char unique[NAME_SIZE], to[NAME_MAX + 1];
 
 	spool_unique_name("corrupt", unique, sizeof(unique));
-	(void)snprintf(to, sizeof(to), "%.32s.%.140s.%s", what, name, unique);
+	(void)snprintf(to, sizeof(to), "%.32s.%.140s.%.64s", what, name, unique);
 	return spool_move(dir, name, t->corrupt, to);
 }
 
