@@ -162,7 +162,7 @@ colour_of() {
 }
 
 outcome_path() {
-	for box in new cur done; do
+	for box in new cur 'done'; do
 		f=$spool/$1/outcomes/$box/$2
 		[ ! -e "$f" ] || { echo "$f"; return; }
 	done
@@ -268,7 +268,7 @@ expect() {
 }
 
 earlier() {
-	[ "$(outcome "$1" "$2" 1 "$3")" \< "$(outcome "$4" "$5" 1 "$6")" ]
+	{ outcome "$1" "$2" 1 "$3" && outcome "$4" "$5" 1 "$6"; } | sort -uC
 }
 
 absent() {
