@@ -9,31 +9,50 @@
  * left behind `consumed` and comes again with more text. Passages between
  * patchflow's own summary markers, and fences in block quotes, are not
  * candidates; what looks like a patch there is a near-miss.
+ *
+ * A fence ends at its closing fence. One that a cut-off message left open
+ * ends also at a summary marker, at the end of its block quote and, if it
+ * holds JSON or YAML, at a role heading ("## User").
+ *
+ * An object ends where its brackets balance, strings respected, unless the
+ * rest of that line shows that it was closed too early ("},"). An unbalanced
+ * one holds the text back only up to the next role heading, fence, summary
+ * marker, end of its block quote, '{' on a line behind a blank one, or
+ * EXTRACT_BARE_MAX bytes; one that does not go on with '"' (prose in braces)
+ * up to the next blank line. What is there then is a block like any other,
+ * so that a broken patch is reported and never skipped. A line that begins
+ * with '[' counts only as the array around objects: it is one block.
+ *
+ * A summary that has no end marker within EXTRACT_SUMMARY_MAX bytes is none.
  */
 #ifndef COMMON_EXTRACT_H
 #define COMMON_EXTRACT_H
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <jansson.h>
 
 /* An appended summary stands between "<!-- patchflow:summary REF -->" and
  * "<!-- patchflow:end REF -->", each alone on a line; REF is ID@QUEUE,N. */
 #define EXTRACT_MARK_BEGIN "<!-- patchflow:summary "
 #define EXTRACT_MARK_END "<!-- patchflow:end "
 
+#define EXTRACT_BARE_MAX (16U << 20)
+#define EXTRACT_SUMMARY_MAX (1U << 20)
+
 enum extract_kind { EXTRACT_FENCED, EXTRACT_BARE };
 
 struct extract_block {
 	enum extract_kind kind;
-	size_t offset;      /* of the block's first content byte in the text */
-	size_t end;         /* first byte behind the block */
-	int line;           /* of the content's first line, from 1 in text */
-	int indent;         /* columns taken off each content line */
-	char *text;         /* content with the indent taken off; owned */
+	size_t offset; /* of the block's first content byte in the text */
+	size_t end;    /* first byte behind the block */
+	int line;      /* of the content's first line, from 1 in text */
+	int indent;    /* columns taken off each content line */
+	char *text;    /* content with the indent taken off; owned */
 	size_t len;
-	char info[64];      /* the fence's info string, cut; "" when bare */
-	char author[32];    /* lower case: user, assistant, ...; "" unknown */
-	bool quoted;        /* in a block quote or between summary markers */
+	char info[64];   /* the fence's info string, cut; "" when bare */
+	char author[32]; /* lower case: user, assistant, ...; "" unknown */
+	bool quoted;     /* in a block quote or between summary markers */
 };
 
 /* What survives between calls on a growing text. */
@@ -41,6 +60,11 @@ struct extract_state {
 	char author[32];
 	bool in_summary;
 	char summary_ref[288];
+	size_t summary_bytes; /* of the region so far */
+	int list;   /* content column of the list item we are in, or 0 */
+	bool blank; /* the line before was blank */
+	bool aider; /* an aider history: "#### " is the user */
+	bool begun; /* something was consumed: no BOM is expected */
 };
 
 struct extract_result {
@@ -57,5 +81,10 @@ struct extract_result {
 void extract_text(const char *text, size_t len, bool final,
     struct extract_state *st, struct extract_result *out);
 void extract_free(struct extract_result *r);
+
+/* For whoever keeps the state over a restart. A NULL or foreign value loads
+ * as the state at a text's start. */
+json_t *extract_state_json(const struct extract_state *st);
+void extract_state_load(struct extract_state *st, const json_t *value);
 
 #endif

@@ -1,0 +1,346 @@
+/* SPDX-License-Identifier: ISC */
+/* Text to blocks: the walk over the lines. */
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "common/buf.h"
+#include "common/extract_part.h"
+
+/* Content of the lines from first on, up to end, without their prefixes. */
+static void
+collect(const struct scan *s, const struct line *open, size_t from, size_t end,
+    struct buf *out)
+{
+	struct line l;
+	size_t pos = from;
+	int pad;
+
+	if (open->quote == 0 && open->column == 0) {
+		buf_add(out, s->text + from, end - from);
+		return;
+	}
+	while (pos < end && line_next(s, pos, 0, &l)) {
+		size_t at = pos, stop = l.next < end ? l.next : end;
+
+		/* The object's own first line begins behind its prefix. */
+		if (pos != open->body) {
+			at = line_skip(s, &l, open, &pad);
+			for (; pad > 0; pad--)
+				buf_putc(out, ' ');
+		}
+		if (at < stop)
+			buf_add(out, s->text + at, stop - at);
+		pos = l.next;
+	}
+}
+
+static void
+copy_info(const struct scan *s, size_t at, size_t end, char out[static 64])
+{
+	size_t n = 0;
+
+	while (at < end && (s->text[at] == ' ' || s->text[at] == '\t'))
+		at++;
+	while (
+	    end > at && (s->text[end - 1] == ' ' || s->text[end - 1] == '\t'))
+		end--;
+	for (; at < end && n < 63; at++) {
+		unsigned char c = (unsigned char)s->text[at];
+
+		out[n++] = c >= 0x20 && c < 0x7f ? (char)c : '?';
+	}
+	out[n] = '\0';
+}
+
+static struct extract_block *
+push(const struct scan *s, const struct line *open, size_t from, size_t end)
+{
+	struct extract_result *r = s->out;
+	struct extract_block *b;
+	struct buf text = {0};
+
+	if ((r->count & (r->count + 1)) == 0)
+		r->blocks = xreallocarray(r->blocks, 2 * r->count + 1,
+		    sizeof(*r->blocks));
+	b = &r->blocks[r->count++];
+	*b = (struct extract_block){.offset = from,
+	    .end = end,
+	    .indent = open->column};
+	collect(s, open, from, end, &text);
+	b->len = text.len;
+	b->text = buf_take(&text);
+	(void)strlcpy(b->author, s->st->author, sizeof(b->author));
+	b->quoted = open->quote > 0 || s->st->in_summary;
+	return b;
+}
+
+static void
+advance(struct scan *s, size_t pos, int number)
+{
+	if (s->st->in_summary) {
+		s->st->summary_bytes += pos - s->pos;
+		if (s->st->summary_bytes > EXTRACT_SUMMARY_MAX)
+			s->st->in_summary = false;
+	}
+	s->pos = pos;
+	s->number = number;
+}
+
+/* Keeps track of the list we are in, which says how deep a fence may stand. */
+static void
+note_line(struct scan *s, const struct line *l)
+{
+	struct extract_state *st = s->st;
+
+	if (!l->blank) {
+		if (l->list > 0)
+			st->list = l->list;
+		else if (l->column < 2 && st->blank)
+			st->list = 0;
+	}
+	st->blank = l->blank;
+}
+
+struct ending {
+	size_t content; /* where the content ends */
+	size_t next;    /* where the next line begins */
+	int number;
+};
+
+static bool
+says_document(const char *info)
+{
+	return strncasecmp(info, "json", 4) == 0 ||
+	       strncasecmp(info, "yaml", 4) == 0 ||
+	       strncasecmp(info, "yml", 3) == 0;
+}
+
+/* A line that no fence goes on behind, closing or not. */
+static bool
+cuts_fence(const struct scan *s, const struct line *l, const struct line *open,
+    bool document)
+{
+	char ref[288], author[32];
+	bool alone;
+	int marker;
+
+	if (l->quote < open->quote)
+		return true;
+	marker = line_marker(s, l, ref);
+	if (marker == 1)
+		return !s->st->in_summary;
+	if (marker == -1)
+		return s->st->in_summary &&
+		       strcmp(ref, s->st->summary_ref) == 0;
+	return document && line_is_role(s, l, author, &alone) && alone;
+}
+
+/* False while the end is not there yet. */
+static bool
+fence_end(const struct scan *s, const struct line *open, const struct fence *f,
+    const char *info, struct ending *e)
+{
+	bool document = says_document(info), begun = false;
+	struct line l = *open;
+
+	while (line_next(s, l.next, l.number + 1, &l)) {
+		*e = (struct ending){l.start, l.next, l.number + 1};
+		if (line_closes_fence(s, &l, open, f))
+			return true;
+		if (!begun && !l.blank) {
+			document = document || s->text[l.body] == '{';
+			begun = true;
+		}
+		if (cuts_fence(s, &l, open, document)) {
+			*e = (struct ending){l.start, l.start, l.number};
+			return true;
+		}
+	}
+	*e = (struct ending){s->len, s->len, l.number + 1};
+	return s->final;
+}
+
+static bool
+take_fence(struct scan *s, const struct line *open, const struct fence *f)
+{
+	struct extract_block *b;
+	struct ending e;
+	char info[64];
+
+	copy_info(s, f->info, open->end, info);
+	if (!fence_end(s, open, f, info, &e))
+		return false;
+	b = push(s, open, open->next, e.content);
+	b->kind = EXTRACT_FENCED;
+	b->end = e.next;
+	b->line = open->number + 1;
+	(void)strlcpy(b->info, info, sizeof(b->info));
+	note_line(s, open);
+	advance(s, e.next, e.number);
+	return true;
+}
+
+static bool
+may_be_bare(const struct scan *s, const struct line *l)
+{
+	return !l->blank && !l->code && l->list == 0 &&
+	       (s->text[l->body] == '{' || s->text[l->body] == '[');
+}
+
+/* 1 taken, 0 still open, -1 none. */
+static int
+take_bare(struct scan *s, const struct line *open)
+{
+	struct extract_block *b;
+	struct line next;
+	size_t end;
+	int r = bare_end(s, open, &end, &next);
+
+	if (r != 1)
+		return r;
+	b = push(s, open, open->body, end);
+	b->kind = EXTRACT_BARE;
+	b->line = open->number;
+	note_line(s, open);
+	advance(s, next.start, next.number);
+	return 1;
+}
+
+static void
+note_author(struct scan *s, const struct line *l)
+{
+	static const char aider[] = "# aider chat started";
+	const char *text = s->text + l->body;
+	size_t len = l->end - l->body;
+	struct extract_state *st = s->st;
+	char author[32];
+	bool alone;
+
+	if (l->quote > 0 || l->blank)
+		return;
+	if (line_is_role(s, l, author, &alone)) {
+		(void)strlcpy(st->author, author, sizeof(st->author));
+	} else if (len >= strlen(aider) &&
+		   memcmp(text, aider, strlen(aider)) == 0) {
+		st->aider = true;
+	} else if (st->aider) {
+		bool user = len > 5 && memcmp(text, "#### ", 5) == 0;
+
+		(void)strlcpy(st->author, user ? "user" : "assistant",
+		    sizeof(st->author));
+	}
+}
+
+/* Enters or leaves a summary; false where the line is no marker of ours. */
+static bool
+take_marker(struct scan *s, const struct line *l)
+{
+	struct extract_state *st = s->st;
+	char ref[288];
+	int which = line_marker(s, l, ref);
+
+	if (which == 1 && !st->in_summary) {
+		st->in_summary = true;
+		st->summary_bytes = 0;
+		(void)strlcpy(st->summary_ref, ref, sizeof(st->summary_ref));
+		return true;
+	}
+	if (which == -1 && st->in_summary &&
+	    strcmp(ref, st->summary_ref) == 0) {
+		st->in_summary = false;
+		st->summary_ref[0] = '\0';
+		st->list = 0;
+		return true;
+	}
+	return false;
+}
+
+/* One line or block; false where its end is not there yet. */
+static bool
+step(struct scan *s, const struct line *l)
+{
+	struct fence f;
+	int r;
+
+	if (!take_marker(s, l)) {
+		if (line_opens_fence(s, l, &f))
+			return take_fence(s, l, &f);
+		r = may_be_bare(s, l) ? take_bare(s, l) : -1;
+		if (r != -1)
+			return r == 1;
+		if (!s->st->in_summary)
+			note_author(s, l);
+		note_line(s, l);
+	}
+	advance(s, l->next, l->number + 1);
+	return true;
+}
+
+void
+extract_text(const char *text, size_t len, bool final, struct extract_state *st,
+    struct extract_result *out)
+{
+	struct scan s = {.text = text,
+	    .len = len,
+	    .final = final,
+	    .st = st,
+	    .out = out,
+	    .number = 1};
+	struct line l;
+
+	*out = (struct extract_result){0};
+	while (line_next(&s, s.pos, s.number, &l)) {
+		struct extract_state before = *st;
+
+		if (!step(&s, &l)) {
+			*st = before;
+			out->open = true;
+			break;
+		}
+		st->begun = true;
+	}
+	out->consumed = s.pos;
+}
+
+void
+extract_free(struct extract_result *r)
+{
+	for (size_t i = 0; i < r->count; i++)
+		free(r->blocks[i].text);
+	free(r->blocks);
+	*r = (struct extract_result){0};
+}
+
+json_t *
+extract_state_json(const struct extract_state *st)
+{
+	return json_pack("{s:s, s:b, s:s, s:I, s:i, s:b, s:b, s:b}", "author",
+	    st->author, "in_summary", st->in_summary, "summary_ref",
+	    st->summary_ref, "summary_bytes", (json_int_t)st->summary_bytes,
+	    "list", st->list, "blank", st->blank, "aider", st->aider, "begun",
+	    st->begun);
+}
+
+void
+extract_state_load(struct extract_state *st, const json_t *value)
+{
+	json_int_t bytes =
+	    json_integer_value(json_object_get(value, "summary_bytes"));
+	json_int_t list = json_integer_value(json_object_get(value, "list"));
+	const char *s;
+
+	*st = (struct extract_state){
+	    .in_summary = json_is_true(json_object_get(value, "in_summary")),
+	    .summary_bytes = bytes > 0 ? (size_t)bytes : 0,
+	    .list = list > 0 && list < 1000 ? (int)list : 0,
+	    .blank = json_is_true(json_object_get(value, "blank")),
+	    .aider = json_is_true(json_object_get(value, "aider")),
+	    .begun = json_is_true(json_object_get(value, "begun"))};
+	s = json_string_value(json_object_get(value, "author"));
+	if (s != NULL)
+		(void)strlcpy(st->author, s, sizeof(st->author));
+	s = json_string_value(json_object_get(value, "summary_ref"));
+	if (s != NULL)
+		(void)strlcpy(st->summary_ref, s, sizeof(st->summary_ref));
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: ISC */
+/* What the files of extract share among themselves; for nobody else. */
+#ifndef COMMON_EXTRACT_PART_H
+#define COMMON_EXTRACT_PART_H
+
+#include "common/extract.h"
+
+struct scan {
+	const char *text;
+	size_t len;
+	bool final;
+	struct extract_state *st;
+	struct extract_result *out;
+	size_t pos; /* start of the next line */
+	int number; /* of that line, from 1 */
+};
+
+/* A line taken apart: block quotes, then indentation, then list markers. */
+struct line {
+	size_t start;
+	size_t end;  /* of its text, before CR and LF */
+	size_t next; /* start of the line behind it */
+	int number;
+	int quote;   /* depth of block quotes */
+	size_t rest; /* behind the quote markers */
+	int column;  /* of the body, counted from rest */
+	size_t body; /* first byte that is no blank, behind list markers */
+	int list;    /* content column of a list marker on this line, or 0 */
+	bool blank;
+	bool code; /* indented so deep that it is an indented code block */
+};
+
+struct fence {
+	char mark; /* '`' or '~' */
+	size_t length;
+	size_t info; /* offset of the info string */
+};
+
+/* The line at s->pos: false where it is not there or not whole yet. */
+bool line_next(const struct scan *s, size_t pos, int number, struct line *l);
+bool line_opens_fence(const struct scan *s, const struct line *l,
+    struct fence *f);
+bool line_closes_fence(const struct scan *s, const struct line *l,
+    const struct line *open, const struct fence *f);
+/* "## User" and its like: the author in out; word only where it stands
+ * alone on its line (a heading or bold). */
+bool line_is_role(const struct scan *s, const struct line *l,
+    char out[static 32], bool *alone);
+/* A summary marker at column 0: 1 begin, -1 end, 0 none; ref is filled. */
+int line_marker(const struct scan *s, const struct line *l,
+    char ref[static 288]);
+/* Offset in l behind at most depth quote markers. */
+size_t line_unquote(const struct scan *s, const struct line *l, int depth);
+/* Offset in l behind the prefix that open had; *pad is what a tab leaves
+ * over. */
+size_t line_skip(const struct scan *s, const struct line *l,
+    const struct line *open, int *pad);
+
+/*
+ * The end of the object or array that begins at open: 1 with *end and *next
+ * (the line to go on with), 0 still open, -1 no candidate.
+ */
+int bare_end(const struct scan *s, const struct line *open, size_t *end,
+    struct line *next);
+
+#endif
