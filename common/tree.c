@@ -22,6 +22,7 @@
 #define OWNER_NAME "patchflow"
 #define GROUP_NAME "patchflow"
 #define SUBMIT_NAME "patchflow-submit"
+#define MODE_ABOVE 0755
 #define MODE_OWN 02750
 #define MODE_PASS 02751 /* submitters pass through, and see nothing */
 #define MODE_DROP 03770
@@ -271,6 +272,23 @@ take_owner(struct tree *t, bool made)
 	return -1;
 }
 
+/* What lies above SPOOL is no secret of ours: others must get through. */
+static int
+make_root(const char *path)
+{
+	char above[PATH_MAX];
+	char *slash;
+
+	(void)strlcpy(above, path, sizeof(above));
+	slash = strrchr(above, '/');
+	if (slash != NULL && slash != above) {
+		*slash = '\0';
+		if (spool_make(AT_FDCWD, above, MODE_ABOVE) == -1)
+			return -1;
+	}
+	return spool_make(AT_FDCWD, path, MODE_OWN);
+}
+
 /* A submitter may pass through SPOOL but not read it: O_PATH is enough. */
 static int
 open_root(struct tree *t, const char *path)
@@ -279,7 +297,7 @@ open_root(struct tree *t, const char *path)
 
 	t->root = spool_dir(AT_FDCWD, path);
 	if (t->root == -1 && errno == ENOENT) {
-		if (spool_make(AT_FDCWD, path, MODE_OWN) == -1)
+		if (make_root(path) == -1)
 			return -1;
 		made = true;
 		t->root = spool_dir(AT_FDCWD, path);
