@@ -156,7 +156,7 @@ fuzz:
 	@sh tests/harness/fuzz.sh $(FUZZ_SECONDS) $(FUZZ:$(BUILD)/%=$(BUILD)-fuzz/%)
 lint:
 	$(DEPS) $(sort $(LINT_DEPS:%='%'))
-	@$(AGAIN) binaries
+	@$(AGAIN) tests-build
 	@BUILD_DIR='$(abspath $(BUILD))' sh tests/harness/lint.sh \
 	    $(STD) $(PATHS) -I. $(PKG_CFLAGS)
 

@@ -37,7 +37,7 @@ generate() {
 	    {mutations: [{path: "g/\($i)", contents: "\($i)\n"}],
 	     final: {git: {commit: "storm \($i)"}}},
 	    {postMutationBuild: {shell:
-	         ["echo half >slow/\($i); sleep 0.2; echo whole >slow/\($i)"]}}
+	         ["echo half >slow/\($i)", "sleep 0.2", "echo whole >slow/\($i)"]}}
 	    ][$i % 10];
 	range($from; $from + $n) as $i |
 	{id: "storm-\($i)", i: $i,
