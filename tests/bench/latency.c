@@ -7,6 +7,7 @@
  * where.
  */
 #include <sys/inotify.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <err.h>
@@ -115,6 +116,8 @@ run_suite(const struct bench *b)
 	int log = openat(b->dir_fd, "suite.log", O_WRONLY | O_CREAT | O_CLOEXEC,
 	    0644);
 
+	/* An error here must not leave the suite running. */
+	(void)prctl(PR_SET_PDEATHSIG, SIGTERM);
 	if (log == -1 || dup2(log, STDOUT_FILENO) == -1 ||
 	    dup2(log, STDERR_FILENO) == -1)
 		_exit(126);
@@ -200,9 +203,13 @@ by_size(const void *a, const void *b)
 static void
 print_spread(const char *what, int64_t *us, int n)
 {
+	int64_t p50, p99;
+
 	qsort(us, (size_t)n, sizeof *us, by_size);
-	printf("%-44s p50 %8.2f ms   p99 %8.2f ms\n", what,
-	    (double)us[n / 2] / 1000, (double)us[n * 99 / 100] / 1000);
+	p50 = us[n / 2];
+	p99 = us[n * 99 / 100];
+	printf("%-44s p50 %8.2f ms   p99 %8.2f ms\n", what, (double)p50 / 1000,
+	    (double)p99 / 1000);
 }
 
 static void
