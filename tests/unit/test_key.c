@@ -84,8 +84,8 @@ refuses_queue_names_that_are_directories_of_ours(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < LENGTH(cases); i++)
-		assert_int_equal(
-		    key_queue_valid(cases[i].input), cases[i].want);
+		assert_int_equal(key_queue_valid(cases[i].input),
+		    cases[i].want);
 }
 
 static void
@@ -106,22 +106,22 @@ reads_back_every_name_it_makes(void **state)
 		assert_true(key_valid(key));
 		assert_true(key_is_of(key, ids[i % LENGTH(ids)]));
 		assert_false(key_is_of(key, "other"));
-		assert_int_equal(
-		    key_time_us(key), 1764000000000000 + (int64_t)i);
-		(void)strcpy(made.key, key);
+		assert_int_equal(key_time_us(key),
+		    1764000000000000 + (int64_t)i);
+		(void)strlcpy(made.key, key, sizeof(made.key));
 		key_queue_file(&made, name);
 		assert_int_equal(key_parse_queue_file(name, &read), 0);
 		assert_memory_equal(&read.digit, &made.digit, sizeof(int));
 		assert_string_equal(read.key, key);
 		assert_int_equal(read.attempt, made.attempt);
 		key_outcome_file(key, made.attempt, name);
-		assert_int_equal(
-		    key_parse_outcome_file(name, back, &attempt), 0);
+		assert_int_equal(key_parse_outcome_file(name, back, &attempt),
+		    0);
 		assert_string_equal(back, key);
 		assert_int_equal(attempt, made.attempt);
 		key_summary_file(key, made.attempt, name);
-		assert_int_equal(
-		    key_parse_summary_file(name, back, &attempt), 0);
+		assert_int_equal(key_parse_summary_file(name, back, &attempt),
+		    0);
 		assert_string_equal(back, key + 17);
 		assert_int_equal(attempt, made.attempt);
 	}
@@ -165,8 +165,8 @@ takes_no_name_that_it_would_not_make(void **state)
 		int attempt;
 
 		(void)snprintf(sum, sizeof(sum), "summary-%s", names[i]);
-		assert_int_equal(
-		    key_parse_summary_file(sum, back, &attempt), -1);
+		assert_int_equal(key_parse_summary_file(sum, back, &attempt),
+		    -1);
 	}
 }
 
@@ -192,8 +192,8 @@ splits_references_at_the_last_at(void **state)
 		assert_string_equal(queue, cases[i].queue);
 	}
 	assert_int_equal(key_parse_ref("", id, queue), -1);
-	assert_int_equal(
-	    key_parse_ref(A64 A64 A64 A64 "b@MAIN", id, queue), -1);
+	assert_int_equal(key_parse_ref(A64 A64 A64 A64 "b@MAIN", id, queue),
+	    -1);
 }
 
 int

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: ISC */
+/* A scratch directory for one test, removed with all in it. */
+#ifndef TESTS_UNIT_SCRATCH_H
+#define TESTS_UNIT_SCRATCH_H
+
+#include <sys/stat.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct scratch {
+	char path[PATH_MAX];
+	int dir;
+};
+
+static inline int
+scratch_open(struct scratch *s)
+{
+	const char *base = getenv("TMPDIR");
+
+	(void)snprintf(s->path, sizeof(s->path), "%s/patchflow-unit.XXXXXX",
+	    base != NULL ? base : "/tmp");
+	if (mkdtemp(s->path) == NULL)
+		return -1;
+	s->dir = open(s->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return s->dir == -1 ? -1 : 0;
+}
+
+static inline int
+scratch_remove_one(const char *path, const struct stat *st, int flag,
+    struct FTW *ftw)
+{
+	(void)st;
+	(void)flag;
+	(void)ftw;
+	return remove(path);
+}
+
+static inline void
+scratch_close(struct scratch *s)
+{
+	(void)close(s->dir);
+	(void)nftw(s->path, scratch_remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+/* The descriptor of a new directory NAME in the scratch directory. */
+static inline int
+scratch_dir(const struct scratch *s, const char *name)
+{
+	(void)mkdirat(s->dir, name, 0755);
+	return openat(s->dir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+/* A plain file with this text. */
+static inline int
+scratch_file(int dir, const char *name, const char *text)
+{
+	int fd = openat(dir, name, O_WRONLY | O_CREAT | O_TRUNC, 0640);
+	size_t len = strlen(text);
+	int whole;
+
+	if (fd == -1)
+		return -1;
+	whole = write(fd, text, len) == (ssize_t)len;
+	return close(fd) == 0 && whole ? 0 : -1;
+}
+
+#endif
