@@ -285,7 +285,7 @@ workspace "$T/ws/cyops"
 : >"$T/all"
 : >"$T/troubles"
 
-suite_start
+suite_start || exit 1
 storm 'daemons killed' 0 watchdog
 suite_stop
 diag "kills: $(sort "$T/hits" | uniq -c | tr -s ' \n' ' ')"
@@ -294,7 +294,7 @@ check_all 'daemons killed'
 : >"$T/keep"
 keep_watchdog &
 keeper=$!
-until_true "$AWAIT" suite_ready
+until_true "$AWAIT" suite_ready || exit 1
 storm 'watchdog killed too' "$patches" none
 rm "$T/keep"
 kill -TERM "$(cat "$T/pids/watchdog")"
