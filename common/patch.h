@@ -29,23 +29,23 @@ extern const char *const patch_reason_name[];
 
 /* Is this block meant as a patch? DESIGN.md 4. */
 enum patch_intent {
-	INTENT_NONE,     /* not a patch at all */
+	INTENT_NONE,      /* not a patch at all */
 	INTENT_NEAR_MISS, /* id key and actions, but no role */
-	INTENT_PATCH     /* says role: command_patch */
+	INTENT_PATCH      /* says role: command_patch */
 };
 
 struct patch_result {
 	enum patch_reason reason;
-	json_t *canonical;      /* NULL unless PATCH_OK; owned */
-	char id[ID_MAX + 1];    /* always set: declared, tag, auto- or bad- */
+	json_t *canonical;   /* NULL unless PATCH_OK; owned */
+	char id[ID_MAX + 1]; /* always set: declared, tag, auto- or bad- */
 	bool id_declared;
-	json_t *targets;        /* array of strings as written; owned, may be
-	                           empty */
-	int priority;           /* 0 .. 9 */
-	char path[128];         /* where the error is: "mutations[2].path" */
-	char error[512];        /* one sentence; "" when PATCH_OK */
-	char hint[256];         /* what to try; may be "" */
-	json_t *warnings;       /* array of strings; owned */
+	json_t *targets;          /* array of strings as written; owned, may be
+				     empty */
+	int priority;             /* 0 .. 9 */
+	char path[128];           /* where the error is: "mutations[2].path" */
+	char error[512];          /* one sentence; "" when PATCH_OK */
+	char hint[256];           /* what to try; may be "" */
+	json_t *warnings;         /* array of strings; owned */
 	char digest[DIGEST_SIZE]; /* of canonical, else of the raw text */
 };
 

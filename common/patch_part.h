@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: ISC */
+/* What the files of patch share among themselves; for nobody else. */
+#ifndef COMMON_PATCH_PART_H
+#define COMMON_PATCH_PART_H
+
+#include "common/patch.h"
+
+#define PATCH_MUTATIONS 10000
+#define PATCH_COMMANDS 1000
+/* The kernel takes no longer argument than 128 KiB: sh -c could not run it. */
+#define PATCH_COMMAND_BYTES 131000
+
+/* The document being normalised and what was found in it so far. */
+struct front {
+	struct patch_result *out;
+	const json_t *top;
+	const json_t *inner; /* the block under "patch", or NULL */
+	json_t *form;        /* the canonical form */
+	json_t *mutations;
+	json_t *base;
+	bool prose;   /* work items that only a reader can do */
+	size_t files; /* mutations that are no commands */
+};
+
+/* A place in the document, for errors: "mutations[2].path". */
+struct where {
+	char s[128];
+};
+struct where where_key(struct where at, const char *key);
+struct where where_index(struct where at, size_t index);
+
+/* The value of key in the inner block, else in the outer one; with its place
+ * in *at where at is not NULL. NULL for null, too. */
+const json_t *front_get(const struct front *f, const char *key,
+    struct where *at);
+/* The first of keys (NULL at the end) that is there; name may be NULL. */
+const json_t *first_of(const json_t *object, const char *const *keys,
+    const char **name);
+
+/* False; the first refusal counts. */
+bool refuse(struct front *f, enum patch_reason why, struct where at,
+    const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+bool refuse_hint(struct front *f, const char *hint);
+void warn(struct front *f, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* Sets or appends; out of memory is fatal. They take over v. */
+void put(json_t *object, const char *key, json_t *v);
+void push(json_t *array, json_t *v);
+
+/* Commands in any of their forms, appended to list. */
+bool patch_commands(struct front *f, const json_t *v, struct where at,
+    json_t *list);
+/* All fields but id, target, priority and mutations. */
+bool patch_fields(struct front *f);
+/* All that changes something, in order, into f->mutations. */
+bool patch_actions(struct front *f);
+/* One item; file is the path where the item names none, or NULL. */
+bool patch_mutation(struct front *f, const json_t *item, struct where at,
+    const char *file);
+bool patch_mutation_commands(struct front *f, const json_t *v, struct where at);
+void patch_add(struct front *f, json_t *mutation);
+/* One edit, or several in a list, of file. */
+bool patch_edits(struct front *f, const json_t *v, struct where at,
+    const char *file);
+
+/* Checked values for the canonical form: NULL when refused. */
+json_t *patch_path(struct front *f, const json_t *v, struct where at);
+json_t *patch_mode(struct front *f, const json_t *v, struct where at);
+json_t *patch_base64(struct front *f, const char *s, struct where at);
+json_t *patch_hash(struct front *f, const json_t *v, struct where at);
+
+#endif
