@@ -102,7 +102,7 @@ BENCH    := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/*.c))
 FUZZ     := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fuzz/fuzz_*.c))
 SHELL_T  := $(wildcard tests/crash/*.t tests/flow/*.t tests/unit/*.t tests/lint/*.t)
 ARCHIVES  = $(patsubst %,$(BUILD)/%.a,$(FOLDERS))
-WRAPS     = $(shell sed -n 's/^[a-z_]* \**\(sys_[a-z0-9_]*\)(.*/-Wl,--wrap=\1/p' common/sys.h)
+WRAPS     = $(shell sed -n 's/^[a-z_]* \**\(sys_[a-z0-9_]*\).*;$$/-Wl,--wrap=\1/p' common/sys.h)
 
 $(BUILD)/tests/unit/test_%: $(BUILD)/tests/unit/test_%.o $(ARCHIVES) $(COMMON_A)
 	$(link) -lcmocka
