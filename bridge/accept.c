@@ -43,10 +43,10 @@ note_queued(struct desk *k, const struct filing *f,
 	log_info("%s@%s: queued, key %s, attempt %d, from %s", f->patch->id,
 	    f->queue, entry->key, entry->attempt, f->doc->source);
 	journal_write(&k->journal, "queued",
-	    json_pack("{s:s, s:s, s:i, s:s, s:s, s:s, s:i}", "id",
-		f->patch->id, "queue", f->queue, "attempt", entry->attempt,
-		"state", "queued", "key", entry->key, "source",
-		f->doc->source, "priority", digit));
+	    json_pack("{s:s, s:s, s:i, s:s, s:s, s:s, s:i}", "id", f->patch->id,
+		"queue", f->queue, "attempt", entry->attempt, "state", "queued",
+		"key", entry->key, "source", f->doc->source, "priority",
+		digit));
 }
 
 static enum spool_answer
@@ -55,8 +55,8 @@ queue_patch(struct desk *k, const struct filing *f,
 {
 	int digit =
 	    f->doc->priority >= 0 ? f->doc->priority : f->patch->priority;
-	struct job job = {
-	    .patch = f->patch->canonical, .warnings = f->patch->warnings};
+	struct job job = {.patch = f->patch->canonical,
+	    .warnings = f->patch->warnings};
 	struct ids_accept accept = {.tree = k->tree,
 	    .id = f->patch->id,
 	    .entry = entry,
@@ -121,8 +121,8 @@ file_once(struct desk *k, const struct filing *f)
 	struct identity who;
 	int conflict;
 
-	if (identity_find(
-		k, f->queue, f->patch->id, f->patch->digest, &who) == -1)
+	if (identity_find(k, f->queue, f->patch->id, f->patch->digest, &who) ==
+	    -1)
 		return SPOOL_REFUSED;
 	if (who.kind == IDENTITY_DUPLICATE)
 		return repeat(k, f, &who.entry);
@@ -201,8 +201,7 @@ accept_document(struct desk *k, const struct document *d)
 }
 
 enum accept_answer
-accept_unreadable(
-    struct desk *k, const struct document *d, const char *error)
+accept_unreadable(struct desk *k, const struct document *d, const char *error)
 {
 	struct patch_result patch = {.reason = PATCH_MALFORMED};
 	struct doc_error place = {0};

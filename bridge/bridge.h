@@ -20,10 +20,10 @@ struct bridge {
 	struct intake intake;
 	struct source *sources;
 	size_t source_count;
-	size_t next;      /* the source that is read first in the next turn */
-	char **folders;   /* distinct ones of the sources, for hints */
+	size_t next;    /* the source that is read first in the next turn */
+	char **folders; /* distinct ones of the sources, for hints */
 	size_t folder_count;
-	bool recovered;   /* no acceptance is left unfinished */
+	bool recovered; /* no acceptance is left unfinished */
 	struct retry recover;
 	struct loop loop;
 	struct hint hint;

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: ISC */
-/* The desk's own things: its state directory, its clock, its journal. */
+/* The desk's own things: its state, its clock, its journal. */
 #include <errno.h>
 #include <string.h>
 
 #include "bridge/desk.h"
-#include "common/sys.h"
 
 int
 desk_open(struct desk *k, const struct settings *set, struct tree *tree)
@@ -12,9 +11,7 @@ desk_open(struct desk *k, const struct settings *set, struct tree *tree)
 	memset(k, 0, sizeof *k);
 	k->set = set;
 	k->tree = tree;
-	k->tmp = -1;
-	k->state = tree_state(tree, DESK_NAME, &k->tmp);
-	if (k->state == -1)
+	if (state_open(&k->state, tree, DESK_NAME) == -1)
 		return -1;
 	if (ids_clock_open(&k->clock, tree) == -1)
 		return -1;
@@ -29,8 +26,7 @@ desk_close(struct desk *k)
 
 	journal_close(&k->journal);
 	ids_clock_close(&k->clock);
-	(void)sys_close(k->tmp);
-	(void)sys_close(k->state);
+	state_close(&k->state);
 	errno = saved;
 }
 
@@ -40,8 +36,7 @@ counts_encode(const struct counts *c)
 	return json_pack("{s:I, s:I, s:I, s:I, s:I}", "documents",
 	    (json_int_t)c->documents, "accepted", (json_int_t)c->accepted,
 	    "duplicates", (json_int_t)c->duplicates, "refused",
-	    (json_int_t)c->refused, "near_misses",
-	    (json_int_t)c->near_misses);
+	    (json_int_t)c->refused, "near_misses", (json_int_t)c->near_misses);
 }
 
 static uint64_t

@@ -14,6 +14,7 @@
 #include "common/ids.h"
 #include "common/journal.h"
 #include "common/settings.h"
+#include "common/state.h"
 #include "common/tree.h"
 
 #define DESK_NAME "ghost-bridge"
@@ -31,9 +32,8 @@ struct desk {
 	struct tree *tree;
 	struct journal journal;
 	struct ids_clock clock;
-	int state; /* state/ghost-bridge, and a tmp on its filesystem */
-	int tmp;
-	uint64_t work; /* documents since the start */
+	struct state state; /* state/ghost-bridge */
+	uint64_t work;      /* documents since the start */
 };
 
 /* Strings are borrowed, and never NULL. */

@@ -80,8 +80,7 @@ find_latest(const struct queue_tree *q, const struct ids_entry *latest,
 	*attempt = latest->attempt;
 	for (int look = 0; look < IDENTITY_LOOKS; look++) {
 		errno = 0;
-		*where =
-		    tree_find_key(q, latest->key, latest->attempt, &found);
+		*where = tree_find_key(q, latest->key, latest->attempt, &found);
 		if (*where == Q__MAX && errno != 0)
 			return -1;
 		if (*where == Q__MAX)
@@ -111,7 +110,7 @@ succeed(const struct queue_tree *q, const struct ids_entry *latest,
 	}
 	/* No two attempts may share an outcome, whoever made the last one. */
 	while (attempt < ATTEMPT_MAX - 1 &&
-	    tree_find_outcome(q, latest->key, attempt + 1) != BOX__MAX)
+	       tree_find_outcome(q, latest->key, attempt + 1) != BOX__MAX)
 		attempt++;
 	out->kind = IDENTITY_REVISION;
 	out->entry.attempt = attempt + 1;

@@ -28,8 +28,8 @@ struct identity {
  * Pure. entries: every revision, first to last; *which is the one that the
  * answer is about. IDENTITY_REVISION here means: if the latest one is over.
  */
-enum identity_kind identity_judge(const struct ids_entry *entries,
-    size_t count, const char *digest, size_t *which);
+enum identity_kind identity_judge(const struct ids_entry *entries, size_t count,
+    const char *digest, size_t *which);
 /*
  * Pure. Is the latest revision over, so that another content may follow?
  * where: of its queue file; state: of its outcome, OUTCOME__STATES if none.

@@ -14,10 +14,11 @@
 #include "common/daemon.h"
 #include "common/log.h"
 
-#define INTAKE_BATCH 64  /* files in one scan */
-#define INTAKE_STUCK 64  /* files in cur that fail before no more are taken */
+#define INTAKE_BATCH 64    /* files in one scan */
+#define INTAKE_STUCK 64    /* files in cur that fail before no more are taken */
 #define INTAKE_NAME_MAX 64 /* of a dropped file's own name in ours */
 #define INTAKE_STATE "inbox.json"
+#define INTAKE_FORMAT "patchflow-inbox-1"
 
 static int
 box(const struct intake *in, enum box_dir dir)
@@ -40,7 +41,7 @@ intake_open(struct intake *in, struct desk *k, bool once)
 	in->desk = k;
 	in->once = once;
 	/* Only counts: without them nothing but numbers is lost. */
-	if (spool_read_json(k->state, INTAKE_STATE, &doc) == 1)
+	if (state_load(&k->state, INTAKE_STATE, INTAKE_FORMAT, &doc) == 1)
 		counts_decode(json_object_get(doc, "counts"), &in->counts);
 	json_decref(doc);
 	in->saved = in->counts.documents;
@@ -53,10 +54,9 @@ save_counts(struct intake *in)
 
 	if (in->saved == in->counts.documents)
 		return;
-	doc = json_pack("{s:s, s:o}", "format", "patchflow-cursor-1", "counts",
+	doc = json_pack("{s:s, s:o}", "format", INTAKE_FORMAT, "counts",
 	    counts_encode(&in->counts));
-	if (spool_replace_json(in->desk->tmp, in->desk->state, INTAKE_STATE,
-		doc) == SPOOL_DONE)
+	if (state_save(&in->desk->state, INTAKE_STATE, doc) == SPOOL_DONE)
 		in->saved = in->counts.documents;
 	json_decref(doc);
 }
@@ -112,13 +112,12 @@ set_aside(struct intake *in, const char *name, const char *why)
 {
 	char plain[INTAKE_NAME_MAX + 1];
 	char *text, *subject;
-	struct alert alert = {
-	    .type = "spool-corrupt", .severity = ALERT_ERROR};
+	struct alert alert = {.type = "spool-corrupt", .severity = ALERT_ERROR};
 
 	plain_name(name, plain);
 	subject = xasprintf("inbox/%s", plain);
-	text = xasprintf("inbox/new/%s was set aside in corrupt/: %s", plain,
-	    why);
+	text =
+	    xasprintf("inbox/new/%s was set aside in corrupt/: %s", plain, why);
 	alert.subject = subject;
 	alert.text = text;
 	if (tell(in, &alert) == 0) {
@@ -169,12 +168,11 @@ put_works(struct intake *in)
 static void
 settle(struct intake *in, const char *name)
 {
-	enum spool_answer answer = spool_move(
-	    box(in, BOX_CUR), name, box(in, BOX_DONE), NULL);
+	enum spool_answer answer =
+	    spool_move(box(in, BOX_CUR), name, box(in, BOX_DONE), NULL);
 
 	if (answer == SPOOL_EXISTS)
-		answer =
-		    move_unique(box(in, BOX_CUR), name, box(in, BOX_DONE));
+		answer = move_unique(box(in, BOX_CUR), name, box(in, BOX_DONE));
 	/* Taken again later, and known by its id then. */
 	if (answer != SPOOL_DONE)
 		put_failed(in, name);
@@ -226,8 +224,7 @@ known(const struct intake *in, const char *name)
 
 /* What is known of the file now; first: it was not seen before. */
 static int
-look(const struct intake *in, const char *name, struct waiting *w,
-    bool *first)
+look(const struct intake *in, const char *name, struct waiting *w, bool *first)
 {
 	const struct waiting *old = known(in, name);
 	struct stat st;
@@ -235,10 +232,8 @@ look(const struct intake *in, const char *name, struct waiting *w,
 
 	if (fstatat(box(in, BOX_NEW), name, &st, AT_SYMLINK_NOFOLLOW) == -1)
 		return -1;
-	m = (int64_t)st.st_mtim.tv_sec * 1000000 +
-	    st.st_mtim.tv_nsec / 1000;
-	c = (int64_t)st.st_ctim.tv_sec * 1000000 +
-	    st.st_ctim.tv_nsec / 1000;
+	m = (int64_t)st.st_mtim.tv_sec * 1000000 + st.st_mtim.tv_nsec / 1000;
+	c = (int64_t)st.st_ctim.tv_sec * 1000000 + st.st_ctim.tv_nsec / 1000;
 	memset(w, 0, sizeof *w);
 	(void)strlcpy(w->name, name, sizeof w->name);
 	w->ino = st.st_ino;
@@ -262,7 +257,7 @@ stable(const struct intake *in, const struct waiting *w)
 	int64_t age_ms = (clock_wall_us() - w->changed_us) / 1000;
 
 	return age_ms >= settle_ms(in) ||
-	    clock_mono_ms() - w->since_ms >= settle_ms(in);
+	       clock_mono_ms() - w->since_ms >= settle_ms(in);
 }
 
 static void
@@ -270,8 +265,8 @@ tell_unreadable(struct intake *in, struct waiting *w, int error)
 {
 	char plain[INTAKE_NAME_MAX + 1];
 	char *text, *subject;
-	struct alert alert = {
-	    .type = "source-unreadable", .severity = ALERT_ERROR};
+	struct alert alert = {.type = "source-unreadable",
+	    .severity = ALERT_ERROR};
 
 	if (w->told)
 		return;
@@ -295,8 +290,8 @@ inspect(const struct intake *in, const char *name)
 {
 	struct spool_file f;
 	json_t *doc;
-	int found = spool_read(
-	    box(in, BOX_NEW), name, SPOOL_FILE_MAX, true, &f);
+	int found =
+	    spool_read(box(in, BOX_NEW), name, SPOOL_FILE_MAX, true, &f);
 
 	if (found == 0 || (found == -1 && errno == EFBIG))
 		return SIGHT_PLAIN;

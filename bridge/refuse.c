@@ -91,8 +91,7 @@ outcome_of(const struct refusal *r)
 	const char *told = NULL;
 
 	accept_envelope(r->f, r->id, r->entry, &env);
-	doc = outcome_new(
-	    &env, OUTCOME_REJECTED, OUTCOME_NO_STAGE, r->reason);
+	doc = outcome_new(&env, OUTCOME_REJECTED, OUTCOME_NO_STAGE, r->reason);
 	envelope_free(&env);
 	clock_iso(clock_wall_us(), now);
 	json_object_set_new(doc, "error", json_string(error_of(r)));
@@ -172,12 +171,12 @@ keep_text(struct desk *k, const struct refusal *r)
 	json_t *doc;
 
 	bad_name(r->entry, "txt", name);
-	answer = spool_put(k->tmp, k->tree->bad, name, d->text, d->len);
+	answer = spool_put(k->state.tmp, k->tree->bad, name, d->text, d->len);
 	if (answer != SPOOL_DONE && answer != SPOOL_EXISTS)
 		return answer;
 	bad_name(r->entry, "json", name);
 	doc = reason_file(r);
-	answer = spool_put_json(k->tmp, k->tree->bad, name, doc);
+	answer = spool_put_json(k->state.tmp, k->tree->bad, name, doc);
 	json_decref(doc);
 	return answer == SPOOL_EXISTS ? SPOOL_DONE : answer;
 }
@@ -188,9 +187,9 @@ note(struct desk *k, const struct refusal *r)
 	const struct filing *f = r->f;
 
 	f->doc->counts->refused++;
-	log_warnx("%s@%s: rejected, %s: %s, from %s line %lld", r->id,
-	    f->queue, outcome_reason_name[r->reason], error_of(r),
-	    f->doc->source, (long long)f->doc->line);
+	log_warnx("%s@%s: rejected, %s: %s, from %s line %lld", r->id, f->queue,
+	    outcome_reason_name[r->reason], error_of(r), f->doc->source,
+	    (long long)f->doc->line);
 	journal_write(&k->journal, "rejected",
 	    json_pack("{s:s, s:s, s:i, s:s, s:s, s:s, s:s}", "id", r->id,
 		"queue", f->queue, "attempt", r->entry->attempt, "state",
@@ -235,7 +234,7 @@ unfinished(struct desk *k, const char *queue, const struct ids_entry *entry)
 	bad_name(entry, "json", name);
 	/* Without its outcome it is long over, and bad/ was tidied up. */
 	return !spool_exists(k->tree->bad, name) &&
-	    tree_find_outcome(q, entry->key, entry->attempt) != BOX__MAX;
+	       tree_find_outcome(q, entry->key, entry->attempt) != BOX__MAX;
 }
 
 static enum spool_answer
@@ -303,8 +302,9 @@ refuse_happened(struct desk *k, const struct filing *f)
 enum spool_answer
 refuse_conflict(struct desk *k, const struct filing *f)
 {
-	struct refusal r = {
-	    .f = f, .conflict = true, .reason = reason_of(f->patch)};
+	struct refusal r = {.f = f,
+	    .conflict = true,
+	    .reason = reason_of(f->patch)};
 	struct identity who;
 	char id[ID_MAX + 1];
 	bool news;

@@ -45,8 +45,8 @@ add_target(const struct settings *set, const char *target,
 			add_queue(r, &set->queues[i]);
 	} else {
 		warn_once(warnings,
-		    xasprintf("target %s is no queue here: taken to %s",
-			target, other->name));
+		    xasprintf("target %s is no queue here: taken to %s", target,
+			other->name));
 		add_queue(r, other);
 	}
 }

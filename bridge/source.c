@@ -34,14 +34,13 @@ cursor_encode(const struct source *s)
 {
 	const struct cursor *c = &s->cursor;
 
-	return json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:s, s:s, s:b, s:s, "
-			 "s:i, s:i, s:o, s:s, s:b, s:I}",
+	return json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:s, s:i, s:i, s:o, "
+			 "s:o, s:s, s:b, s:I}",
 	    "format", CURSOR_FORMAT, "path", s->set->path, "dev",
 	    (json_int_t)c->dev, "ino", (json_int_t)c->ino, "offset",
 	    (json_int_t)c->offset, "line", (json_int_t)c->line, "print",
-	    c->print, "author", c->extract.author, "in_summary",
-	    c->extract.in_summary, "summary_ref", c->extract.summary_ref,
-	    "skip", c->skip, "skip_len", c->skip_len, "counts",
+	    c->print, "skip", c->skip, "skip_len", c->skip_len, "extract",
+	    extract_state_json(&c->extract), "counts",
 	    counts_encode(&s->counts), "trouble", trouble_type[s->trouble],
 	    "near_miss_told", s->near_miss_told, "stale_told",
 	    (json_int_t)s->stale_told);
@@ -57,40 +56,42 @@ trouble_of(const char *type)
 	return SOURCE_FINE;
 }
 
-/* 0, or -1 where doc is no cursor of this source. */
 static int
-cursor_decode(json_t *doc, struct source *s)
+position_decode(json_t *doc, struct cursor *c)
 {
-	struct cursor *c = &s->cursor;
-	const char *format, *path, *print, *author, *ref, *trouble;
-	json_int_t dev, ino, offset, line, stale;
-	int in_summary, told;
+	json_int_t dev, ino, offset;
+	const char *print;
 	int skip;
-	json_t *counts;
 
-	if (json_unpack(doc,
-		"{s:s, s:s, s:I, s:I, s:I, s:I, s:s, s:s, s:b, s:s, s:i, s:i, "
-		"s:o, s:s, s:b, s:I}",
-		"format", &format, "path", &path, "dev", &dev, "ino", &ino,
-		"offset", &offset, "line", &line, "print", &print, "author",
-		&author, "in_summary", &in_summary, "summary_ref", &ref,
-		"skip", &skip, "skip_len", &c->skip_len, "counts", &counts,
-		"trouble", &trouble, "near_miss_told", &told, "stale_told",
-		&stale) == -1)
-		return -1;
-	if (strcmp(format, CURSOR_FORMAT) != 0 || offset < 0 || line < 1 ||
-	    strcmp(path, s->set->path) != 0)
+	if (json_unpack(doc, "{s:I, s:I, s:I, s:I, s:s, s:i, s:i}", "dev", &dev,
+		"ino", &ino, "offset", &offset, "line", &c->line, "print",
+		&print, "skip", &skip, "skip_len", &c->skip_len) == -1 ||
+	    offset < 0 || c->line < 1)
 		return -1;
 	c->dev = (dev_t)dev;
 	c->ino = (ino_t)ino;
 	c->offset = (off_t)offset;
-	c->line = line;
 	c->skip = skip == '`' || skip == '~' ? (char)skip : '\0';
 	(void)strlcpy(c->print, print, sizeof c->print);
-	(void)strlcpy(c->extract.author, author, sizeof c->extract.author);
-	c->extract.in_summary = in_summary != 0;
-	(void)strlcpy(
-	    c->extract.summary_ref, ref, sizeof c->extract.summary_ref);
+	extract_state_load(&c->extract, json_object_get(doc, "extract"));
+	return 0;
+}
+
+/* 0, or -1 where doc is no cursor of this source. */
+static int
+cursor_decode(json_t *doc, struct source *s)
+{
+	const char *path, *trouble;
+	json_int_t stale;
+	int told;
+	json_t *counts;
+
+	if (json_unpack(doc, "{s:s, s:o, s:s, s:b, s:I}", "path", &path,
+		"counts", &counts, "trouble", &trouble, "near_miss_told", &told,
+		"stale_told", &stale) == -1 ||
+	    strcmp(path, s->set->path) != 0 ||
+	    position_decode(doc, &s->cursor) == -1)
+		return -1;
 	counts_decode(counts, &s->counts);
 	s->trouble = trouble_of(trouble);
 	s->near_miss_told = told != 0;
@@ -98,10 +99,9 @@ cursor_decode(json_t *doc, struct source *s)
 	return 0;
 }
 
-/* The file of a cursor that cannot be trusted is kept for people. Reading
- * from the start again is harmless: the ids know every document. */
+/* Reading from the start again is harmless: the ids know every document. */
 static void
-set_aside(struct source *s, struct desk *k)
+tell_broken(struct source *s, struct desk *k)
 {
 	struct alert alert = {.type = "spool-corrupt",
 	    .component = DESK_NAME,
@@ -110,15 +110,10 @@ set_aside(struct source *s, struct desk *k)
 	    .text = "the cursor file cannot be trusted; the source is read "
 		    "again from its start, what was accepted before is known "
 		    "by its id and not run again"};
-	char name[NAME_SIZE];
 
-	log_warnx("%s: set the cursor file %s aside, reading from the start; "
-		  "ids make that harmless",
+	log_warn("%s: cursor file %s not used, reading from the start; ids "
+		 "make that harmless",
 	    s->label, s->file);
-	spool_unique_name("cursor.json", name, sizeof name);
-	if (spool_move(k->state, s->file, k->tree->corrupt, name) !=
-	    SPOOL_DONE)
-		log_warn("%s: %s not moved to corrupt", s->label, s->file);
 	if (alert_raise(k->tree, &alert) != SPOOL_DONE)
 		log_warn("%s: no alert put", s->label);
 }
@@ -127,21 +122,26 @@ static void
 load(struct source *s, struct desk *k)
 {
 	json_t *doc = NULL;
-	int found = spool_read_json(k->state, s->file, &doc);
+	int found = state_load(&k->state, s->file, CURSOR_FORMAT, &doc);
 
 	if (found == 1 && cursor_decode(doc, s) == 0) {
 		json_decref(doc);
 		return;
 	}
-	json_decref(doc);
-	source_rewind(s);
+	if (found == 1)
+		errno = EBADMSG;
 	if (found != 0)
-		set_aside(s, k);
+		tell_broken(s, k);
+	json_decref(doc);
+	/* One that is whole but not of this source goes there too. */
+	if (found == 1 && tree_set_aside(k->tree, k->state.dir, "cursor",
+			      s->file) != SPOOL_DONE)
+		log_warn("%s: %s not set aside", s->label, s->file);
+	source_rewind(s);
 }
 
 void
-source_open(
-    struct source *s, const struct source_settings *set, struct desk *k)
+source_open(struct source *s, const struct source_settings *set, struct desk *k)
 {
 	const char *base = strrchr(set->path, '/');
 	char hash[DIGEST_SIZE];
@@ -162,8 +162,7 @@ int
 source_save(struct source *s, struct desk *k)
 {
 	json_t *doc = cursor_encode(s);
-	enum spool_answer answer =
-	    spool_replace_json(k->tmp, k->state, s->file, doc);
+	enum spool_answer answer = state_save(&k->state, s->file, doc);
 
 	json_decref(doc);
 	if (answer != SPOOL_DONE)
@@ -230,8 +229,9 @@ source_put_failed(struct source *s, struct desk *k, int error)
 	    xasprintf("documents of this source cannot be put into the spool "
 		      "(%s); its cursor stays and it is tried again",
 		strerror(error));
-	struct alert alert = {
-	    .type = "put-failed", .severity = ALERT_CRITICAL, .text = text};
+	struct alert alert = {.type = "put-failed",
+	    .severity = ALERT_CRITICAL,
+	    .text = text};
 
 	retry_failed(&s->retry);
 	log_warnx("%s: not put, next try in %lld ms", s->label,
@@ -257,14 +257,15 @@ source_put_works(struct source *s, struct desk *k)
 }
 
 int
-source_near_miss(
-    struct source *s, struct desk *k, int64_t line, const char *why)
+source_near_miss(struct source *s, struct desk *k, int64_t line,
+    const char *why)
 {
 	char *text = xasprintf("line %lld looks like a patch and was not run: "
 			       "%s; further ones are only counted",
 	    (long long)line, why);
-	struct alert alert = {
-	    .type = "near-miss", .severity = ALERT_WARNING, .text = text};
+	struct alert alert = {.type = "near-miss",
+	    .severity = ALERT_WARNING,
+	    .text = text};
 	int result = 0;
 
 	if (!s->near_miss_told)
@@ -288,8 +289,9 @@ tell_stale(struct source *s, struct desk *k)
 	char *text = xasprintf("the block that begins at line %lld is not "
 			       "closed; what follows waits for its end",
 	    (long long)s->cursor.line);
-	struct alert alert = {
-	    .type = "stale-block", .severity = ALERT_WARNING, .text = text};
+	struct alert alert = {.type = "stale-block",
+	    .severity = ALERT_WARNING,
+	    .text = text};
 
 	if (raise_alert(s, k, &alert) == 0) {
 		log_warnx("%s: open block waits, line %lld", s->label,

@@ -21,7 +21,7 @@ struct cursor {
 	dev_t dev; /* with ino: the file that the rest is about */
 	ino_t ino; /* 0: none yet */
 	off_t offset;
-	int64_t line; /* of the byte at offset, from 1 */
+	int64_t line;            /* of the byte at offset, from 1 */
 	char print[DIGEST_SIZE]; /* of the bytes before offset */
 	struct extract_state extract;
 	/* An oversized block is passed over to the end of its fence: */
@@ -40,20 +40,20 @@ struct source {
 	off_t stale_told; /* offset of the open block that was; -1 none */
 
 	/* Not kept over a restart: */
-	struct stat seen;     /* of the last whole look */
-	bool idle;            /* nothing to do while seen does not change */
-	bool open;            /* an open block waits for its end */
-	bool tail;            /* the last line may not be whole yet */
-	bool dirty;           /* cursor or counts are newer than their file */
-	int64_t saved_ms;     /* monotonic, as the next three */
-	int64_t grown_ms;     /* when the file last grew */
-	int64_t missed_ms;    /* missing since; 0: not */
+	struct stat seen;  /* of the last whole look */
+	bool idle;         /* nothing to do while seen does not change */
+	bool open;         /* an open block waits for its end */
+	bool tail;         /* the last line may not be whole yet */
+	bool dirty;        /* cursor or counts are newer than their file */
+	int64_t saved_ms;  /* monotonic, as the next three */
+	int64_t grown_ms;  /* when the file last grew */
+	int64_t missed_ms; /* missing since; 0: not */
 	int64_t not_before_ms;
 	struct retry retry;
 };
 
-void source_open(
-    struct source *s, const struct source_settings *set, struct desk *k);
+void source_open(struct source *s, const struct source_settings *set,
+    struct desk *k);
 /* Writes the cursor file now; 0, or -1 with errno. */
 int source_save(struct source *s, struct desk *k);
 /* A fresh cursor: the next scan begins at the file's first byte. */

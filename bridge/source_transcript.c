@@ -28,11 +28,11 @@ struct reading {
 	struct source *s;
 	struct desk *k;
 	struct transcript t;
-	struct buf text;  /* the file's bytes from the cursor on */
-	bool open;        /* text begins with an open block */
-	bool more;        /* stopped before the end */
-	bool failed;      /* a document was not put; errno is in error */
-	bool told;        /* documents or near-misses since the last save */
+	struct buf text; /* the file's bytes from the cursor on */
+	bool open;       /* text begins with an open block */
+	bool more;       /* stopped before the end */
+	bool failed;     /* a document was not put; errno is in error */
+	bool told;       /* documents or near-misses since the last save */
 	int error;
 	int64_t began_ms;
 };
@@ -135,8 +135,7 @@ cut_behind(struct reading *r, const struct extract_result *found, size_t n,
     struct extract_state *st, struct extract_result *out)
 {
 	*st = r->s->cursor.extract;
-	extract_text(
-	    r->text.bytes, found->blocks[n - 1].end, false, st, out);
+	extract_text(r->text.bytes, found->blocks[n - 1].end, false, st, out);
 	if (out->count == n && out->consumed > 0)
 		return true;
 	extract_free(out);
@@ -189,8 +188,8 @@ opening_fence(const struct buf *text, char *mark, int *len)
 
 	*mark = '\0';
 	*len = 0;
-	while (at < end && *at != '`' && *at != '~' && *at != '\n' &&
-	    *at != '{')
+	while (
+	    at < end && *at != '`' && *at != '~' && *at != '\n' && *at != '{')
 		at++;
 	if (at == end || (*at != '`' && *at != '~'))
 		return;
@@ -208,8 +207,9 @@ refuse_oversized(struct reading *r)
 	char *error = xasprintf("the block is longer than the %" PRId64
 				" bytes of bridge.document_max",
 	    r->k->set->bridge.document_max);
-	struct extract_block b = {
-	    .text = r->text.bytes, .len = r->text.len, .line = 1};
+	struct extract_block b = {.text = r->text.bytes,
+	    .len = r->text.len,
+	    .line = 1};
 	const char *why;
 
 	(void)strlcpy(b.author, s->cursor.extract.author, sizeof b.author);
@@ -271,8 +271,8 @@ read_chunk(struct reading *r)
 
 	buf_reserve(&r->text, CHUNK_BYTES + 1);
 	do
-		n = pread(
-		    r->t.fd, r->text.bytes + r->text.len, CHUNK_BYTES, at);
+		n = pread(r->t.fd, r->text.bytes + r->text.len, CHUNK_BYTES,
+		    at);
 	while (n == -1 && errno == EINTR);
 	if (n > 0)
 		r->text.len += (size_t)n;
@@ -325,8 +325,7 @@ read_on(struct reading *r, bool once)
 	ssize_t n = read_chunk(r);
 
 	if (n == -1) {
-		source_troubled(
-		    r->s, r->k, SOURCE_UNREADABLE, strerror(errno));
+		source_troubled(r->s, r->k, SOURCE_UNREADABLE, strerror(errno));
 		return false;
 	}
 	if (r->s->cursor.skip != '\0')
@@ -388,8 +387,7 @@ finish(struct reading *r)
 static enum scan
 save_due(struct source *s, struct desk *k, bool now)
 {
-	if (!s->dirty ||
-	    (!now && clock_mono_ms() - s->saved_ms < SAVE_MS))
+	if (!s->dirty || (!now && clock_mono_ms() - s->saved_ms < SAVE_MS))
 		return SCAN_IDLE;
 	if (source_save(s, k) == 0)
 		return SCAN_IDLE;
@@ -400,8 +398,7 @@ save_due(struct source *s, struct desk *k, bool now)
 enum scan
 source_scan(struct source *s, struct desk *k, bool once)
 {
-	struct reading r = {
-	    .s = s, .k = k, .began_ms = clock_mono_ms()};
+	struct reading r = {.s = s, .k = k, .began_ms = clock_mono_ms()};
 	enum scan result;
 
 	if (!retry_due(&s->retry))

@@ -53,10 +53,9 @@ hand_in(struct intake *in, const char *name, const struct spool_file *f)
 	json_t *doc = spool_check(f->bytes, f->len);
 	bool broken = doc == NULL && errno == EBADMSG;
 	bool ours = doc != NULL &&
-	    strcmp(text_of(doc, "format"), SUBMISSION_FORMAT) == 0;
+		    strcmp(text_of(doc, "format"), SUBMISSION_FORMAT) == 0;
 	const char *given = ours ? text_of(doc, "name") : "";
-	char *source =
-	    xasprintf("inbox:%s", given[0] != '\0' ? given : name);
+	char *source = xasprintf("inbox:%s", given[0] != '\0' ? given : name);
 	struct document d = {.text = f->bytes,
 	    .len = f->len,
 	    .source = source,

@@ -57,8 +57,8 @@ fits(int fd, const struct stat *st, const struct cursor *c)
 	char print[DIGEST_SIZE];
 
 	return st->st_size >= c->offset &&
-	    transcript_print(fd, c->offset, print) == 0 &&
-	    strcmp(print, c->print) == 0;
+	       transcript_print(fd, c->offset, print) == 0 &&
+	       strcmp(print, c->print) == 0;
 }
 
 static bool
@@ -104,8 +104,7 @@ find_rotated(const struct source *s, struct stat *st)
 		if (entry == NULL)
 			break;
 		if (entry->d_ino == s->cursor.ino)
-			fd = open_candidate(
-			    dirfd(dir), entry->d_name, s, st);
+			fd = open_candidate(dirfd(dir), entry->d_name, s, st);
 	}
 	(void)closedir(dir);
 	return fd;
@@ -157,11 +156,11 @@ unchanged(const struct source *s, const struct stat *st)
 	const struct stat *seen = &s->seen;
 
 	return s->idle && st->st_dev == seen->st_dev &&
-	    st->st_ino == seen->st_ino && st->st_size == seen->st_size &&
-	    st->st_mtim.tv_sec == seen->st_mtim.tv_sec &&
-	    st->st_mtim.tv_nsec == seen->st_mtim.tv_nsec &&
-	    st->st_ctim.tv_sec == seen->st_ctim.tv_sec &&
-	    st->st_ctim.tv_nsec == seen->st_ctim.tv_nsec;
+	       st->st_ino == seen->st_ino && st->st_size == seen->st_size &&
+	       st->st_mtim.tv_sec == seen->st_mtim.tv_sec &&
+	       st->st_mtim.tv_nsec == seen->st_mtim.tv_nsec &&
+	       st->st_ctim.tv_sec == seen->st_ctim.tv_sec &&
+	       st->st_ctim.tv_nsec == seen->st_ctim.tv_nsec;
 }
 
 /* Where the path leads nowhere, what was renamed away is read on. */
@@ -222,8 +221,8 @@ settle_on(struct source *s, struct desk *k, struct transcript *t)
 }
 
 int
-transcript_open(
-    struct source *s, struct desk *k, bool once, struct transcript *t)
+transcript_open(struct source *s, struct desk *k, bool once,
+    struct transcript *t)
 {
 	memset(t, 0, sizeof *t);
 	t->fd = -1;

@@ -14,15 +14,15 @@ struct transcript {
 	int fd;
 	struct stat st;
 	bool replaced; /* renamed away, and another one is at the path: its
-	                  end is the end */
+			  end is the end */
 };
 
 /*
  * 1: t is open at a file that the cursor fits (the cursor was rewound where
  * none did). 0: nothing new, or the source is in trouble, which was told.
  */
-int transcript_open(
-    struct source *s, struct desk *k, bool once, struct transcript *t);
+int transcript_open(struct source *s, struct desk *k, bool once,
+    struct transcript *t);
 /* SHA-256 over the first and the last TRANSCRIPT_PRINT bytes before offset;
  * 0, or -1 where the file is shorter or unreadable. */
 int transcript_print(int fd, off_t offset, char out[DIGEST_SIZE]);
