@@ -126,10 +126,10 @@ file_once(struct desk *k, const struct filing *f)
 		return SPOOL_REFUSED;
 	if (who.kind == IDENTITY_DUPLICATE)
 		return repeat(k, f, &who.entry);
-	if (who.kind == IDENTITY_UNSURE) {
-		errno = EAGAIN;
-		return SPOOL_REFUSED;
-	}
+	/* Ends the other acceptance, one way or the other, and looks again. */
+	if (who.kind == IDENTITY_UNSURE)
+		return ids_recover(k->tree) == -1 ? SPOOL_REFUSED
+						  : SPOOL_EXISTS;
 	conflict = conflicts(k, f, &who);
 	if (conflict == -1)
 		return SPOOL_REFUSED;

@@ -213,13 +213,20 @@ take_left(struct intake *in)
 		put_works(in);
 }
 
+static int
+by_name(const void *name, const void *w)
+{
+	return strcmp(name, ((const struct waiting *)w)->name);
+}
+
+/* The list was made from sorted names. */
 static const struct waiting *
 known(const struct intake *in, const char *name)
 {
-	for (size_t i = 0; i < in->waiting_count; i++)
-		if (strcmp(in->waiting[i].name, name) == 0)
-			return &in->waiting[i];
-	return NULL;
+	return in->waiting_count == 0
+		   ? NULL
+		   : bsearch(name, in->waiting, in->waiting_count,
+			 sizeof in->waiting[0], by_name);
 }
 
 /* What is known of the file now; first: it was not seen before. */
