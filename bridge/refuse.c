@@ -67,18 +67,25 @@ hint_of(const struct refusal *r)
 }
 
 /* Lines and columns are those of the source, not of the block. */
+static long long
+line_of(const struct refusal *r)
+{
+	const struct doc_error *at = r->f->place;
+
+	if (r->reason == OUTCOME_ID_CONFLICT || at->line == 0)
+		return (long long)r->f->doc->line;
+	return (long long)(r->f->doc->line + at->line - 1);
+}
+
 static json_t *
 place_of(const struct refusal *r)
 {
 	const struct doc_error *at = r->f->place;
-	const struct document *d = r->f->doc;
+	bool none = r->reason == OUTCOME_ID_CONFLICT || at->line == 0;
 
-	if (r->reason == OUTCOME_ID_CONFLICT || at->line == 0)
-		return json_pack("{s:I, s:i, s:s}", "line", (json_int_t)d->line,
-		    "column", 1, "path", r->f->patch->path);
-	return json_pack("{s:I, s:i, s:s}", "line",
-	    (json_int_t)(d->line + at->line - 1), "column",
-	    at->column + d->indent, "path", r->f->patch->path);
+	return json_pack("{s:I, s:i, s:s}", "line", (json_int_t)line_of(r),
+	    "column", none ? 1 : at->column + r->f->doc->indent, "path",
+	    r->f->patch->path);
 }
 
 static json_t *
@@ -115,10 +122,8 @@ static enum spool_answer
 tell(struct desk *k, const struct refusal *r)
 {
 	const struct document *d = r->f->doc;
-	json_t *place = place_of(r);
 	char *subject = xasprintf("%s@%s", r->id, r->f->queue);
-	char *text = xasprintf("%s, line %lld: %s: %s", d->source,
-	    (long long)json_integer_value(json_object_get(place, "line")),
+	char *text = xasprintf("%s, line %lld: %s: %s", d->source, line_of(r),
 	    outcome_reason_name[r->reason], error_of(r));
 	struct alert alert = {.type = "patch-rejected",
 	    .component = DESK_NAME,
@@ -129,7 +134,6 @@ tell(struct desk *k, const struct refusal *r)
 	    .id = r->id};
 	enum spool_answer answer = alert_raise(k->tree, &alert);
 
-	json_decref(place);
 	free(subject);
 	free(text);
 	return answer;
@@ -189,7 +193,7 @@ note(struct desk *k, const struct refusal *r)
 	f->doc->counts->refused++;
 	log_warnx("%s@%s: rejected, %s: %s, from %s line %lld", r->id, f->queue,
 	    outcome_reason_name[r->reason], error_of(r), f->doc->source,
-	    (long long)f->doc->line);
+	    line_of(r));
 	journal_write(&k->journal, "rejected",
 	    json_pack("{s:s, s:s, s:i, s:s, s:s, s:s, s:s}", "id", r->id,
 		"queue", f->queue, "attempt", r->entry->attempt, "state",

@@ -323,15 +323,19 @@ static bool
 read_on(struct reading *r, bool once)
 {
 	ssize_t n = read_chunk(r);
+	bool news;
 
 	if (n == -1) {
 		source_troubled(r->s, r->k, SOURCE_UNREADABLE, strerror(errno));
 		return false;
 	}
-	if (r->s->cursor.skip != '\0')
+	news = n > 0 || r->t.replaced;
+	if (r->s->cursor.skip != '\0') {
 		pass_over(r);
-	else if (n > 0 || r->t.replaced)
-		take_text(r, n == 0);
+		news = r->s->cursor.skip == '\0';
+	}
+	if (news)
+		take_text(r, n == 0 && r->t.replaced);
 	if (r->failed || r->more)
 		return false;
 	if (n == 0) {
