@@ -179,23 +179,27 @@ take_text(struct reading *r, bool final)
 	extract_free(&found);
 }
 
-/* The run of fence characters that the text's first line opens with. */
-static void
-opening_fence(const struct buf *text, char *mark, int *len)
+/* The fence that the text begins with: the content's offset, 0 where the open
+ * block has none. */
+static size_t
+opening_fence(const struct reading *r, char *mark, int *len)
 {
-	const char *at = text->bytes;
-	const char *end = at + text->len;
+	const char *at = r->text.bytes;
+	const char *end = memchr(at, '\n', r->text.len);
+	size_t content = end != NULL ? (size_t)(end - at) + 1 : 0;
 
 	*mark = '\0';
 	*len = 0;
-	while (
-	    at < end && *at != '`' && *at != '~' && *at != '\n' && *at != '{')
+	if (!r->open || end == NULL)
+		return 0;
+	while (at < end && strchr("`~{[", *at) == NULL)
 		at++;
-	if (at == end || (*at != '`' && *at != '~'))
-		return;
+	if (at == end || *at == '{' || *at == '[')
+		return 0;
 	*mark = *at;
 	for (; at < end && *at == *mark; at++)
 		(*len)++;
+	return content;
 }
 
 /* A block that is too large to be a document is refused as it stands, and
@@ -207,11 +211,15 @@ refuse_oversized(struct reading *r)
 	char *error = xasprintf("the block is longer than the %" PRId64
 				" bytes of bridge.document_max",
 	    r->k->set->bridge.document_max);
-	struct extract_block b = {.text = r->text.bytes,
-	    .len = r->text.len,
-	    .line = 1};
+	struct extract_block b = {.line = 1};
 	const char *why;
+	char mark;
+	int marks;
 
+	b.offset = opening_fence(r, &mark, &marks);
+	b.line += b.offset > 0;
+	b.text = r->text.bytes + b.offset;
+	b.len = r->text.len - b.offset;
 	(void)strlcpy(b.author, s->cursor.extract.author, sizeof b.author);
 	if (judge_block(&b, &s->set->authors, &why) == JUDGE_PATCH &&
 	    hand_in(r, &b, error) == ACCEPT_RETRY) {
@@ -220,7 +228,8 @@ refuse_oversized(struct reading *r)
 	} else {
 		log_warnx("%s: passed over a block at line %lld, %s", s->label,
 		    (long long)s->cursor.line, error);
-		opening_fence(&r->text, &s->cursor.skip, &s->cursor.skip_len);
+		s->cursor.skip = mark;
+		s->cursor.skip_len = marks;
 		r->told = true;
 		advance(r, r->text.len, &s->cursor.extract);
 	}
