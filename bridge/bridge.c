@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: ISC */
+/* The turns of the bridge: what is looked at, in which order, and when. */
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bridge/bridge.h"
+#include "common/alert.h"
+#include "common/buf.h"
+#include "common/clock.h"
+#include "common/log.h"
+#include "common/retain.h"
+
+#define TURN_MS 250            /* sources are left for the next turn then */
+#define TIDY_MS (600ll * 1000) /* between two looks at what may go */
+#define ONCE_STEP_MS 50        /* --once: between looks at what must settle */
+
+static char *
+folder_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	if (slash == NULL)
+		return xstrdup(".");
+	return slash == path ? xstrdup("/")
+			     : xstrndup(path, (size_t)(slash - path));
+}
+
+static int
+by_text(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* Each folder once, however many sources lie in it. */
+static void
+collect_folders(struct bridge *b)
+{
+	size_t kept = 0;
+
+	b->folders = xcalloc(b->source_count + 1, sizeof *b->folders);
+	for (size_t i = 0; i < b->source_count; i++)
+		b->folders[i] = folder_of(b->sources[i].set->path);
+	qsort(b->folders, b->source_count, sizeof *b->folders, by_text);
+	for (size_t i = 0; i < b->source_count; i++) {
+		if (kept > 0 &&
+		    strcmp(b->folders[kept - 1], b->folders[i]) == 0)
+			free(b->folders[i]);
+		else
+			b->folders[kept++] = b->folders[i];
+	}
+	b->folder_count = kept;
+}
+
+/* Again at each poll: a folder may appear, or be another one by now. Without
+ * a watch the poll finds the same, later. */
+static void
+watch_folders(struct bridge *b)
+{
+	char *inbox = xasprintf("%s/inbox/new", b->desk.tree->path);
+
+	if (hint_dir(&b->hint, inbox) == -1)
+		log_debug("%s: not watched", inbox);
+	free(inbox);
+	for (size_t i = 0; i < b->folder_count; i++)
+		if (hint_dir(&b->hint, b->folders[i]) == -1)
+			log_debug("%s: not watched", b->folders[i]);
+}
+
+/* Nothing is read while an acceptance is unfinished: whether its document
+ * was accepted is not known before. */
+static bool
+recover(struct bridge *b)
+{
+	int count;
+
+	if (b->recovered)
+		return true;
+	if (!retry_due(&b->recover))
+		return false;
+	count = ids_recover(b->desk.tree);
+	if (count == -1) {
+		log_warn("ids: not recovered, tried again later");
+		retry_failed(&b->recover);
+		return false;
+	}
+	if (count > 0)
+		log_info("ids: finished %d acceptances", count);
+	b->recovered = true;
+	memset(&b->recover, 0, sizeof b->recover);
+	return true;
+}
+
+static void
+beat(const struct bridge *b)
+{
+	char status[128];
+
+	(void)snprintf(status, sizeof status, "%zu sources, %llu documents",
+	    b->source_count, (unsigned long long)b->desk.work);
+	daemon_beat(b->desk.work, 0, status);
+}
+
+/* True: there is more to do at once. */
+static bool
+scan_sources(struct bridge *b)
+{
+	int64_t began = clock_mono_ms();
+	bool more = false;
+	size_t first = b->next;
+
+	for (size_t i = 0; i < b->source_count; i++) {
+		size_t at = (first + i) % b->source_count;
+
+		if (source_scan(&b->sources[at], &b->desk, b->opts->once) ==
+		    SCAN_MORE)
+			more = true;
+		beat(b);
+		if (clock_mono_ms() - began < TURN_MS)
+			continue;
+		b->next = (at + 1) % b->source_count;
+		return more || i + 1 < b->source_count;
+	}
+	return more;
+}
+
+/* True: there is more to do at once. */
+static bool
+turn(struct bridge *b)
+{
+	bool more;
+
+	if (!recover(b))
+		return false;
+	more = intake_scan(&b->intake) == SCAN_MORE;
+	return scan_sources(b) || more;
+}
+
+static int64_t
+sooner(int64_t a, int64_t b)
+{
+	if (a == -1 || b == -1)
+		return a == -1 ? b : a;
+	return a < b ? a : b;
+}
+
+static int64_t
+next_wait(const struct bridge *b)
+{
+	int64_t wait = retry_wait(&b->recover);
+
+	if (!b->recovered)
+		return wait;
+	wait = intake_wait(&b->intake);
+	for (size_t i = 0; i < b->source_count; i++)
+		wait = sooner(wait, source_wait(&b->sources[i], &b->desk));
+	return wait;
+}
+
+static void
+on_turn(struct loop *l, struct timer *t)
+{
+	struct bridge *b = t->owner;
+	bool more = turn(b);
+	int64_t wait = more ? 0 : next_wait(b);
+
+	beat(b);
+	if (wait != -1)
+		loop_after(l, t, wait);
+}
+
+static void
+on_poll(struct loop *l, struct timer *t)
+{
+	struct bridge *b = t->owner;
+
+	watch_folders(b);
+	loop_after(l, &b->turn, 0);
+	loop_after(l, t, b->desk.set->bridge.poll);
+}
+
+static void
+on_hint(struct hint *h)
+{
+	struct bridge *b = h->owner;
+
+	loop_after(&b->loop, &b->turn, 0);
+}
+
+static void
+tidy(int dir, int64_t age_ms, int64_t bytes, const char *what)
+{
+	struct retain retain = {.age_ms = age_ms,
+	    .bytes = bytes,
+	    .move_to = -1};
+	int count = retain_dir(dir, &retain);
+
+	if (count == -1)
+		log_warn("%s: not tidied", what);
+	else if (count > 0)
+		log_info("%s: removed %d old files", what, count);
+}
+
+static void
+on_tidy(struct loop *l, struct timer *t)
+{
+	struct bridge *b = t->owner;
+	const struct retention_settings *keep = &b->desk.set->retention;
+	struct tree *tree = b->desk.tree;
+
+	tidy(tree->bad, keep->bad_age, keep->bad_bytes, "bad");
+	tidy(tree->inbox.dir[BOX_DONE], keep->inbox_age, keep->inbox_bytes,
+	    "inbox/done");
+	if (spool_sweep_tmp(tree->inbox.dir[BOX_TMP], TIDY_MS * 6) == -1)
+		log_warn("inbox/tmp: not swept");
+	loop_after(l, t, TIDY_MS);
+}
+
+void
+bridge_open(struct bridge *b, const struct daemon_opts *opts,
+    const struct settings *set, struct tree *tree)
+{
+	memset(b, 0, sizeof *b);
+	b->opts = opts;
+	if (loop_open(&b->loop, b, NULL) == -1)
+		fatal("loop");
+	if (desk_open(&b->desk, set, tree) == -1)
+		fatal("%s: state not opened", tree->path);
+	b->source_count = set->bridge.source_count;
+	b->sources = xcalloc(b->source_count + 1, sizeof *b->sources);
+	for (size_t i = 0; i < b->source_count; i++)
+		source_open(&b->sources[i], &set->bridge.sources[i], &b->desk);
+	intake_open(&b->intake, &b->desk, opts->once);
+	collect_folders(b);
+	if (hint_open(&b->hint, &b->loop, b, on_hint) == -1)
+		log_warn("no hints, polling only");
+	b->turn = (struct timer){.on = on_turn, .owner = b};
+	b->poll = (struct timer){.on = on_poll, .owner = b};
+	b->tidy = (struct timer){.on = on_tidy, .owner = b};
+	(void)recover(b);
+}
+
+static bool
+left_over(const struct bridge *b)
+{
+	if (!b->recovered || b->intake.retry.delay_ms != 0)
+		return true;
+	for (size_t i = 0; i < b->intake.waiting_count; i++)
+		if (b->intake.waiting[i].told)
+			return true;
+	for (size_t i = 0; i < b->source_count; i++)
+		if (b->sources[i].retry.delay_ms != 0 ||
+		    b->sources[i].trouble == SOURCE_UNREADABLE)
+			return true;
+	return false;
+}
+
+/* All that can be done now. A dropped file is waited for until it is stable;
+ * what failed is left to the next run. */
+static int
+run_once(struct bridge *b)
+{
+	bool more = true;
+
+	on_tidy(&b->loop, &b->tidy);
+	loop_cancel(&b->loop, &b->tidy);
+	while (!b->loop.stop && more) {
+		more = turn(b);
+		if (more || intake_unsettled(&b->intake) == 0)
+			continue;
+		loop_turn(&b->loop, ONCE_STEP_MS);
+		more = true;
+	}
+	return left_over(b) ? EXIT_TEMPORARY : EXIT_DONE;
+}
+
+int
+bridge_run(struct bridge *b)
+{
+	if (b->opts->once)
+		return run_once(b);
+	loop_after(&b->loop, &b->poll, 0);
+	loop_after(&b->loop, &b->tidy, 0);
+	loop_run(&b->loop);
+	daemon_stopping();
+	return EXIT_DONE;
+}
+
+void
+bridge_close(struct bridge *b)
+{
+	for (size_t i = 0; i < b->source_count; i++)
+		if (b->sources[i].dirty &&
+		    source_save(&b->sources[i], &b->desk) == -1)
+			log_warn("%s: cursor not written, it is read again",
+			    b->sources[i].label);
+	intake_close(&b->intake);
+	hint_close(&b->hint, &b->loop);
+	loop_close(&b->loop);
+	desk_close(&b->desk);
+	for (size_t i = 0; i < b->folder_count; i++)
+		free(b->folders[i]);
+	free(b->folders);
+	free(b->sources);
+}

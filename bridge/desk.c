@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: ISC */
+/* The desk's own things: its state, its clock, its journal. */
+#include <errno.h>
+#include <string.h>
+
+#include "bridge/desk.h"
+
+int
+desk_open(struct desk *k, const struct settings *set, struct tree *tree)
+{
+	memset(k, 0, sizeof *k);
+	k->set = set;
+	k->tree = tree;
+	if (state_open(&k->state, tree, DESK_NAME) == -1)
+		return -1;
+	if (ids_clock_open(&k->clock, tree) == -1)
+		return -1;
+	return journal_open(&k->journal, tree->journal, DESK_NAME,
+	    set->logs.size, (int)set->logs.count);
+}
+
+void
+desk_close(struct desk *k)
+{
+	int saved = errno;
+
+	journal_close(&k->journal);
+	ids_clock_close(&k->clock);
+	state_close(&k->state);
+	errno = saved;
+}
+
+json_t *
+counts_encode(const struct counts *c)
+{
+	return json_pack("{s:I, s:I, s:I, s:I, s:I}", "documents",
+	    (json_int_t)c->documents, "accepted", (json_int_t)c->accepted,
+	    "duplicates", (json_int_t)c->duplicates, "refused",
+	    (json_int_t)c->refused, "near_misses", (json_int_t)c->near_misses);
+}
+
+static uint64_t
+count_of(const json_t *doc, const char *name)
+{
+	json_int_t n = json_integer_value(json_object_get(doc, name));
+
+	return n > 0 ? (uint64_t)n : 0;
+}
+
+void
+counts_decode(const json_t *doc, struct counts *c)
+{
+	c->documents = count_of(doc, "documents");
+	c->accepted = count_of(doc, "accepted");
+	c->duplicates = count_of(doc, "duplicates");
+	c->refused = count_of(doc, "refused");
+	c->near_misses = count_of(doc, "near_misses");
+}

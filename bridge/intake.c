@@ -1,0 +1,429 @@
+/* SPDX-License-Identifier: ISC */
+/* What lies in inbox/new, when it may be taken, and the moves of it. */
+#include <sys/stat.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bridge/intake.h"
+#include "common/alert.h"
+#include "common/buf.h"
+#include "common/clock.h"
+#include "common/daemon.h"
+#include "common/log.h"
+
+#define INTAKE_BATCH 64    /* files in one scan */
+#define INTAKE_STUCK 64    /* files in cur that fail before no more are taken */
+#define INTAKE_NAME_MAX 64 /* of a dropped file's own name in ours */
+#define INTAKE_STATE "inbox.json"
+#define INTAKE_FORMAT "patchflow-inbox-1"
+
+static int
+box(const struct intake *in, enum box_dir dir)
+{
+	return in->desk->tree->inbox.dir[dir];
+}
+
+static int64_t
+settle_ms(const struct intake *in)
+{
+	return in->desk->set->bridge.settle;
+}
+
+void
+intake_open(struct intake *in, struct desk *k, bool once)
+{
+	json_t *doc = NULL;
+
+	memset(in, 0, sizeof *in);
+	in->desk = k;
+	in->once = once;
+	/* Only counts: without them nothing but numbers is lost. */
+	if (state_load(&k->state, INTAKE_STATE, INTAKE_FORMAT, &doc) == 1)
+		counts_decode(json_object_get(doc, "counts"), &in->counts);
+	json_decref(doc);
+	in->saved = in->counts.documents;
+}
+
+static void
+save_counts(struct intake *in)
+{
+	json_t *doc;
+
+	if (in->saved == in->counts.documents)
+		return;
+	doc = json_pack("{s:s, s:o}", "format", INTAKE_FORMAT, "counts",
+	    counts_encode(&in->counts));
+	if (state_save(&in->desk->state, INTAKE_STATE, doc) == SPOOL_DONE)
+		in->saved = in->counts.documents;
+	json_decref(doc);
+}
+
+void
+intake_close(struct intake *in)
+{
+	save_counts(in);
+	free(in->waiting);
+	in->waiting = NULL;
+	in->waiting_count = 0;
+}
+
+static int
+tell(struct intake *in, const struct alert *given)
+{
+	struct alert alert = *given;
+
+	alert.component = DESK_NAME;
+	if (alert_raise(in->desk->tree, &alert) == SPOOL_DONE)
+		return 0;
+	log_warn("inbox: no alert %s put", alert.type);
+	return -1;
+}
+
+/* Letters that are safe in a name and a log line; the rest becomes '_'. */
+static void
+plain_name(const char *name, char out[INTAKE_NAME_MAX + 1])
+{
+	static const char safe[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				   "abcdefghijklmnopqrstuvwxyz0123456789._-";
+	size_t i;
+
+	for (i = 0; i < INTAKE_NAME_MAX && name[i] != '\0'; i++)
+		out[i] = strchr(safe, name[i]) != NULL ? name[i] : '_';
+	out[i] = '\0';
+}
+
+/* Moves name out of from under a name of its own. */
+static enum spool_answer
+move_unique(int from, const char *name, int to)
+{
+	char plain[INTAKE_NAME_MAX + 1];
+	char unique[NAME_MAX + 1];
+
+	plain_name(name, plain);
+	spool_unique_name(plain, unique, sizeof unique);
+	return spool_move(from, name, to, unique);
+}
+
+static void
+set_aside(struct intake *in, const char *name, const char *why)
+{
+	char plain[INTAKE_NAME_MAX + 1];
+	char *text, *subject;
+	struct alert alert = {.type = "spool-corrupt", .severity = ALERT_ERROR};
+
+	plain_name(name, plain);
+	subject = xasprintf("inbox/%s", plain);
+	text =
+	    xasprintf("inbox/new/%s was set aside in corrupt/: %s", plain, why);
+	alert.subject = subject;
+	alert.text = text;
+	if (tell(in, &alert) == 0) {
+		if (move_unique(box(in, BOX_NEW), name,
+			in->desk->tree->corrupt) == SPOOL_DONE)
+			log_warnx("inbox/new/%s: set aside, %s", plain, why);
+		else
+			log_warn("inbox/new/%s: not set aside", plain);
+	}
+	free(subject);
+	free(text);
+}
+
+static void
+put_failed(struct intake *in, const char *name)
+{
+	char *text = xasprintf("inbox/cur/%s cannot be put into the spool "
+			       "(%s); it stays there and is tried again",
+	    name, strerror(errno));
+	struct alert alert = {.type = "put-failed",
+	    .subject = "inbox",
+	    .severity = ALERT_CRITICAL,
+	    .text = text};
+
+	log_warn("inbox/cur/%s: not put", name);
+	in->stuck++;
+	if (!in->retry.told)
+		in->retry.told = tell(in, &alert) == 0;
+	free(text);
+}
+
+static void
+put_works(struct intake *in)
+{
+	struct alert alert = {.type = "put-failed",
+	    .subject = "inbox",
+	    .severity = ALERT_INFO,
+	    .text = "documents of the inbox are put again",
+	    .resolved = true};
+
+	if (in->retry.delay_ms == 0)
+		return;
+	if (in->retry.told && tell(in, &alert) == -1)
+		return;
+	memset(&in->retry, 0, sizeof in->retry);
+}
+
+static void
+settle(struct intake *in, const char *name)
+{
+	enum spool_answer answer =
+	    spool_move(box(in, BOX_CUR), name, box(in, BOX_DONE), NULL);
+
+	if (answer == SPOOL_EXISTS)
+		answer = move_unique(box(in, BOX_CUR), name, box(in, BOX_DONE));
+	/* Taken again later, and known by its id then. */
+	if (answer != SPOOL_DONE)
+		put_failed(in, name);
+}
+
+static void
+take_claimed(struct intake *in, const char *name)
+{
+	if (submission_accept(in, name) == ACCEPT_DONE)
+		settle(in, name);
+	else
+		put_failed(in, name);
+	daemon_beat(in->desk->work, 0, "inbox");
+}
+
+/* What a former scan, or a former process, left in cur. */
+static void
+take_left(struct intake *in)
+{
+	struct spool_names names;
+	bool cut;
+
+	if (!retry_due(&in->retry))
+		return;
+	if (spool_list(box(in, BOX_CUR), INTAKE_BATCH, &names) == -1) {
+		log_warn("inbox/cur: not listed");
+		retry_failed(&in->retry);
+		return;
+	}
+	in->stuck = 0;
+	for (size_t i = 0; i < names.count; i++)
+		take_claimed(in, names.names[i]);
+	cut = names.cut;
+	spool_names_free(&names);
+	if (in->stuck > 0)
+		retry_failed(&in->retry);
+	else if (!cut)
+		put_works(in);
+}
+
+static int
+by_name(const void *name, const void *w)
+{
+	return strcmp(name, ((const struct waiting *)w)->name);
+}
+
+/* The list was made from sorted names. */
+static const struct waiting *
+known(const struct intake *in, const char *name)
+{
+	return in->waiting_count == 0
+		   ? NULL
+		   : bsearch(name, in->waiting, in->waiting_count,
+			 sizeof in->waiting[0], by_name);
+}
+
+/* What is known of the file now; first: it was not seen before. */
+static int
+look(const struct intake *in, const char *name, struct waiting *w, bool *first)
+{
+	const struct waiting *old = known(in, name);
+	struct stat st;
+	int64_t m, c;
+
+	if (fstatat(box(in, BOX_NEW), name, &st, AT_SYMLINK_NOFOLLOW) == -1)
+		return -1;
+	m = (int64_t)st.st_mtim.tv_sec * 1000000 + st.st_mtim.tv_nsec / 1000;
+	c = (int64_t)st.st_ctim.tv_sec * 1000000 + st.st_ctim.tv_nsec / 1000;
+	memset(w, 0, sizeof *w);
+	(void)strlcpy(w->name, name, sizeof w->name);
+	w->ino = st.st_ino;
+	w->size = st.st_size;
+	w->changed_us = m > c ? m : c;
+	w->since_ms = clock_mono_ms();
+	*first = old == NULL;
+	if (old != NULL && old->ino == w->ino && old->size == w->size &&
+	    old->changed_us == w->changed_us) {
+		w->since_ms = old->since_ms;
+		w->told = old->told;
+	}
+	return 0;
+}
+
+/* The monotonic clock decides; the wall clock only spares the wait for a file
+ * that lay there before we looked. */
+static bool
+stable(const struct intake *in, const struct waiting *w)
+{
+	int64_t age_ms = (clock_wall_us() - w->changed_us) / 1000;
+
+	return age_ms >= settle_ms(in) ||
+	       clock_mono_ms() - w->since_ms >= settle_ms(in);
+}
+
+static void
+tell_unreadable(struct intake *in, struct waiting *w, int error)
+{
+	char plain[INTAKE_NAME_MAX + 1];
+	char *text, *subject;
+	struct alert alert = {.type = "source-unreadable",
+	    .severity = ALERT_ERROR};
+
+	if (w->told)
+		return;
+	plain_name(w->name, plain);
+	subject = xasprintf("inbox/%s", plain);
+	text = xasprintf("inbox/new/%s cannot be read: %s", plain,
+	    strerror(error));
+	alert.subject = subject;
+	alert.text = text;
+	w->told = tell(in, &alert) == 0;
+	log_warnx("%s", text);
+	free(subject);
+	free(text);
+}
+
+/* Is it one of ours and whole? Those need not settle. */
+enum sight { SIGHT_CHECKED, SIGHT_PLAIN, SIGHT_HOSTILE, SIGHT_UNREADABLE };
+
+static enum sight
+inspect(const struct intake *in, const char *name)
+{
+	struct spool_file f;
+	json_t *doc;
+	int found =
+	    spool_read(box(in, BOX_NEW), name, SPOOL_FILE_MAX, true, &f);
+
+	if (found == 0 || (found == -1 && errno == EFBIG))
+		return SIGHT_PLAIN;
+	if (found == -1)
+		return errno == EPERM ? SIGHT_HOSTILE : SIGHT_UNREADABLE;
+	doc = spool_check(f.bytes, f.len);
+	spool_file_free(&f);
+	json_decref(doc);
+	return doc != NULL ? SIGHT_CHECKED : SIGHT_PLAIN;
+}
+
+static bool
+claim(struct intake *in, const char *name, enum sight sight)
+{
+	char plain[INTAKE_NAME_MAX + 1];
+	char unique[NAME_MAX + 1];
+	const char *to = name;
+	enum spool_answer answer;
+
+	/* A dropped file gets a name of its own, so that the same name with
+	 * the same content dropped again is a new occurrence. */
+	plain_name(name, plain);
+	if (sight != SIGHT_CHECKED || strcmp(plain, name) != 0) {
+		spool_unique_name(plain, unique, sizeof unique);
+		to = unique;
+	}
+	answer = spool_move(box(in, BOX_NEW), name, box(in, BOX_CUR), to);
+	if (answer != SPOOL_DONE && answer != SPOOL_UNKNOWN) {
+		log_warn("inbox/new/%s: not claimed", plain);
+		return false;
+	}
+	take_claimed(in, to);
+	return true;
+}
+
+/* True: dealt with; false: *w waits. */
+static bool
+consider(struct intake *in, struct waiting *w, bool first)
+{
+	bool ready = stable(in, w);
+	enum sight sight;
+
+	/* A file that is being written is not read at every hint. */
+	if (!first && !ready)
+		return false;
+	sight = inspect(in, w->name);
+	if (sight == SIGHT_UNREADABLE) {
+		tell_unreadable(in, w, errno);
+		return false;
+	}
+	if (sight != SIGHT_CHECKED && !ready)
+		return false;
+	if (sight == SIGHT_HOSTILE) {
+		set_aside(in, w->name,
+		    "a document is a plain file with one name, no link, FIFO "
+		    "or folder");
+		return true;
+	}
+	return claim(in, w->name, sight);
+}
+
+static enum scan
+take_new(struct intake *in)
+{
+	struct spool_names names;
+	struct waiting *waiting;
+	size_t count = 0, taken = 0;
+	bool first, more;
+
+	if (spool_list(box(in, BOX_NEW), INTAKE_BATCH + in->waiting_count,
+		&names) == -1) {
+		log_warn("inbox/new: not listed");
+		return SCAN_IDLE;
+	}
+	waiting = xcalloc(names.count + 1, sizeof *waiting);
+	for (size_t i = 0; i < names.count; i++) {
+		struct waiting *w = &waiting[count];
+
+		if (look(in, names.names[i], w, &first) == -1)
+			continue;
+		if (in->stuck < INTAKE_STUCK && consider(in, w, first))
+			taken++;
+		else
+			count++;
+	}
+	more = names.cut && taken > 0;
+	spool_names_free(&names);
+	free(in->waiting);
+	in->waiting = waiting;
+	in->waiting_count = count;
+	return more ? SCAN_MORE : SCAN_IDLE;
+}
+
+enum scan
+intake_scan(struct intake *in)
+{
+	size_t stuck;
+	enum scan result;
+
+	take_left(in);
+	stuck = in->stuck;
+	result = take_new(in);
+	if (in->stuck > stuck)
+		retry_failed(&in->retry);
+	save_counts(in);
+	return result == SCAN_IDLE && in->retry.delay_ms != 0 ? SCAN_RETRY
+							      : result;
+}
+
+size_t
+intake_unsettled(const struct intake *in)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < in->waiting_count; i++)
+		count += !in->waiting[i].told;
+	return count;
+}
+
+int64_t
+intake_wait(const struct intake *in)
+{
+	int64_t wait = retry_wait(&in->retry);
+
+	if (intake_unsettled(in) > 0 && (wait == -1 || wait > settle_ms(in)))
+		wait = settle_ms(in);
+	return wait;
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The inbox: checked submissions of the command, and whatever else was put
+ * into inbox/new by hand. A file moves new -> cur while it is worked on and
+ * cur -> done when it is queued or refused durably; what no document can be
+ * (links, FIFOs, folders) is set aside in corrupt/ and told.
+ */
+#ifndef BRIDGE_INTAKE_H
+#define BRIDGE_INTAKE_H
+
+#include <sys/types.h>
+#include <limits.h>
+
+#include "bridge/desk.h"
+#include "bridge/retry.h"
+
+/* A file in inbox/new that is not taken yet. */
+struct waiting {
+	char name[NAME_MAX + 1];
+	ino_t ino;
+	off_t size;
+	int64_t changed_us; /* wall clock: mtime or ctime, the later */
+	int64_t since_ms;   /* monotonic: like this since */
+	bool told;          /* cannot be read, and an alert said so */
+};
+
+struct intake {
+	struct desk *desk;
+	struct waiting *waiting;
+	size_t waiting_count;
+	struct counts counts;
+	uint64_t saved; /* documents when the counts were written */
+	size_t stuck;   /* files in cur that were not put */
+	struct retry retry;
+	bool once;
+};
+
+void intake_open(struct intake *in, struct desk *k, bool once);
+void intake_close(struct intake *in);
+enum scan intake_scan(struct intake *in);
+/* Milliseconds until intake_scan should be called without a hint; -1. */
+int64_t intake_wait(const struct intake *in);
+/* Files that will be taken once they are stable. */
+size_t intake_unsettled(const struct intake *in);
+
+/* In submission.c: a file's bytes to a document that is handed in. */
+enum accept_answer submission_accept(struct intake *in, const char *name)
+    __attribute__((warn_unused_result));
+
+#endif

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: ISC */
+/* ghost-bridge(8): patches from chats and the inbox into the queues. */
+#include "bridge/bridge.h"
+#include "common/log.h"
+
+int
+main(int argc, char **argv)
+{
+	struct daemon_opts opts = {.name = DESK_NAME,
+	    .page = "ghost-bridge(8)",
+	    .summary = "takes patches from chats and the inbox to the queues"};
+	struct settings set;
+	struct tree tree;
+	struct bridge bridge;
+	int status;
+
+	log_init(opts.name);
+	daemon_parse(&opts, argc, argv);
+	daemon_config(&opts, &set);
+	if (opts.check)
+		return EXIT_DONE;
+	daemon_enter(&opts, &set, &tree);
+	bridge_open(&bridge, &opts, &set, &tree);
+	daemon_ready(&opts);
+	status = bridge_run(&bridge);
+	bridge_close(&bridge);
+	tree_close(&tree);
+	settings_free(&set);
+	return status;
+}

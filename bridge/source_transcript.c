@@ -1,0 +1,455 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * A transcript from the cursor to its end, in chunks: only what is not
+ * decided yet (an open block) is held, and only during a scan; the next one
+ * reads it again. The cursor moves when everything before it is durable.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "bridge/judge.h"
+#include "bridge/transcript.h"
+#include "common/buf.h"
+#include "common/clock.h"
+#include "common/daemon.h"
+#include "common/log.h"
+
+#define CHUNK_BYTES ((size_t)256 << 10)
+#define SCAN_BYTES ((off_t)4 << 20) /* of progress in one scan */
+#define SCAN_BLOCKS 64              /* documents between two cursor writes */
+#define SAVE_MS 1000     /* cursor writes where nothing was handed in */
+#define REREAD_SHARE 4   /* of an open block: a fifth of the time */
+#define REREAD_FREE_MS 5 /* shorter scans are not slowed down */
+
+struct reading {
+	struct source *s;
+	struct desk *k;
+	struct transcript t;
+	struct buf text; /* the file's bytes from the cursor on */
+	bool open;       /* text begins with an open block */
+	bool more;       /* stopped before the end */
+	bool failed;     /* a document was not put; errno is in error */
+	bool told;       /* documents or near-misses since the last save */
+	int error;
+	int64_t began_ms;
+};
+
+static void
+advance(struct reading *r, size_t len, const struct extract_state *st)
+{
+	struct cursor *c = &r->s->cursor;
+	const char *at = r->text.bytes;
+	size_t left = len < r->text.len ? len : r->text.len;
+
+	if (left == 0)
+		return;
+	c->offset += (off_t)left;
+	c->extract = *st;
+	r->s->dirty = true;
+	for (size_t i = 0; i < left; i++)
+		c->line += at[i] == '\n';
+	buf_shift(&r->text, left);
+}
+
+static enum accept_answer
+hand_in(struct reading *r, const struct extract_block *b, const char *error)
+{
+	struct source *s = r->s;
+	char *occurrence = xasprintf("%s:%lld", s->label,
+	    (long long)(s->cursor.offset + (off_t)b->offset));
+	struct document d = {.text = b->text,
+	    .len = b->len,
+	    .source = s->label,
+	    .occurrence = occurrence,
+	    .conversation = s->set->conversation,
+	    .message_id = "",
+	    .author = b->author,
+	    .queue = "",
+	    .fallback = s->set->queue,
+	    .priority = -1,
+	    .uid = r->t.st.st_uid,
+	    .detected_us = clock_wall_us(),
+	    .line = s->cursor.line + b->line - 1,
+	    .indent = b->indent,
+	    .again = s->retry.delay_ms != 0,
+	    .counts = &s->counts};
+	enum accept_answer answer = error == NULL
+					? accept_document(r->k, &d)
+					: accept_unreadable(r->k, &d, error);
+
+	free(occurrence);
+	return answer;
+}
+
+/* 0, or -1 where the block must be tried again. */
+static int
+take_block(struct reading *r, const struct extract_block *b)
+{
+	const char *why;
+	int64_t line = r->s->cursor.line + b->line - 1;
+
+	switch (judge_block(b, &r->s->set->authors, &why)) {
+	case JUDGE_NOTHING:
+		return 0;
+	case JUDGE_NEAR_MISS:
+		r->told = true;
+		return source_near_miss(r->s, r->k, line, why);
+	case JUDGE_PATCH:
+		break;
+	}
+	if (hand_in(r, b, NULL) == ACCEPT_RETRY)
+		return -1;
+	r->told = true;
+	source_put_works(r->s, r->k);
+	return 0;
+}
+
+/* How many of the blocks were taken; fewer than all: r->failed. */
+static size_t
+take_blocks(struct reading *r, const struct extract_result *found)
+{
+	size_t i;
+
+	for (i = 0; i < found->count; i++) {
+		if (take_block(r, &found->blocks[i]) == -1) {
+			r->error = errno;
+			r->failed = true;
+			break;
+		}
+		daemon_beat(r->k->work, clock_mono_ms() - r->began_ms,
+		    r->s->label);
+	}
+	return i;
+}
+
+/*
+ * What extraction would have said had the text ended behind the nth block:
+ * the place and state for a cursor there. False: it would not have found
+ * just those.
+ */
+static bool
+cut_behind(struct reading *r, const struct extract_result *found, size_t n,
+    struct extract_state *st, struct extract_result *out)
+{
+	*st = r->s->cursor.extract;
+	extract_text(r->text.bytes, found->blocks[n - 1].end, false, st, out);
+	if (out->count == n && out->consumed > 0)
+		return true;
+	extract_free(out);
+	return false;
+}
+
+static void
+stop_behind(struct reading *r, const struct extract_result *found, size_t n)
+{
+	struct extract_result part;
+	struct extract_state st;
+
+	if (n == 0 || !cut_behind(r, found, n, &st, &part))
+		return;
+	advance(r, part.consumed, &st);
+	extract_free(&part);
+}
+
+static void
+take_text(struct reading *r, bool final)
+{
+	struct extract_state st = r->s->cursor.extract;
+	struct extract_state cut_st;
+	struct extract_result found, part;
+	size_t taken;
+
+	extract_text(r->text.bytes, r->text.len, final, &st, &found);
+	if (found.count > SCAN_BLOCKS &&
+	    cut_behind(r, &found, SCAN_BLOCKS, &cut_st, &part)) {
+		extract_free(&found);
+		found = part;
+		st = cut_st;
+		r->more = true;
+	}
+	r->open = found.open;
+	taken = take_blocks(r, &found);
+	if (taken == found.count)
+		advance(r, found.consumed, &st);
+	else
+		stop_behind(r, &found, taken);
+	extract_free(&found);
+}
+
+/* The fence that the text begins with: the content's offset, 0 where the open
+ * block has none. */
+static size_t
+opening_fence(const struct reading *r, char *mark, int *len)
+{
+	const char *at = r->text.bytes;
+	const char *end = memchr(at, '\n', r->text.len);
+	size_t content = end != NULL ? (size_t)(end - at) + 1 : 0;
+
+	*mark = '\0';
+	*len = 0;
+	if (!r->open || end == NULL)
+		return 0;
+	while (at < end && strchr("`~{[", *at) == NULL)
+		at++;
+	if (at == end || *at == '{' || *at == '[')
+		return 0;
+	*mark = *at;
+	for (; at < end && *at == *mark; at++)
+		(*len)++;
+	return content;
+}
+
+/* A block that is too large to be a document is refused as it stands, and
+ * passed over up to the end of its fence. */
+static void
+refuse_oversized(struct reading *r)
+{
+	struct source *s = r->s;
+	char *error = xasprintf("the block is longer than the %" PRId64
+				" bytes of bridge.document_max",
+	    r->k->set->bridge.document_max);
+	struct extract_block b = {.line = 1};
+	const char *why;
+	char mark;
+	int marks;
+
+	b.offset = opening_fence(r, &mark, &marks);
+	b.line += b.offset > 0;
+	b.text = r->text.bytes + b.offset;
+	b.len = r->text.len - b.offset;
+	(void)strlcpy(b.author, s->cursor.extract.author, sizeof b.author);
+	if (judge_block(&b, &s->set->authors, &why) == JUDGE_PATCH &&
+	    hand_in(r, &b, error) == ACCEPT_RETRY) {
+		r->error = errno;
+		r->failed = true;
+	} else {
+		log_warnx("%s: passed over a block at line %lld, %s", s->label,
+		    (long long)s->cursor.line, error);
+		s->cursor.skip = mark;
+		s->cursor.skip_len = marks;
+		r->told = true;
+		advance(r, r->text.len, &s->cursor.extract);
+	}
+	free(error);
+}
+
+static bool
+closes(const struct cursor *c, const char *line, size_t len)
+{
+	size_t i = 0;
+	int marks = 0;
+
+	while (i < len && strchr(" \t>", line[i]) != NULL)
+		i++;
+	for (; i < len && line[i] == c->skip; i++)
+		marks++;
+	while (i < len && strchr(" \t\r", line[i]) != NULL)
+		i++;
+	return i == len && marks >= c->skip_len;
+}
+
+/* Drops whole lines up to and with the one that closes the fence. */
+static void
+pass_over(struct reading *r)
+{
+	struct cursor *c = &r->s->cursor;
+
+	while (c->skip != '\0' && r->text.len > 0) {
+		const char *at = r->text.bytes;
+		const char *nl = memchr(at, '\n', r->text.len);
+		size_t len = nl != NULL ? (size_t)(nl - at) : r->text.len;
+
+		/* A longer line without end is none that closes. */
+		if (nl == NULL && len < CHUNK_BYTES)
+			return;
+		if (closes(c, at, len))
+			c->skip = '\0';
+		advance(r, nl != NULL ? len + 1 : len, &c->extract);
+	}
+}
+
+/* One chunk more: bytes read, 0 at the end, -1. */
+static ssize_t
+read_chunk(struct reading *r)
+{
+	off_t at = r->s->cursor.offset + (off_t)r->text.len;
+	ssize_t n;
+
+	buf_reserve(&r->text, CHUNK_BYTES + 1);
+	do
+		n = pread(r->t.fd, r->text.bytes + r->text.len, CHUNK_BYTES,
+		    at);
+	while (n == -1 && errno == EINTR);
+	if (n > 0)
+		r->text.len += (size_t)n;
+	return n;
+}
+
+/* A last line without its newline is taken as whole once it has settled, if
+ * that makes a block: chats often end in a closing fence. */
+static void
+take_tail(struct reading *r, bool settled)
+{
+	struct extract_state st = r->s->cursor.extract;
+	struct extract_result found;
+	size_t len = r->text.len;
+
+	if (!settled || len == 0 || r->text.bytes[len - 1] == '\n')
+		return;
+	buf_putc(&r->text, '\n');
+	extract_text(r->text.bytes, r->text.len, false, &st, &found);
+	r->text.len = len;
+	if (found.count > 0 && take_blocks(r, &found) == found.count) {
+		r->open = found.open;
+		advance(r, found.consumed, &st);
+	}
+	extract_free(&found);
+}
+
+static void
+note_end(struct reading *r, bool once)
+{
+	struct source *s = r->s;
+	int64_t now = clock_mono_ms();
+	bool settled;
+
+	if (r->t.st.st_size != s->seen.st_size ||
+	    r->t.st.st_ino != s->seen.st_ino)
+		s->grown_ms = now;
+	settled = once || now - s->grown_ms >= r->k->set->bridge.settle;
+	take_tail(r, settled);
+	s->tail = r->text.len > 0 && !settled && !r->failed;
+	s->open = r->open && r->text.len > 0;
+	s->seen = r->t.st;
+	s->idle = !s->tail && !r->failed;
+}
+
+/* False: stop here. */
+static bool
+read_on(struct reading *r, bool once)
+{
+	ssize_t n = read_chunk(r);
+	bool news;
+
+	if (n == -1) {
+		source_troubled(r->s, r->k, SOURCE_UNREADABLE, strerror(errno));
+		return false;
+	}
+	news = n > 0 || r->t.replaced;
+	if (r->s->cursor.skip != '\0') {
+		pass_over(r);
+		news = r->s->cursor.skip == '\0';
+	}
+	if (news)
+		take_text(r, n == 0 && r->t.replaced);
+	if (r->failed || r->more)
+		return false;
+	if (n == 0) {
+		note_end(r, once);
+		return false;
+	}
+	if ((int64_t)r->text.len > r->k->set->bridge.document_max)
+		refuse_oversized(r);
+	return !r->failed;
+}
+
+static void
+read_bounded(struct reading *r, bool once)
+{
+	struct source *s = r->s;
+	off_t start = s->cursor.offset;
+
+	while (read_on(r, once)) {
+		if (s->cursor.offset - start < SCAN_BYTES)
+			continue;
+		r->more = true;
+		break;
+	}
+	if (s->cursor.offset > start || s->cursor.ino != r->t.st.st_ino) {
+		s->cursor.dev = r->t.st.st_dev;
+		s->cursor.ino = r->t.st.st_ino;
+		s->dirty = true;
+		if (transcript_print(r->t.fd, s->cursor.offset,
+			s->cursor.print) == -1)
+			source_rewind(s); /* shorter by now: truncated */
+	}
+	if (r->t.replaced && !r->more && !r->failed) {
+		source_rewind(s);
+		r->more = true;
+	}
+}
+
+static enum scan
+finish(struct reading *r)
+{
+	struct source *s = r->s;
+	int64_t took = clock_mono_ms() - r->began_ms;
+
+	if (r->failed) {
+		source_put_failed(s, r->k, r->error);
+		return SCAN_RETRY;
+	}
+	if (r->open && took > REREAD_FREE_MS)
+		s->not_before_ms = clock_mono_ms() + took * REREAD_SHARE;
+	return r->more ? SCAN_MORE : SCAN_IDLE;
+}
+
+static enum scan
+save_due(struct source *s, struct desk *k, bool now)
+{
+	if (!s->dirty || (!now && clock_mono_ms() - s->saved_ms < SAVE_MS))
+		return SCAN_IDLE;
+	if (source_save(s, k) == 0)
+		return SCAN_IDLE;
+	source_put_failed(s, k, errno);
+	return SCAN_RETRY;
+}
+
+enum scan
+source_scan(struct source *s, struct desk *k, bool once)
+{
+	struct reading r = {.s = s, .k = k, .began_ms = clock_mono_ms()};
+	enum scan result;
+
+	if (!retry_due(&s->retry))
+		return SCAN_RETRY;
+	if (r.began_ms < s->not_before_ms && !once)
+		return SCAN_IDLE;
+	if (transcript_open(s, k, once, &r.t) == 0) {
+		source_check_stale(s, k);
+		return save_due(s, k, once);
+	}
+	read_bounded(&r, once);
+	(void)close(r.t.fd);
+	buf_free(&r.text);
+	result = finish(&r);
+	if (result == SCAN_IDLE)
+		source_check_stale(s, k);
+	if (save_due(s, k, once || r.told) == SCAN_RETRY)
+		return SCAN_RETRY;
+	if (result != SCAN_RETRY)
+		source_put_works(s, k);
+	return result;
+}
+
+int64_t
+source_wait(const struct source *s, const struct desk *k)
+{
+	int64_t now = clock_mono_ms();
+	int64_t at = -1;
+
+	if (s->retry.delay_ms != 0)
+		return retry_wait(&s->retry);
+	if (s->not_before_ms > now)
+		at = s->not_before_ms;
+	else if (s->tail)
+		at = s->grown_ms + k->set->bridge.settle;
+	else if (s->dirty)
+		at = s->saved_ms + SAVE_MS;
+	if (at == -1)
+		return -1;
+	return at > now ? at - now : 0;
+}
