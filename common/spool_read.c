@@ -274,7 +274,8 @@ by_name(const void *a, const void *b)
 static void
 names_trim(struct spool_names *n, size_t limit)
 {
-	qsort(n->names, n->count, sizeof(n->names[0]), by_name);
+	if (n->count > 1)
+		qsort(n->names, n->count, sizeof(n->names[0]), by_name);
 	if (limit == 0 || n->count <= limit)
 		return;
 	for (size_t i = limit; i < n->count; i++)
