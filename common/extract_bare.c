@@ -89,9 +89,9 @@ is_boundary(struct bare *b, const struct line *l)
 	if (l->blank)
 		return b->first != '"' && b->first != '\0' &&
 		       b->s->text[b->open->body] == '{';
-	return extract_line_opens_fence(b->s, l, &f) ||
-	       extract_line_is_role(b->s, l, author, &alone) ||
-	       extract_line_marker(b->s, l, ref) != 0;
+	return line_opens_fence(b->s, l, &f) ||
+	       line_is_role(b->s, l, author, &alone) ||
+	       line_marker(b->s, l, ref) != 0;
 }
 
 /* A '[' that no object follows is prose: "[link](…)". */
@@ -103,7 +103,7 @@ is_prose(const struct bare *b)
 }
 
 int
-extract_bare_end(const struct scan *s, const struct line *open, size_t *end,
+bare_end(const struct scan *s, const struct line *open, size_t *end,
     struct line *next)
 {
 	struct bare b = {.s = s, .open = open};
@@ -116,7 +116,7 @@ extract_bare_end(const struct scan *s, const struct line *open, size_t *end,
 		bool more;
 
 		*end = over ? b.end : s->len;
-		more = extract_line_next(s, pos, number, next);
+		more = line_next(s, pos, number, next);
 		if (!more)
 			*next = (struct line){.start = pos,
 			    .next = pos,
@@ -129,7 +129,7 @@ extract_bare_end(const struct scan *s, const struct line *open, size_t *end,
 			*end = next->start;
 			return 1;
 		}
-		over = scan_line(&b, extract_line_unquote(s, next, open->quote),
+		over = scan_line(&b, line_unquote(s, next, open->quote),
 		    next->end);
 	}
 	return -1;

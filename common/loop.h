@@ -32,7 +32,7 @@ struct timer {
 	bool armed;
 };
 
-#define LOOP_WATCHES 128
+#define LOOP_WATCHES 768
 
 struct loop {
 	TAILQ_HEAD(, watch) watches;

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: ISC */
+/* How a daemon ended, and whose doing it was. */
+#include <sys/wait.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/clock.h"
+#include "common/log.h"
+#include "watchdog/spawn.h"
+#include "watchdog/watchdog.h"
+
+/* The kernel's count of out-of-memory kills, machine-wide; 0: not told. */
+static uint64_t
+count_oom_kills(void)
+{
+	char line[128];
+	uint64_t count = 0;
+	FILE *f = fopen("/proc/vmstat", "re");
+
+	if (f == NULL)
+		return 0;
+	while (fgets(line, sizeof line, f) != NULL)
+		if (strncmp(line, "oom_kill ", 9) == 0) {
+			count = strtoull(line + 9, NULL, 10);
+			break;
+		}
+	(void)fclose(f);
+	return count;
+}
+
+/* Somebody ran out of memory since the last look: then a KILL that we did not
+ * send is taken for that one. */
+static bool
+was_oom(struct watchdog *w)
+{
+	uint64_t before = w->oom_kills;
+
+	w->oom_kills = count_oom_kills();
+	return w->oom_kills > before;
+}
+
+static enum fsm_exit
+set_reason(struct service *s, const char *reason, enum fsm_exit class)
+{
+	(void)strlcpy(s->last.reason, reason, sizeof s->last.reason);
+	return class;
+}
+
+static enum fsm_exit
+judge_signal(struct service *s, const siginfo_t *si)
+{
+	if (si->si_status != SIGKILL && si->si_status != SIGTERM)
+		return set_reason(s,
+		    si->si_code == CLD_DUMPED ? "core-dumped" : "signalled",
+		    FSM_EXIT_FAILED);
+	if (si->si_status == SIGKILL && was_oom(s->owner))
+		return set_reason(s, "out-of-memory", FSM_EXIT_FAILED);
+	return set_reason(s, "killed-from-outside", FSM_EXIT_OUTSIDE);
+}
+
+static enum fsm_exit
+judge_code(struct service *s, int code)
+{
+	switch (code) {
+	case EXIT_BAD_CONFIG:
+		return set_reason(s, "bad-config", FSM_EXIT_CONFIG);
+	case EXIT_TEMPORARY:
+		return set_reason(s, "temporary", FSM_EXIT_TEMPORARY);
+	case EXIT_DONE:
+		/* A ready daemon ends with 0 when it was sent TERM or INT. */
+		if (s->fsm.was_ready)
+			return set_reason(s, "asked-from-outside",
+			    FSM_EXIT_OUTSIDE);
+		break;
+	default:
+		break;
+	}
+	return set_reason(s, "exited", FSM_EXIT_FAILED);
+}
+
+/* True when it never became the daemon, which says more than exit 126. */
+static bool
+never_was(struct service *s, enum fsm_exit *class)
+{
+	struct spawn_error e;
+
+	if (s->error_fd == -1 || spawn_error_read(s->error_fd, &e) == 0)
+		return false;
+	(void)snprintf(s->trouble, sizeof s->trouble, "%.100s: %s: %.60s",
+	    s->path, spawn_stage_name[e.stage], strerror(e.number));
+	log_warnx("%s: not started, %s", s->name, s->trouble);
+	/* Too little memory or descriptors is the machine's trouble. */
+	*class = set_reason(s, "exec-error",
+	    e.number == ENOMEM || e.number == EAGAIN || e.number == EMFILE ||
+		    e.number == ENFILE
+		? FSM_EXIT_TEMPORARY
+		: FSM_EXIT_FAILED);
+	return true;
+}
+
+static enum fsm_exit
+judge(struct service *s, const siginfo_t *si)
+{
+	enum fsm_exit class = FSM_EXIT_FAILED;
+
+	switch (s->fsm.cause) {
+	case FSM_CAUSE_HANG:
+		return set_reason(s, "hung", FSM_EXIT_FAILED);
+	case FSM_CAUSE_START_TIMEOUT:
+		return set_reason(s, "start-timeout", FSM_EXIT_FAILED);
+	case FSM_CAUSE_ASKED:
+		return set_reason(s, "stopped", FSM_EXIT_OUTSIDE);
+	case FSM_CAUSE_STUCK:
+		return set_reason(s, "stuck", FSM_EXIT_OUTSIDE);
+	case FSM_CAUSE_NONE:
+		break;
+	}
+	if (never_was(s, &class))
+		return class;
+	if (si->si_code == CLD_EXITED)
+		return judge_code(s, si->si_status);
+	return judge_signal(s, si);
+}
+
+enum fsm_exit
+service_autopsy(struct service *s)
+{
+	siginfo_t si = {0};
+	enum fsm_exit class;
+
+	if (waitid(P_PIDFD, (id_t)s->pidfd, &si, WEXITED | WNOHANG | WNOWAIT) ==
+	    -1)
+		log_warn("%s: end not read", s->name);
+	s->trouble[0] = '\0';
+	s->last.code = si.si_code == CLD_EXITED ? si.si_status : -1;
+	s->last.signal = si.si_code == CLD_EXITED ? 0 : si.si_status;
+	s->last.at_us = clock_wall_us();
+	class = judge(s, &si);
+	if (s->fsm.cause != FSM_CAUSE_ASKED) {
+		s->restarts++;
+		s->incident_deaths++;
+	}
+	return class;
+}

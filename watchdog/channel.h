@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What a service says: the socket behind its $NOTIFY_SOCKET and the pipe
+ * behind its stderr. Each service has its own, so that a word can never be
+ * another daemon's; the kernel's credentials say whether it is the present
+ * process's.
+ */
+#ifndef WATCHDOG_CHANNEL_H
+#define WATCHDOG_CHANNEL_H
+
+#include <sys/types.h>
+
+struct service;
+
+int channel_open(struct service *s); /* 0, or -1 with errno, nothing made */
+void channel_close(struct service *s);
+/* The daemon runs as uid: it may write to the socket. 0 or -1. */
+int channel_give(const struct service *s, uid_t uid);
+
+#endif

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Where the daemons' lines go: our own stderr, or rotated files. Nothing here
+ * ever blocks or fails: what cannot be written is dropped and counted, and
+ * the count is written when there is room again.
+ */
+#ifndef WATCHDOG_LOGS_H
+#define WATCHDOG_LOGS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define LOGS_LINE 4096 /* at most PIPE_BUF: such a write is never split */
+
+struct logs {
+	int dir; /* -1: to stderr */
+	int64_t max_bytes;
+	int64_t keep;
+};
+
+struct log_sink {
+	char name[64];
+	int fd; /* -1: not open */
+	int64_t bytes;
+	uint64_t dropped;
+	size_t used;
+	char line[LOGS_LINE];
+};
+
+/* directory "" is stderr. 0, or -1 with errno (it goes to stderr then). */
+int logs_open(struct logs *l, const char *directory, int64_t max_bytes,
+    int64_t keep);
+void logs_close(struct logs *l);
+void log_sink_open(struct log_sink *s, const char *name);
+void log_sink_close(struct log_sink *s);
+/* Takes bytes as they come, hands whole lines on. */
+void log_sink_take(struct logs *l, struct log_sink *s, const char *bytes,
+    size_t len);
+/* Makes fd 2 of this process the sink's file, and again after a rotation. */
+void log_sink_adopt_stderr(struct logs *l, struct log_sink *s);
+
+#endif

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: ISC */
+/* watchdog: starts, watches and restarts the daemons of the suite. */
+#include "common/log.h"
+#include "watchdog/once.h"
+#include "watchdog/watchdog.h"
+
+int
+main(int argc, char **argv)
+{
+	struct daemon_opts opts = {
+	    .name = "watchdog",
+	    .page = "patchflow-watchdog(8)",
+	    .summary = "Start, watch and restart the daemons of patchflow.",
+	};
+	struct settings conf;
+	struct tree tree;
+	static struct watchdog w; /* too large for some stacks */
+
+	log_init(opts.name);
+	daemon_parse(&opts, argc, argv);
+	daemon_config(&opts, &conf);
+	if (opts.check)
+		return EXIT_DONE;
+	daemon_enter(&opts, &conf, &tree);
+	if (opts.once)
+		return once_run(&opts, &conf, &tree);
+	watchdog_open(&w, &opts, &conf, &tree);
+	daemon_ready(&opts);
+	loop_run(&w.loop);
+	watchdog_close(&w);
+	return EXIT_DONE;
+}

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * One supervised daemon: its process, its notify socket, its log pipe, what
+ * it last said, how it last ended. The log pipe and the socket live as long
+ * as the service, so that a death loses neither lines nor last words.
+ */
+#ifndef WATCHDOG_SERVICE_H
+#define WATCHDOG_SERVICE_H
+
+#include <sys/queue.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/digest.h"
+#include "common/key.h"
+#include "common/loop.h"
+#include "watchdog/fsm.h"
+#include "watchdog/logs.h"
+#include "watchdog/notify.h"
+
+struct watchdog;
+
+struct kind {
+	const char *program;
+	const char *alias; /* or NULL */
+	int tier;          /* started in this order, stopped in reverse */
+	bool per_queue;
+	bool privileged; /* stays root where the suite runs as root */
+};
+
+#define SERVICE_NAME 64
+#define SERVICE_WHY 200
+
+/* How a process ended, in words for status, journal and alerts. */
+struct last_exit {
+	char reason[32];
+	int code;   /* -1: a signal */
+	int signal; /* 0: none */
+	int64_t at_us;
+};
+
+struct service {
+	TAILQ_ENTRY(service) link;
+	struct watchdog *owner;
+	const struct kind *kind;
+	char name[SERVICE_NAME]; /* instance: "executor@MAIN" */
+	char queue[QUEUE_MAX + 1];
+	char digest[DIGEST_SIZE]; /* of the configuration that concerns it */
+	char path[PATH_MAX];      /* of its binary */
+	struct fsm fsm;
+	struct timer deadline;
+
+	pid_t pid; /* 0: none */
+	int pidfd;
+	int error_fd;
+	struct watch exit_watch;
+	struct timer sweep;
+	struct stat binary; /* as started, to see when they change */
+	struct stat config;
+
+	struct watch notify_watch;
+	char notify_path[108]; /* of $NOTIFY_SOCKET; "@..." when abstract */
+	struct watch log_watch;
+	int log_fd; /* the end that the daemon writes to */
+	struct log_sink log;
+
+	uint64_t work;
+	int64_t busy_ms;
+	int64_t beat_ms; /* monotonic; 0: none yet */
+	char status[NOTIFY_STATUS + 1];
+
+	struct last_exit last;
+	uint64_t restarts; /* unasked for, since ever */
+	uint64_t incident_deaths;
+	char trouble[SERVICE_WHY]; /* why the last start came to nothing */
+	bool told_degraded;        /* an alert that will want its end */
+	bool held;                 /* the operator stopped it */
+	bool going;                /* removed from the configuration */
+};
+
+/* NULL and errno on failure. */
+struct service *service_new(struct watchdog *w, const struct kind *k,
+    const char *queue);
+void service_free(struct service *s); /* no process may be left */
+/* Forks; 0, or -1 with trouble filled. */
+int service_start(struct service *s);
+void service_signal(struct service *s, int sig);
+/* Reads all that is waiting in its notify socket. */
+void service_listen(struct service *s);
+/* Reads how it ended into last; the process stays a zombie, so that its
+ * number cannot be reused while its leftovers are hunted. */
+enum fsm_exit service_autopsy(struct service *s);
+void service_bury(struct service *s); /* waits for it */
+/* Its binary or configuration file is not the one it was started with. */
+bool service_changed(const struct service *s);
+/* One sentence; "" while it runs. */
+void service_why(const struct service *s, char *out, size_t size);
+
+#endif

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: ISC */
+/* fork and exec, with everything a child must not inherit taken away. */
+#include <sys/pidfd.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "watchdog/spawn.h"
+
+#define SPAWN_FAILED 126
+
+const char *const spawn_stage_name[] = {
+    [SPAWN_PARENT] = "parent",
+    [SPAWN_FILES] = "descriptors",
+    [SPAWN_USER] = "user",
+    [SPAWN_EXEC] = "exec",
+};
+_Static_assert(sizeof spawn_stage_name / sizeof spawn_stage_name[0] ==
+		   SPAWN__STAGES,
+    "a name a stage");
+
+static _Noreturn void
+give_up(int error_fd, enum spawn_stage stage)
+{
+	struct spawn_error e = {.stage = stage, .number = errno};
+
+	/* The pipe holds one such record and its reader outlives us. */
+	if (write(error_fd, &e, sizeof e) != (ssize_t)sizeof e)
+		_exit(SPAWN_FAILED + 1);
+	_exit(SPAWN_FAILED);
+}
+
+/* A blocked mask and ignored signals survive exec; ours must not. */
+static void
+reset_signals(void)
+{
+	struct sigaction dflt = {.sa_handler = SIG_DFL};
+	sigset_t none;
+	int sig;
+
+	for (sig = 1; sig < NSIG; sig++)
+		if (sig != SIGKILL && sig != SIGSTOP)
+			(void)sigaction(sig, &dflt, NULL);
+	(void)sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+static int
+arrange_files(int out_fd)
+{
+	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+	if (null == -1 || dup2(null, STDIN_FILENO) == -1 ||
+	    dup2(out_fd, STDOUT_FILENO) == -1 ||
+	    dup2(out_fd, STDERR_FILENO) == -1)
+		return -1;
+	/* Marks instead of closing: the error pipe must live until exec. */
+	return close_range(STDERR_FILENO + 1, ~0U, (int)CLOSE_RANGE_CLOEXEC);
+}
+
+static int
+become(const struct spawn *s)
+{
+	if (s->user == NULL)
+		return 0;
+	if (initgroups(s->user, s->gid) == -1 || setgid(s->gid) == -1 ||
+	    setuid(s->uid) == -1)
+		return -1;
+	return 0;
+}
+
+static _Noreturn void
+run_child(const struct spawn *s, pid_t parent, int error_fd)
+{
+	reset_signals();
+	(void)setsid();
+	if (arrange_files(s->out_fd) == -1)
+		give_up(error_fd, SPAWN_FILES);
+	if (become(s) == -1)
+		give_up(error_fd, SPAWN_USER);
+	/* Behind become(): a change of user clears it. A parent that died
+	 * before the prctl never sends the signal: look again behind it. */
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) == -1 || getppid() != parent)
+		give_up(error_fd, SPAWN_PARENT);
+	(void)execve(s->path, s->argv, s->envp);
+	give_up(error_fd, SPAWN_EXEC);
+}
+
+/* A child that we cannot hold by a pidfd is not worth having. */
+static void
+abandon(pid_t pid)
+{
+	int saved = errno;
+
+	(void)kill(pid, SIGKILL);
+	while (waitpid(pid, NULL, 0) == -1 && errno == EINTR)
+		continue;
+	errno = saved;
+}
+
+int
+spawn_as(struct spawn *s, const char *user)
+{
+	const struct passwd *pw;
+
+	if (user[0] == '\0' || geteuid() != 0)
+		return 0;
+	errno = 0;
+	pw = getpwnam(user);
+	if (pw == NULL) {
+		if (errno == 0)
+			errno = ENOENT;
+		return -1;
+	}
+	s->user = user;
+	s->uid = pw->pw_uid;
+	s->gid = pw->pw_gid;
+	return 0;
+}
+
+int
+spawn_start(const struct spawn *s, struct spawned *out)
+{
+	pid_t parent = getpid();
+	int fds[2];
+	pid_t pid;
+
+	if (pipe2(fds, O_CLOEXEC | O_NONBLOCK) == -1)
+		return -1;
+	pid = fork();
+	if (pid == 0)
+		run_child(s, parent, fds[1]);
+	(void)close(fds[1]);
+	if (pid == -1)
+		goto fail;
+	out->pidfd = pidfd_open(pid, 0); /* close-on-exec by itself */
+	if (out->pidfd == -1) {
+		abandon(pid);
+		goto fail;
+	}
+	out->pid = pid;
+	out->error_fd = fds[0];
+	return 0;
+fail:
+	(void)close(fds[0]);
+	return -1;
+}
+
+int
+spawn_error_read(int error_fd, struct spawn_error *e)
+{
+	return read(error_fd, e, sizeof *e) == (ssize_t)sizeof *e &&
+	       e->stage < SPAWN__STAGES;
+}

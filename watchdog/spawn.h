@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * One process from nothing: own session, clean signals and descriptors, dead
+ * with its parent. No shell and no waiting: what goes wrong between fork and
+ * exec is read from a pipe when the child's pidfd says that it ended.
+ */
+#ifndef WATCHDOG_SPAWN_H
+#define WATCHDOG_SPAWN_H
+
+#include <sys/types.h>
+
+enum spawn_stage {
+	SPAWN_PARENT, /* the parent was gone already */
+	SPAWN_FILES,
+	SPAWN_USER,
+	SPAWN_EXEC,
+	SPAWN__STAGES
+};
+extern const char *const spawn_stage_name[SPAWN__STAGES];
+
+/* What the child writes into the pipe before it exits with 126. */
+struct spawn_error {
+	enum spawn_stage stage;
+	int number; /* errno */
+};
+
+struct spawn {
+	const char *path;
+	char *const *argv;
+	char *const *envp;
+	int out_fd;       /* becomes stdout and stderr */
+	const char *user; /* NULL: stay who we are */
+	uid_t uid;
+	gid_t gid;
+};
+
+struct spawned {
+	pid_t pid;
+	int pidfd;
+	int error_fd; /* non-blocking; closed by a successful exec */
+};
+
+/* Where we are root and user is not "": the child becomes that user. 0, or
+ * -1 with errno when there is no such user. */
+int spawn_as(struct spawn *s, const char *user);
+/* 0, or -1 with errno and nothing made. */
+int spawn_start(const struct spawn *s, struct spawned *out);
+/* 1 and *e when the child never came to its exec, else 0. */
+int spawn_error_read(int error_fd, struct spawn_error *e);
+
+#endif

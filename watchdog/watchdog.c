@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: ISC */
+/* Opening, the signals, the pulse, and the way down. */
+#include <sys/prctl.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/beat.h"
+#include "common/buf.h"
+#include "common/clock.h"
+#include "common/log.h"
+#include "watchdog/orphans.h"
+#include "watchdog/watchdog.h"
+
+void
+watchdog_down(struct watchdog *w)
+{
+	if (w->going_down)
+		return;
+	log_info("watchdog: going down");
+	w->going_down = true;
+	daemon_stopping();
+	supervise_settle(w);
+}
+
+/* A second ^C: the person does not want to wait for anybody's grace. */
+static void
+kill_all(struct watchdog *w)
+{
+	struct service *s;
+
+	log_warnx("watchdog: asked twice, killing what is left");
+	TAILQ_FOREACH (s, &w->services, link)
+		if (s->fsm.alive)
+			service_signal(s, SIGKILL);
+}
+
+static void
+reap_orphans(struct watchdog *w)
+{
+	pid_t known[SERVICES_MAX];
+	struct orphans o = {.known = known};
+	struct service *s;
+
+	TAILQ_FOREACH (s, &w->services, link)
+		if (s->pid != 0 && o.known_count < SERVICES_MAX)
+			known[o.known_count++] = s->pid;
+	orphans_reap(&o);
+}
+
+static void
+on_signal(struct loop *l, const struct signalfd_siginfo *si)
+{
+	struct watchdog *w = l->owner;
+	struct buf errs = {0};
+
+	switch (si->ssi_signo) {
+	case SIGINT:
+		if (w->going_down)
+			kill_all(w);
+		watchdog_down(w);
+		break;
+	case SIGTERM:
+		watchdog_down(w);
+		break;
+	case SIGHUP:
+		(void)reload_run(w, &errs);
+		buf_free(&errs);
+		break;
+	case SIGCHLD:
+		reap_orphans(w);
+		break;
+	default:
+		break;
+	}
+}
+
+/* Who gave up for want of a good file or binary tries again with a new one. */
+static void
+look_for_changes(struct watchdog *w)
+{
+	struct service *s;
+
+	TAILQ_FOREACH (s, &w->services, link)
+		if ((s->fsm.state == FSM_NEEDS_OPERATOR ||
+			s->fsm.state == FSM_DEGRADED) &&
+		    service_changed(s))
+			supervise_feed(s, FSM_EV_CHANGED);
+}
+
+static void
+beat_upward(struct watchdog *w)
+{
+	const struct service *s;
+	uint64_t restarts = 0;
+	char status[96];
+	size_t ready = 0, all = 0;
+
+	TAILQ_FOREACH (s, &w->services, link) {
+		all++;
+		ready += s->fsm.state == FSM_READY;
+		restarts += s->restarts;
+	}
+	(void)snprintf(status, sizeof status, "%zu of %zu daemons ready", ready,
+	    all);
+	daemon_beat(restarts, 0, status);
+}
+
+/* A quarter of the hang deadline: the yardstick for our own lateness, and the
+ * time for everything that may wait a little. */
+static int64_t
+pulse_ms(const struct watchdog *w)
+{
+	int64_t quarter = w->settings->watchdog.hang / 4;
+
+	return quarter < daemon_beat_interval() ? quarter
+						: daemon_beat_interval();
+}
+
+static void
+on_pulse(struct loop *l, struct timer *t)
+{
+	struct watchdog *w = t->owner;
+
+	supervise_gap(w);
+	look_for_changes(w);
+	report_retry(w);
+	if (!w->opts->foreground)
+		log_sink_adopt_stderr(&w->logs, &w->own_log);
+	beat_upward(w);
+	loop_after(l, t, pulse_ms(w));
+	supervise_settle(w);
+}
+
+void
+watchdog_open_logs(struct watchdog *w)
+{
+	const struct log_settings *set = &w->settings->logs;
+	bool files = !w->opts->foreground;
+
+	logs_close(&w->logs);
+	log_sink_close(&w->own_log);
+	if (logs_open(&w->logs, files ? set->directory : "", set->size,
+		set->count) == -1)
+		log_warn("%s: no log files, lines go to stderr",
+		    set->directory);
+	if (files)
+		log_sink_adopt_stderr(&w->logs, &w->own_log);
+}
+
+static void
+boot(struct watchdog *w)
+{
+	struct service *s;
+
+	TAILQ_FOREACH (s, &w->services, link)
+		if (!s->held)
+			supervise_feed(s, FSM_EV_BOOT);
+	supervise_settle(w);
+}
+
+static void
+open_state(struct watchdog *w)
+{
+	if (journal_open(&w->journal, w->tree->journal, "watchdog",
+		w->settings->logs.size, (int)w->settings->logs.count) == -1)
+		log_warn("%s/journal: not opened", w->tree->path);
+	if (memory_load(w) == -1)
+		log_warn("%s/state/watchdog: not opened", w->tree->path);
+}
+
+static void
+kill_predecessors(const struct watchdog *w)
+{
+	int killed;
+
+	/* What a killed supervisor's daemons may have left; they themselves
+	 * died with it. Should one of ours carry the mark by inheritance, it
+	 * must not hand it on. */
+	(void)unsetenv(ORPHANS_MARK);
+	killed = orphans_kill_marked(w->tree->path);
+	if (killed > 0)
+		log_warnx("watchdog: killed %d processes of a predecessor",
+		    killed);
+}
+
+void
+watchdog_open(struct watchdog *w, struct daemon_opts *o, struct settings *s,
+    struct tree *t)
+{
+	w->opts = o;
+	w->settings = s;
+	w->tree = t;
+	w->since_us = clock_wall_us();
+	w->since_ms = clock_mono_ms();
+	w->logs.dir = -1;
+	TAILQ_INIT(&w->services);
+	log_sink_open(&w->own_log, "watchdog");
+	if (s->queue_count + 3 > SERVICES_MAX)
+		fatalx("%s: more than %d queues", s->path, SERVICES_MAX - 3);
+	if (loop_open(&w->loop, w, on_signal) == -1)
+		fatal("watchdog: no loop");
+	if (prctl(PR_SET_CHILD_SUBREAPER, 1) == -1)
+		log_warn("watchdog: escaped descendants are not adopted");
+	kill_predecessors(w);
+	watchdog_open_logs(w);
+	if (roster_build(w) == -1)
+		fatal("watchdog: a daemon could not be set up");
+	open_state(w);
+	if (control_open(w) == -1)
+		fatal("%s/run/control.sock: not opened", t->path);
+	w->pulse.on = on_pulse;
+	w->pulse.owner = w;
+	loop_after(&w->loop, &w->pulse, pulse_ms(w));
+	check_open(w);
+	boot(w);
+}
+
+void
+watchdog_close(struct watchdog *w)
+{
+	struct service *s;
+
+	(void)memory_save(w);
+	control_close(w);
+	while ((s = TAILQ_FIRST(&w->services)) != NULL) {
+		TAILQ_REMOVE(&w->services, s, link);
+		service_free(s);
+	}
+	log_info("watchdog: stopped");
+	state_close(&w->state);
+	journal_close(&w->journal);
+	logs_close(&w->logs);
+	log_sink_close(&w->own_log);
+	loop_close(&w->loop);
+	tree_close(w->tree);
+	settings_free(w->settings);
+}

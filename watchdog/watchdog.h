@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The supervisor: all of its state, and what its files offer each other.
+ * Decisions are fsm.h's; here they meet processes, sockets and files.
+ */
+#ifndef WATCHDOG_WATCHDOG_H
+#define WATCHDOG_WATCHDOG_H
+
+#include <sys/queue.h>
+#include <sys/types.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/daemon.h"
+#include "common/journal.h"
+#include "common/loop.h"
+#include "common/settings.h"
+#include "common/state.h"
+#include "common/tree.h"
+#include "watchdog/check.h"
+#include "watchdog/control.h"
+#include "watchdog/logs.h"
+#include "watchdog/report.h"
+#include "watchdog/service.h"
+
+/* Far above what a person configures, and below what supervise.c counts on
+ * its stack and LOOP_WATCHES holds at three watches each. */
+#define SERVICES_MAX 200
+
+TAILQ_HEAD(service_list, service);
+
+struct watchdog {
+	struct daemon_opts *opts;
+	struct settings *settings;
+	struct tree *tree;
+	struct loop loop;
+	struct journal journal;
+	struct service_list services; /* in start order */
+	struct logs logs;
+	struct log_sink own_log;
+	struct control control;
+	struct check check;
+	struct report report;
+	struct state state;
+	struct timer pulse;
+	int64_t since_us; /* wall clock, for people */
+	int64_t since_ms;
+	uint64_t oom_kills; /* the kernel's count when last looked at */
+	bool going_down;
+	bool settling;
+};
+
+/* watchdog.c: the ladder's ends. w is zeroed by the caller (most of it is
+ * never touched). fatal() until ready. */
+void watchdog_open(struct watchdog *w, struct daemon_opts *o,
+    struct settings *s, struct tree *t);
+void watchdog_close(struct watchdog *w);
+/* Files or stderr, by the settings. */
+void watchdog_open_logs(struct watchdog *w);
+/* Everything down in reverse order, then the loop ends. */
+void watchdog_down(struct watchdog *w);
+
+/* supervise.c: feeds an event to a service's machine and acts on it. */
+void supervise_feed(struct service *s, enum fsm_event event);
+/* Starts what waited for its turn, stops the next tier on the way down, frees
+ * what was removed. After it a service may be gone. */
+void supervise_settle(struct watchdog *w);
+/* Were we ourselves late? Then nobody is judged by it. */
+void supervise_gap(struct watchdog *w);
+
+/* roster.c: which services the configuration asks for. */
+void roster_find_binary(const char *program, char out[PATH_MAX]);
+/* Adds those that are missing; they want to boot unless held. 0, or -1. */
+int roster_build(struct watchdog *w);
+struct service *roster_find(struct watchdog *w, const char *name);
+/*
+ * Those that name means ("all", "executor", "bridge" for ghost-bridge, an
+ * instance): calls visit for each; how many.
+ */
+size_t roster_each(struct watchdog *w, const char *name,
+    void (*visit)(struct service *, void *), void *arg);
+/* Marks services that are not in fresh as going, restarts those whose part of
+ * it is another one. */
+void roster_leave(struct watchdog *w, const struct settings *fresh);
+
+/* reload.c: SIGHUP and the command. 0, or -1 with the errors in errs. */
+int reload_run(struct watchdog *w, struct buf *errs);
+
+/* memory.c: what survives the supervisor: the operator's intent, open
+ * incidents and troubles, restart counts. 0, or -1 (logged). */
+int memory_load(struct watchdog *w);
+int memory_save(struct watchdog *w);
+
+/* status.c */
+json_t *status_json(struct watchdog *w);
+
+#endif
