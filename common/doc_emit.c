@@ -2,6 +2,7 @@
 /* A value as YAML that reads back equal. */
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <yaml.h>
 
 #include "common/buf.h"
@@ -40,6 +41,18 @@ is_tame(const char *s, size_t len, const char *more)
 	return true;
 }
 
+/* Plain, these are booleans to older readers. */
+static bool
+is_word_of_yaml_1_1(const char *s)
+{
+	static const char *const words[] = {"y", "n", "yes", "no", "on", "off"};
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (strcasecmp(s, words[i]) == 0)
+			return true;
+	return false;
+}
+
 static bool
 reads_as_string(const char *s, size_t len)
 {
@@ -75,7 +88,8 @@ static yaml_scalar_style_t
 style_of(const char *s, size_t len, bool key)
 {
 	if (len > 0 && len <= 64 && is_tame(s, 1, "/") &&
-	    is_tame(s, len, " /._-") && s[len - 1] != ' ' &&
+	    (*s < '0' || *s > '9') && is_tame(s, len, " /._-") &&
+	    s[len - 1] != ' ' && !is_word_of_yaml_1_1(s) &&
 	    reads_as_string(s, len))
 		return YAML_PLAIN_SCALAR_STYLE;
 	if (!key && fits_literal(s, len))
@@ -100,10 +114,18 @@ send_scalar(struct emit *m, const char *s, size_t len,
 static void
 send_value(struct emit *m, const json_t *v)
 {
-	char *s = json_dumps(v, JSON_ENCODE_ANY);
+	char *s = NULL;
 
-	if (s == NULL)
-		fatalx("yaml: out of memory");
+	/* The shortest of a real's spellings that means it exactly. */
+	for (size_t digits = 15; digits <= 17; digits++) {
+		free(s);
+		s = json_dumps(v,
+		    JSON_ENCODE_ANY | JSON_REAL_PRECISION(digits));
+		if (s == NULL)
+			fatalx("yaml: out of memory");
+		if (!json_is_real(v) || strtod(s, NULL) == json_real_value(v))
+			break;
+	}
 	send_scalar(m, s, strlen(s), YAML_PLAIN_SCALAR_STYLE);
 	free(s);
 }

@@ -256,6 +256,11 @@ separator(struct walk *w, char close)
 	}
 	if (peek(w) != ',') {
 		(void)unexpected(w, close == '}' ? "',' or '}'" : "',' or ']'");
+		if (comma > 0 && isalnum((unsigned char)peek(w)) &&
+		    w->text[comma - 1] == '"')
+			(void)complain_at(w, comma,
+			    "text behind a string's end: a quote inside a "
+			    "string is written \\\"");
 		return -1;
 	}
 	w->pos++;

@@ -184,6 +184,14 @@ tagged(struct load *l, const yaml_event_t *e, const char *tag)
 	return refuse(l, &e->start_mark, "this value is no !!%.40s", tag);
 }
 
+/* Bytes in a plain scalar that show a quote gone wrong. */
+static bool
+holds_quote(const char *s)
+{
+	return strchr(s, '"') != NULL || strstr(s, "\xe2\x80\x9c") != NULL ||
+	       strstr(s, "\xe2\x80\x9d") != NULL;
+}
+
 static bool
 is_careless(const struct load *l, const yaml_event_t *e)
 {
@@ -192,7 +200,7 @@ is_careless(const struct load *l, const yaml_event_t *e)
 	if (e->start_mark.line != e->end_mark.line)
 		return true;
 	return e->data.scalar.style == YAML_PLAIN_SCALAR_STYLE &&
-	       memchr(e->data.scalar.value, '"', e->data.scalar.length) != NULL;
+	       holds_quote((const char *)e->data.scalar.value);
 }
 
 static json_t *

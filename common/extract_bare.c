@@ -11,7 +11,6 @@ struct bare {
 	bool quoted; /* in a string */
 	char first;  /* first byte behind the opening bracket that prints */
 	bool blank;  /* the line before was blank */
-	bool closed; /* balanced once, too early */
 	size_t end;
 };
 
