@@ -7,11 +7,11 @@
 #include <string.h>
 
 #include "bridge/bridge.h"
+#include "bridge/tidy.h"
 #include "common/alert.h"
 #include "common/buf.h"
 #include "common/clock.h"
 #include "common/log.h"
-#include "common/retain.h"
 
 #define TURN_MS 250            /* sources are left for the next turn then */
 #define TIDY_MS (600ll * 1000) /* between two looks at what may go */
@@ -89,6 +89,7 @@ recover(struct bridge *b)
 	if (count > 0)
 		log_info("ids: finished %d acceptances", count);
 	b->recovered = true;
+	tidy_staged(&b->desk);
 	memset(&b->recover, 0, sizeof b->recover);
 	return true;
 }
@@ -177,6 +178,11 @@ on_poll(struct loop *l, struct timer *t)
 	struct bridge *b = t->owner;
 
 	watch_folders(b);
+	if (tidy_lost(&b->desk)) {
+		b->status = EXIT_TEMPORARY;
+		loop_stop(l);
+		return;
+	}
 	loop_after(l, &b->turn, 0);
 	loop_after(l, t, b->desk.set->bridge.poll);
 }
@@ -190,32 +196,20 @@ on_hint(struct hint *h)
 }
 
 static void
-tidy(int dir, int64_t age_ms, int64_t bytes, const char *what)
-{
-	struct retain retain = {.age_ms = age_ms,
-	    .bytes = bytes,
-	    .move_to = -1};
-	int count = retain_dir(dir, &retain);
-
-	if (count == -1)
-		log_warn("%s: not tidied", what);
-	else if (count > 0)
-		log_info("%s: removed %d old files", what, count);
-}
-
-static void
 on_tidy(struct loop *l, struct timer *t)
 {
 	struct bridge *b = t->owner;
-	const struct retention_settings *keep = &b->desk.set->retention;
-	struct tree *tree = b->desk.tree;
 
-	tidy(tree->bad, keep->bad_age, keep->bad_bytes, "bad");
-	tidy(tree->inbox.dir[BOX_DONE], keep->inbox_age, keep->inbox_bytes,
-	    "inbox/done");
-	if (spool_sweep_tmp(tree->inbox.dir[BOX_TMP], TIDY_MS * 6) == -1)
-		log_warn("inbox/tmp: not swept");
+	tidy_boxes(&b->desk);
 	loop_after(l, t, TIDY_MS);
+}
+
+/* The supervisor wants to see a turn of the loop, whatever the poll. */
+static void
+on_beat(struct loop *l, struct timer *t)
+{
+	beat(t->owner);
+	loop_after(l, t, daemon_beat_interval());
 }
 
 void
@@ -239,6 +233,7 @@ bridge_open(struct bridge *b, const struct daemon_opts *opts,
 	b->turn = (struct timer){.on = on_turn, .owner = b};
 	b->poll = (struct timer){.on = on_poll, .owner = b};
 	b->tidy = (struct timer){.on = on_tidy, .owner = b};
+	b->beat = (struct timer){.on = on_beat, .owner = b};
 	(void)recover(b);
 }
 
@@ -264,8 +259,7 @@ run_once(struct bridge *b)
 {
 	bool more = true;
 
-	on_tidy(&b->loop, &b->tidy);
-	loop_cancel(&b->loop, &b->tidy);
+	tidy_boxes(&b->desk);
 	while (!b->loop.stop && more) {
 		more = turn(b);
 		if (more || intake_unsettled(&b->intake) == 0)
@@ -283,9 +277,10 @@ bridge_run(struct bridge *b)
 		return run_once(b);
 	loop_after(&b->loop, &b->poll, 0);
 	loop_after(&b->loop, &b->tidy, 0);
+	loop_after(&b->loop, &b->beat, daemon_beat_interval());
 	loop_run(&b->loop);
 	daemon_stopping();
-	return EXIT_DONE;
+	return b->status;
 }
 
 void

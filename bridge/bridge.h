@@ -30,6 +30,8 @@ struct bridge {
 	struct timer turn;
 	struct timer poll;
 	struct timer tidy;
+	struct timer beat;
+	int status; /* to exit with */
 };
 
 /* May end the process: before ready. */

@@ -14,7 +14,8 @@
 #include "common/daemon.h"
 #include "common/log.h"
 
-#define INTAKE_BATCH 64    /* files in one scan */
+#define INTAKE_NAMES 1024  /* that are listed at once */
+#define INTAKE_MS 250      /* for one scan */
 #define INTAKE_STUCK 64    /* files in cur that fail before no more are taken */
 #define INTAKE_NAME_MAX 64 /* of a dropped file's own name in ours */
 #define INTAKE_STATE "inbox.json"
@@ -107,28 +108,30 @@ move_unique(int from, const char *name, int to)
 	return spool_move(from, name, to, unique);
 }
 
-static void
-set_aside(struct intake *in, const char *name, const char *why)
+/* In corrupt/ for people, or left where it is; told either way, once. */
+static bool
+set_aside(struct intake *in, enum box_dir from, const char *name, bool *told)
 {
+	static const char why[] = "a document is a plain file of one name, no "
+				  "link, FIFO or folder";
 	char plain[INTAKE_NAME_MAX + 1];
 	char *text, *subject;
 	struct alert alert = {.type = "spool-corrupt", .severity = ALERT_ERROR};
 
 	plain_name(name, plain);
 	subject = xasprintf("inbox/%s", plain);
-	text =
-	    xasprintf("inbox/new/%s was set aside in corrupt/: %s", plain, why);
+	text = xasprintf("inbox/%s/%s is set aside in corrupt/: %s",
+	    box_dir_name[from], plain, why);
 	alert.subject = subject;
 	alert.text = text;
-	if (tell(in, &alert) == 0) {
-		if (move_unique(box(in, BOX_NEW), name,
-			in->desk->tree->corrupt) == SPOOL_DONE)
-			log_warnx("inbox/new/%s: set aside, %s", plain, why);
-		else
-			log_warn("inbox/new/%s: not set aside", plain);
+	if (!*told) {
+		log_warnx("%s", text);
+		*told = tell(in, &alert) == 0;
 	}
 	free(subject);
 	free(text);
+	return *told && move_unique(box(in, from), name,
+			    in->desk->tree->corrupt) == SPOOL_DONE;
 }
 
 static void
@@ -181,9 +184,11 @@ settle(struct intake *in, const char *name)
 static void
 take_claimed(struct intake *in, const char *name)
 {
+	bool told = false;
+
 	if (submission_accept(in, name) == ACCEPT_DONE)
 		settle(in, name);
-	else
+	else if (errno != EPERM || !set_aside(in, BOX_CUR, name, &told))
 		put_failed(in, name);
 	daemon_beat(in->desk->work, 0, "inbox");
 }
@@ -197,13 +202,13 @@ take_left(struct intake *in)
 
 	if (!retry_due(&in->retry))
 		return;
-	if (spool_list(box(in, BOX_CUR), INTAKE_BATCH, &names) == -1) {
+	if (spool_list(box(in, BOX_CUR), INTAKE_NAMES, &names) == -1) {
 		log_warn("inbox/cur: not listed");
 		retry_failed(&in->retry);
 		return;
 	}
 	in->stuck = 0;
-	for (size_t i = 0; i < names.count; i++)
+	for (size_t i = 0; i < names.count && in->stuck < INTAKE_STUCK; i++)
 		take_claimed(in, names.names[i]);
 	cut = names.cut;
 	spool_names_free(&names);
@@ -268,7 +273,7 @@ stable(const struct intake *in, const struct waiting *w)
 }
 
 static void
-tell_unreadable(struct intake *in, struct waiting *w, int error)
+tell_stuck(struct intake *in, struct waiting *w, const char *what, int error)
 {
 	char plain[INTAKE_NAME_MAX + 1];
 	char *text, *subject;
@@ -279,8 +284,7 @@ tell_unreadable(struct intake *in, struct waiting *w, int error)
 		return;
 	plain_name(w->name, plain);
 	subject = xasprintf("inbox/%s", plain);
-	text = xasprintf("inbox/new/%s cannot be read: %s", plain,
-	    strerror(error));
+	text = xasprintf("inbox/new/%s %s: %s", plain, what, strerror(error));
 	alert.subject = subject;
 	alert.text = text;
 	w->told = tell(in, &alert) == 0;
@@ -326,10 +330,8 @@ claim(struct intake *in, const char *name, enum sight sight)
 		to = unique;
 	}
 	answer = spool_move(box(in, BOX_NEW), name, box(in, BOX_CUR), to);
-	if (answer != SPOOL_DONE && answer != SPOOL_UNKNOWN) {
-		log_warn("inbox/new/%s: not claimed", plain);
+	if (answer != SPOOL_DONE && answer != SPOOL_UNKNOWN)
 		return false;
-	}
 	take_claimed(in, to);
 	return true;
 }
@@ -346,18 +348,39 @@ consider(struct intake *in, struct waiting *w, bool first)
 		return false;
 	sight = inspect(in, w->name);
 	if (sight == SIGHT_UNREADABLE) {
-		tell_unreadable(in, w, errno);
+		tell_stuck(in, w, "cannot be read", errno);
 		return false;
 	}
 	if (sight != SIGHT_CHECKED && !ready)
 		return false;
-	if (sight == SIGHT_HOSTILE) {
-		set_aside(in, w->name,
-		    "a document is a plain file with one name, no link, FIFO "
-		    "or folder");
+	if (sight == SIGHT_HOSTILE)
+		return set_aside(in, BOX_NEW, w->name, &w->told);
+	if (claim(in, w->name, sight))
 		return true;
+	tell_stuck(in, w, "cannot be moved", errno);
+	return false;
+}
+
+/* Takes what is ready of the names; *waiting gets the rest of those that were
+ * looked at. False: time was up before the last. */
+static bool
+take_names(struct intake *in, const struct spool_names *names,
+    struct waiting *waiting, size_t *count)
+{
+	int64_t until_ms = clock_mono_ms() + INTAKE_MS;
+	bool first;
+
+	for (size_t i = 0; i < names->count; i++) {
+		struct waiting *w = &waiting[*count];
+
+		if (clock_mono_ms() >= until_ms)
+			return false;
+		if (look(in, names->names[i], w, &first) == -1)
+			continue;
+		if (in->stuck >= INTAKE_STUCK || !consider(in, w, first))
+			(*count)++;
 	}
-	return claim(in, w->name, sight);
+	return true;
 }
 
 static enum scan
@@ -365,26 +388,17 @@ take_new(struct intake *in)
 {
 	struct spool_names names;
 	struct waiting *waiting;
-	size_t count = 0, taken = 0;
-	bool first, more;
+	size_t count = 0;
+	bool more;
 
-	if (spool_list(box(in, BOX_NEW), INTAKE_BATCH + in->waiting_count,
+	if (spool_list(box(in, BOX_NEW), INTAKE_NAMES + in->waiting_count,
 		&names) == -1) {
 		log_warn("inbox/new: not listed");
 		return SCAN_IDLE;
 	}
 	waiting = xcalloc(names.count + 1, sizeof *waiting);
-	for (size_t i = 0; i < names.count; i++) {
-		struct waiting *w = &waiting[count];
-
-		if (look(in, names.names[i], w, &first) == -1)
-			continue;
-		if (in->stuck < INTAKE_STUCK && consider(in, w, first))
-			taken++;
-		else
-			count++;
-	}
-	more = names.cut && taken > 0;
+	more = !take_names(in, &names, waiting, &count) ||
+	       (names.cut && count < names.count);
 	spool_names_free(&names);
 	free(in->waiting);
 	in->waiting = waiting;

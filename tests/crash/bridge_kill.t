@@ -141,7 +141,7 @@ if [ -n "${PATCHFLOW_LONG:-}" ]; then
 else
 	# Those that move something, and a few others, another lot each time.
 	awk -v seed="$seed" 'BEGIN { srand(seed) }
-	    { p = $1 ~ /renameat2|symlinkat/ ? 0.35 : $1 == "fsync" ? 0.2 : 0.03 }
+	    { p = $1 ~ /renameat2|symlinkat/ ? 0.2 : $1 == "fsync" ? 0.1 : 0.02 }
 	    rand() < p' "$T/points" >"$T/chosen"
 fi
 wrong=
