@@ -20,12 +20,12 @@ collect(const struct scan *s, const struct line *open, size_t from, size_t end,
 		buf_add(out, s->text + from, end - from);
 		return;
 	}
-	while (pos < end && line_next(s, pos, 0, &l)) {
+	while (pos < end && extract_line_next(s, pos, 0, &l)) {
 		size_t at = pos, stop = l.next < end ? l.next : end;
 
 		/* The object's own first line begins behind its prefix. */
 		if (pos != open->body) {
-			at = line_skip(s, &l, open, &pad);
+			at = extract_line_skip(s, &l, open, &pad);
 			for (; pad > 0; pad--)
 				buf_putc(out, ' ');
 		}
@@ -127,13 +127,13 @@ cuts_fence(const struct scan *s, const struct line *l, const struct line *open,
 
 	if (l->quote < open->quote)
 		return true;
-	marker = line_marker(s, l, ref);
+	marker = extract_line_marker(s, l, ref);
 	if (marker == 1)
 		return !s->st->in_summary;
 	if (marker == -1)
 		return s->st->in_summary &&
 		       strcmp(ref, s->st->summary_ref) == 0;
-	return document && line_is_role(s, l, author, &alone) && alone;
+	return document && extract_line_is_role(s, l, author, &alone) && alone;
 }
 
 /* False while the end is not there yet. */
@@ -144,9 +144,9 @@ fence_end(const struct scan *s, const struct line *open, const struct fence *f,
 	bool document = says_document(info), begun = false;
 	struct line l = *open;
 
-	while (line_next(s, l.next, l.number + 1, &l)) {
+	while (extract_line_next(s, l.next, l.number + 1, &l)) {
 		*e = (struct ending){l.start, l.next, l.number + 1};
-		if (line_closes_fence(s, &l, open, f))
+		if (extract_line_closes_fence(s, &l, open, f))
 			return true;
 		if (!begun && !l.blank) {
 			document = document || s->text[l.body] == '{';
@@ -195,7 +195,7 @@ take_bare(struct scan *s, const struct line *open)
 	struct extract_block *b;
 	struct line next;
 	size_t end;
-	int r = bare_end(s, open, &end, &next);
+	int r = extract_bare_end(s, open, &end, &next);
 
 	if (r != 1)
 		return r;
@@ -219,7 +219,7 @@ note_author(struct scan *s, const struct line *l)
 
 	if (l->quote > 0 || l->blank)
 		return;
-	if (line_is_role(s, l, author, &alone)) {
+	if (extract_line_is_role(s, l, author, &alone)) {
 		(void)strlcpy(st->author, author, sizeof(st->author));
 	} else if (len >= strlen(aider) &&
 		   memcmp(text, aider, strlen(aider)) == 0) {
@@ -238,7 +238,7 @@ take_marker(struct scan *s, const struct line *l)
 {
 	struct extract_state *st = s->st;
 	char ref[288];
-	int which = line_marker(s, l, ref);
+	int which = extract_line_marker(s, l, ref);
 
 	if (which == 1 && !st->in_summary) {
 		st->in_summary = true;
@@ -264,7 +264,7 @@ step(struct scan *s, const struct line *l)
 	int r;
 
 	if (!take_marker(s, l)) {
-		if (line_opens_fence(s, l, &f))
+		if (extract_line_opens_fence(s, l, &f))
 			return take_fence(s, l, &f);
 		r = may_be_bare(s, l) ? take_bare(s, l) : -1;
 		if (r != -1)
@@ -290,7 +290,7 @@ extract_text(const char *text, size_t len, bool final, struct extract_state *st,
 	struct line l;
 
 	*out = (struct extract_result){0};
-	while (line_next(&s, s.pos, s.number, &l)) {
+	while (extract_line_next(&s, s.pos, s.number, &l)) {
 		struct extract_state before = *st;
 
 		if (!step(&s, &l)) {

@@ -88,9 +88,9 @@ is_boundary(struct bare *b, const struct line *l)
 	if (l->blank)
 		return b->first != '"' && b->first != '\0' &&
 		       b->s->text[b->open->body] == '{';
-	return line_opens_fence(b->s, l, &f) ||
-	       line_is_role(b->s, l, author, &alone) ||
-	       line_marker(b->s, l, ref) != 0;
+	return extract_line_opens_fence(b->s, l, &f) ||
+	       extract_line_is_role(b->s, l, author, &alone) ||
+	       extract_line_marker(b->s, l, ref) != 0;
 }
 
 /* A '[' that no object follows is prose: "[link](…)". */
@@ -102,7 +102,7 @@ is_prose(const struct bare *b)
 }
 
 int
-bare_end(const struct scan *s, const struct line *open, size_t *end,
+extract_bare_end(const struct scan *s, const struct line *open, size_t *end,
     struct line *next)
 {
 	struct bare b = {.s = s, .open = open};
@@ -115,7 +115,7 @@ bare_end(const struct scan *s, const struct line *open, size_t *end,
 		bool more;
 
 		*end = over ? b.end : s->len;
-		more = line_next(s, pos, number, next);
+		more = extract_line_next(s, pos, number, next);
 		if (!more)
 			*next = (struct line){.start = pos,
 			    .next = pos,
@@ -128,7 +128,7 @@ bare_end(const struct scan *s, const struct line *open, size_t *end,
 			*end = next->start;
 			return 1;
 		}
-		over = scan_line(&b, line_unquote(s, next, open->quote),
+		over = scan_line(&b, extract_line_unquote(s, next, open->quote),
 		    next->end);
 	}
 	return -1;

@@ -78,7 +78,7 @@ take_markers(const struct scan *s, struct line *l)
 }
 
 bool
-line_next(const struct scan *s, size_t pos, int number, struct line *l)
+extract_line_next(const struct scan *s, size_t pos, int number, struct line *l)
 {
 	const char *nl;
 
@@ -106,7 +106,7 @@ line_next(const struct scan *s, size_t pos, int number, struct line *l)
 }
 
 size_t
-line_unquote(const struct scan *s, const struct line *l, int depth)
+extract_line_unquote(const struct scan *s, const struct line *l, int depth)
 {
 	size_t at = l->start;
 	int found;
@@ -117,10 +117,10 @@ line_unquote(const struct scan *s, const struct line *l, int depth)
 }
 
 size_t
-line_skip(const struct scan *s, const struct line *l, const struct line *open,
-    int *pad)
+extract_line_skip(const struct scan *s, const struct line *l,
+    const struct line *open, int *pad)
 {
-	size_t at = line_unquote(s, l, open->quote);
+	size_t at = extract_line_unquote(s, l, open->quote);
 	int column = 0;
 
 	while (at < l->end && column < open->column && is_blank(s->text[at])) {
@@ -143,7 +143,8 @@ run_length(const struct scan *s, const struct line *l, char mark)
 }
 
 bool
-line_opens_fence(const struct scan *s, const struct line *l, struct fence *f)
+extract_line_opens_fence(const struct scan *s, const struct line *l,
+    struct fence *f)
 {
 	char c = l->body < l->end ? s->text[l->body] : '\0';
 
@@ -160,7 +161,7 @@ line_opens_fence(const struct scan *s, const struct line *l, struct fence *f)
 }
 
 bool
-line_closes_fence(const struct scan *s, const struct line *l,
+extract_line_closes_fence(const struct scan *s, const struct line *l,
     const struct line *open, const struct fence *f)
 {
 	size_t n;
@@ -233,8 +234,8 @@ skip_ornament(const struct scan *s, const struct line *l, size_t at,
 }
 
 bool
-line_is_role(const struct scan *s, const struct line *l, char out[static 32],
-    bool *alone)
+extract_line_is_role(const struct scan *s, const struct line *l,
+    char out[static 32], bool *alone)
 {
 	size_t hash = l->body, word, end, rest;
 	bool strong, colon, bare;
@@ -276,7 +277,8 @@ is_text(const char *s, size_t len)
 }
 
 int
-line_marker(const struct scan *s, const struct line *l, char ref[static 288])
+extract_line_marker(const struct scan *s, const struct line *l,
+    char ref[static 288])
 {
 	static const char tail[] = " -->";
 	const char *text = s->text + l->start;

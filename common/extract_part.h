@@ -37,30 +37,32 @@ struct fence {
 };
 
 /* The line at s->pos: false where it is not there or not whole yet. */
-bool line_next(const struct scan *s, size_t pos, int number, struct line *l);
-bool line_opens_fence(const struct scan *s, const struct line *l,
+bool extract_line_next(const struct scan *s, size_t pos, int number,
+    struct line *l);
+bool extract_line_opens_fence(const struct scan *s, const struct line *l,
     struct fence *f);
-bool line_closes_fence(const struct scan *s, const struct line *l,
+bool extract_line_closes_fence(const struct scan *s, const struct line *l,
     const struct line *open, const struct fence *f);
 /* "## User" and its like: the author in out; word only where it stands
  * alone on its line (a heading or bold). */
-bool line_is_role(const struct scan *s, const struct line *l,
+bool extract_line_is_role(const struct scan *s, const struct line *l,
     char out[static 32], bool *alone);
 /* A summary marker at column 0: 1 begin, -1 end, 0 none; ref is filled. */
-int line_marker(const struct scan *s, const struct line *l,
+int extract_line_marker(const struct scan *s, const struct line *l,
     char ref[static 288]);
 /* Offset in l behind at most depth quote markers. */
-size_t line_unquote(const struct scan *s, const struct line *l, int depth);
+size_t extract_line_unquote(const struct scan *s, const struct line *l,
+    int depth);
 /* Offset in l behind the prefix that open had; *pad is what a tab leaves
  * over. */
-size_t line_skip(const struct scan *s, const struct line *l,
+size_t extract_line_skip(const struct scan *s, const struct line *l,
     const struct line *open, int *pad);
 
 /*
  * The end of the object or array that begins at open: 1 with *end and *next
  * (the line to go on with), 0 still open, -1 no candidate.
  */
-int bare_end(const struct scan *s, const struct line *open, size_t *end,
+int extract_bare_end(const struct scan *s, const struct line *open, size_t *end,
     struct line *next);
 
 #endif

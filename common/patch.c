@@ -27,7 +27,7 @@ is_word(const char *s)
 }
 
 struct where
-where_key(struct where at, const char *key)
+patch_key(struct where at, const char *key)
 {
 	struct where out;
 	int n;
@@ -42,7 +42,7 @@ where_key(struct where at, const char *key)
 }
 
 struct where
-where_index(struct where at, size_t index)
+patch_index(struct where at, size_t index)
 {
 	struct where out;
 	int n = snprintf(out.s, sizeof(out.s), "%s[%zu]", at.s, index);
@@ -51,14 +51,14 @@ where_index(struct where at, size_t index)
 }
 
 const json_t *
-front_get(const struct front *f, const char *key, struct where *at)
+patch_get(const struct front *f, const char *key, struct where *at)
 {
 	struct where root = {""};
 	const json_t *v = json_object_get(f->inner, key);
 
 	if (at != NULL)
-		*at = v != NULL ? where_key(where_key(root, "patch"), key)
-				: where_key(root, key);
+		*at = v != NULL ? patch_key(patch_key(root, "patch"), key)
+				: patch_key(root, key);
 	/* The envelope's target_file is where the block was to be stored. */
 	if (v == NULL && (f->inner == NULL || strcmp(key, "target_file") != 0))
 		v = json_object_get(f->top, key);
@@ -66,7 +66,7 @@ front_get(const struct front *f, const char *key, struct where *at)
 }
 
 const json_t *
-first_of(const json_t *object, const char *const *keys, const char **name)
+patch_first(const json_t *object, const char *const *keys, const char **name)
 {
 	for (; *keys != NULL; keys++) {
 		const json_t *v = json_object_get(object, *keys);
@@ -81,8 +81,8 @@ first_of(const json_t *object, const char *const *keys, const char **name)
 }
 
 bool
-refuse(struct front *f, enum patch_reason why, struct where at, const char *fmt,
-    ...)
+patch_refuse(struct front *f, enum patch_reason why, struct where at,
+    const char *fmt, ...)
 {
 	va_list ap;
 
@@ -98,7 +98,7 @@ refuse(struct front *f, enum patch_reason why, struct where at, const char *fmt,
 }
 
 bool
-refuse_hint(struct front *f, const char *hint)
+patch_hint(struct front *f, const char *hint)
 {
 	if (f->out->hint[0] == '\0')
 		(void)strlcpy(f->out->hint, hint, sizeof(f->out->hint));
@@ -106,7 +106,7 @@ refuse_hint(struct front *f, const char *hint)
 }
 
 void
-warn(struct front *f, const char *fmt, ...)
+patch_warn(struct front *f, const char *fmt, ...)
 {
 	struct buf b = {0};
 	va_list ap;
@@ -115,53 +115,22 @@ warn(struct front *f, const char *fmt, ...)
 	buf_vprintf(&b, fmt, ap);
 	va_end(ap);
 	if (json_array_size(f->out->warnings) < 100)
-		push(f->out->warnings, json_string(b.bytes));
+		patch_push(f->out->warnings, json_string(b.bytes));
 	buf_free(&b);
 }
 
 void
-put(json_t *object, const char *key, json_t *v)
+patch_put(json_t *object, const char *key, json_t *v)
 {
 	if (json_object_set_new(object, key, v) == -1)
 		fatalx("patch: out of memory");
 }
 
 void
-push(json_t *array, json_t *v)
+patch_push(json_t *array, json_t *v)
 {
 	if (json_array_append_new(array, v) == -1)
 		fatalx("patch: out of memory");
-}
-
-bool
-patch_target_is_both(const char *target)
-{
-	return strcasecmp(target, "BOTH") == 0;
-}
-
-int
-patch_priority(const json_t *value)
-{
-	static const struct {
-		const char *word;
-		int digit;
-	} words[] = {{"critical", 1}, {"urgent", 1}, {"high", 3}, {"normal", 5},
-	    {"medium", 5}, {"low", 7}};
-	const char *s = json_string_value(value);
-
-	if (json_is_integer(value)) {
-		json_int_t n = json_integer_value(value);
-
-		return n >= 0 && n <= 9 ? (int)n : -1;
-	}
-	if (s == NULL)
-		return -1;
-	if (*s >= '0' && *s <= '9' && s[1] == '\0')
-		return *s - '0';
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-		if (strcasecmp(words[i].word, s) == 0)
-			return words[i].digit;
-	return -1;
 }
 
 /* The block under "patch" of an envelope, NULL where patch is a change. */
@@ -173,82 +142,7 @@ wrapped(const json_t *doc)
 	    "commands", "kind", NULL};
 	const json_t *v = json_object_get(doc, "patch");
 
-	return first_of(v, keys, NULL) != NULL ? v : NULL;
-}
-
-/* Takes v as the id if it is there; false when it is none. */
-static bool
-take_id(struct front *f, const json_t *v, struct where at)
-{
-	char number[32];
-	const char *s = json_string_value(v);
-
-	if (json_is_integer(v)) {
-		(void)snprintf(number, sizeof(number), "%" JSON_INTEGER_FORMAT,
-		    json_integer_value(v));
-		s = number;
-	}
-	if (s == NULL)
-		return refuse(f, PATCH_INVALID, at,
-		    "an id must be text: quote it");
-	if (!key_id_valid(s))
-		return refuse(f, PATCH_INVALID, at,
-		    "an id must have 1 to %d bytes and no control characters",
-		    ID_MAX);
-	(void)strlcpy(f->out->id, s, sizeof(f->out->id));
-	return true;
-}
-
-/* The first of keys in object, taken as the id; -1 where none is there. */
-static int
-id_in(struct front *f, const json_t *object, struct where at,
-    const char *const *keys)
-{
-	const char *name = NULL;
-	const json_t *v = first_of(object, keys, &name);
-
-	if (v == NULL)
-		return -1;
-	f->out->id_declared = take_id(f, v, where_key(at, name));
-	return f->out->id_declared;
-}
-
-/* The envelope's own id first, then the one inside it. */
-static bool
-declared_id(struct front *f)
-{
-	static const char *const keys[] = {"id", "blockId", "patchId", NULL};
-	static const char *const names[] = {"name", NULL};
-	static const char *const meta[] = {"blockId", "id", NULL};
-	struct where root = {""};
-	int r = id_in(f, f->top, root, keys);
-
-	if (r == -1)
-		r = id_in(f, f->inner, where_key(root, "patch"), keys);
-	if (r == -1)
-		r = id_in(f, f->top, root, names);
-	if (r == -1)
-		r = id_in(f, f->inner, where_key(root, "patch"), names);
-	if (r == -1)
-		r = id_in(f, front_get(f, "meta", NULL),
-		    where_key(root, "meta"), meta);
-	return r != 0;
-}
-
-/* The tag as an id, where none is declared and the tag can be one. */
-static void
-tag_id(struct front *f)
-{
-	const json_t *final = front_get(f, "final", NULL);
-	const char *tag = json_string_value(
-	    json_object_get(json_object_get(final, "git"), "tag"));
-
-	if (tag == NULL)
-		tag = json_string_value(json_object_get(final, "tag"));
-	if (tag == NULL)
-		tag = json_string_value(front_get(f, "gitTag", NULL));
-	if (tag != NULL && key_id_valid(tag))
-		(void)strlcpy(f->out->id, tag, sizeof(f->out->id));
+	return patch_first(v, keys, NULL) != NULL ? v : NULL;
 }
 
 static void
@@ -257,81 +151,15 @@ hash_id(struct patch_result *out, const char *prefix, const char *digest)
 	(void)snprintf(out->id, sizeof(out->id), "%s-%.12s", prefix, digest);
 }
 
-static void
-add_target(json_t *list, const char *s, size_t len)
-{
-	json_t *name;
-
-	while (len > 0 && (*s == ' ' || *s == '\t')) {
-		s++;
-		len--;
-	}
-	while (len > 0 && (s[len - 1] == ' ' || s[len - 1] == '\t'))
-		len--;
-	name = json_stringn(s, len);
-	for (size_t i = 0; i < json_array_size(list); i++)
-		if (json_equal(json_array_get(list, i), name))
-			len = 0;
-	if (len > 0 && len <= 256 && memchr(s, '/', len) == NULL)
-		push(list, json_incref(name));
-	json_decref(name);
-}
-
-/* "MAIN", "MAIN, CYOPS", [MAIN, CYOPS]. A path is a file and no queue. */
-static void
-add_targets(json_t *list, const json_t *v)
-{
-	const char *s = json_string_value(v);
-
-	for (size_t i = 0; i < json_array_size(v) && i < 64; i++)
-		if (json_is_string(json_array_get(v, i)))
-			add_targets(list, json_array_get(v, i));
-	while (s != NULL) {
-		size_t n = strcspn(s, ",+");
-
-		add_target(list, s, n);
-		s = s[n] == '\0' ? NULL : s + n + 1;
-	}
-}
-
-static void
-take_targets(struct front *f)
-{
-	static const char *const keys[] = {"target", "targets", "domains",
-	    "agent"};
-	json_t *list = f->out->targets;
-
-	for (size_t i = 0; i < 4 && json_array_size(list) == 0; i++)
-		add_targets(list, front_get(f, keys[i], NULL));
-	if (json_array_size(list) == 0)
-		warn(f, "no target: the default queue");
-}
-
-static void
-take_priority(struct front *f)
-{
-	const json_t *v = front_get(f, "priority", NULL);
-
-	if (v == NULL)
-		v = json_object_get(front_get(f, "execution", NULL),
-		    "priority");
-	f->out->priority = v == NULL ? 5 : patch_priority(v);
-	if (f->out->priority != -1)
-		return;
-	f->out->priority = 5;
-	warn(f, "a priority that is none of critical, high, normal, low, "
-		"0 .. 9: taken as normal");
-}
-
 static bool
 check_version(struct front *f)
 {
 	const json_t *v = json_object_get(f->top, "canonical");
-	struct where at = where_key((struct where){""}, "canonical");
+	struct where at = patch_key((struct where){""}, "canonical");
 
 	if (v == NULL || (json_is_integer(v) && json_integer_value(v) == 1))
 		return true;
-	return refuse(f, PATCH_INVALID, at,
+	return patch_refuse(f, PATCH_INVALID, at,
 	    "a canonical form that is not version 1");
 }
 
@@ -342,23 +170,24 @@ check_action(struct front *f)
 	struct where at = {""};
 
 	if (f->prose && f->files == 0) {
-		(void)front_get(f, "phases", &at);
-		(void)refuse(f, PATCH_NOT_EXECUTABLE, at,
+		(void)patch_get(f, "phases", &at);
+		(void)patch_refuse(f, PATCH_NOT_EXECUTABLE, at,
 		    "the work is described in prose, without mutations");
-		return refuse_hint(f,
+		return patch_hint(f,
 		    "say each change: mutations: [{path, contents}, …]");
 	}
 	if (f->prose)
-		warn(f, "work items in prose are not done, the mutations are");
+		patch_warn(f,
+		    "work items in prose are not done, the mutations are");
 	if (json_array_size(f->mutations) > 0 ||
 	    json_object_get(f->form, "postMutationBuild") != NULL ||
 	    json_object_get(f->form, "preMutationValidation") != NULL ||
 	    json_object_get(f->form, "validate") != NULL)
 		return true;
-	(void)refuse(f, PATCH_NOT_EXECUTABLE, at,
+	(void)patch_refuse(f, PATCH_NOT_EXECUTABLE, at,
 	    "there is nothing to do in it");
-	return refuse_hint(f, "mutations, or commands in postMutationBuild or "
-			      "validate");
+	return patch_hint(f, "mutations, or commands in postMutationBuild or "
+			     "validate");
 }
 
 static void
@@ -371,21 +200,21 @@ begin_form(struct front *f)
 	f->base = json_object();
 	if (f->form == NULL || f->mutations == NULL || f->base == NULL)
 		fatalx("patch: out of memory");
-	put(f->form, "mutations", json_incref(f->mutations));
+	patch_put(f->form, "mutations", json_incref(f->mutations));
 }
 
 static void
 finish_form(struct front *f)
 {
 	if (json_object_size(f->base) > 0)
-		put(f->form, "base", json_incref(f->base));
+		patch_put(f->form, "base", json_incref(f->base));
 	if (f->out->id[0] == '\0') {
 		char digest[DIGEST_SIZE];
 
 		(void)json_object_del(f->form, "id");
 		digest_json(f->form, digest);
 		hash_id(f->out, "auto", digest);
-		put(f->form, "id", json_string(f->out->id));
+		patch_put(f->form, "id", json_string(f->out->id));
 	}
 	digest_json(f->form, f->out->digest);
 	f->out->canonical = json_incref(f->form);
@@ -397,22 +226,20 @@ read_document(struct front *f)
 	if (!json_is_object(f->top)) {
 		struct where root = {""};
 
-		(void)refuse(f,
+		(void)patch_refuse(f,
 		    json_is_array(f->top) ? PATCH_INVALID : PATCH_MALFORMED,
 		    root, "%s",
 		    json_is_array(f->top)
 			? "this is a list: a patch is one mapping"
 			: "this is plain text: a patch is a JSON or YAML "
 			  "mapping");
-		return refuse_hint(f, "one document a patch");
+		return patch_hint(f, "one document a patch");
 	}
 	f->inner = wrapped(f->top);
-	take_targets(f);
-	take_priority(f);
-	if (!check_version(f) || !declared_id(f))
+	patch_find_targets(f);
+	patch_find_priority(f);
+	if (!check_version(f) || !patch_find_id(f))
 		return false;
-	if (!f->out->id_declared)
-		tag_id(f);
 	begin_form(f);
 	return patch_fields(f) && patch_actions(f) && check_action(f);
 }

@@ -19,7 +19,7 @@ count_of(struct front *f, const json_t *v, struct where at)
 	    NULL};
 	const json_t *n = json_object_get(v, "count");
 
-	if (json_is_true(first_of(v, all, NULL)))
+	if (json_is_true(patch_first(v, all, NULL)))
 		return 0;
 	if (n == NULL || json_is_null(n))
 		return 1;
@@ -28,7 +28,7 @@ count_of(struct front *f, const json_t *v, struct where at)
 	if (json_is_integer(n) && json_integer_value(n) >= 0 &&
 	    json_integer_value(n) <= 1000000)
 		return json_integer_value(n);
-	(void)refuse(f, PATCH_INVALID, where_key(at, "count"),
+	(void)patch_refuse(f, PATCH_INVALID, patch_key(at, "count"),
 	    "count must be a number, or \"all\"");
 	return -1;
 }
@@ -54,8 +54,8 @@ static bool
 add_edit(struct front *f, const char *file, const char *find,
     const char *replace, json_int_t count)
 {
-	push(edits_of(f, file), json_pack("{s:s, s:s, s:I}", "find", find,
-				    "replace", replace, "count", count));
+	patch_push(edits_of(f, file), json_pack("{s:s, s:s, s:I}", "find", find,
+					  "replace", replace, "count", count));
 	return true;
 }
 
@@ -85,12 +85,12 @@ static bool
 take_addition(struct front *f, const json_t *v, struct where at,
     const char *file)
 {
-	const char *add = json_string_value(first_of(v, add_keys, NULL));
-	const char *search = json_string_value(first_of(v, find_keys, NULL));
+	const char *add = json_string_value(patch_first(v, add_keys, NULL));
+	const char *search = json_string_value(patch_first(v, find_keys, NULL));
 	const char *type = json_string_value(json_object_get(v, "type"));
 
 	if (add == NULL)
-		return refuse(f, PATCH_INVALID, at,
+		return patch_refuse(f, PATCH_INVALID, at,
 		    "what is added must be text");
 	if (search != NULL && *search != '\0')
 		return add_lines(f, file, search, add,
@@ -105,21 +105,21 @@ take_replacement(struct front *f, const json_t *v, struct where at,
     const char *file)
 {
 	const char *find_key = NULL, *replace_key = NULL;
-	const json_t *find = first_of(v, find_keys, &find_key);
-	const json_t *replace = first_of(v, replace_keys, &replace_key);
+	const json_t *find = patch_first(v, find_keys, &find_key);
+	const json_t *replace = patch_first(v, replace_keys, &replace_key);
 	json_int_t count;
 
 	if (find == NULL) {
-		(void)refuse(f, PATCH_INVALID, at,
+		(void)patch_refuse(f, PATCH_INVALID, at,
 		    "an edit that does not say what to find");
-		return refuse_hint(f, "{find: TEXT, replace: TEXT}");
+		return patch_hint(f, "{find: TEXT, replace: TEXT}");
 	}
 	if (!json_is_string(find) || json_string_length(find) == 0)
-		return refuse(f, PATCH_INVALID, where_key(at, find_key),
+		return patch_refuse(f, PATCH_INVALID, patch_key(at, find_key),
 		    "what is to be found must be text, and not empty");
 	if (!json_is_string(replace))
-		return refuse(f, PATCH_INVALID,
-		    replace_key != NULL ? where_key(at, replace_key) : at,
+		return patch_refuse(f, PATCH_INVALID,
+		    replace_key != NULL ? patch_key(at, replace_key) : at,
 		    "an edit without a replacement text");
 	count = count_of(f, v, at);
 	if (count == -1)
@@ -134,19 +134,19 @@ take_one(struct front *f, const json_t *v, struct where at, const char *file)
 	const char *type = json_string_value(json_object_get(v, "type"));
 
 	if (!json_is_object(v))
-		return refuse(f, PATCH_INVALID, at,
+		return patch_refuse(f, PATCH_INVALID, at,
 		    "an edit must be a mapping");
 	if (json_object_get(v, "pattern") != NULL ||
 	    json_object_get(v, "insertAfter") != NULL ||
 	    json_object_get(v, "insertBefore") != NULL)
 		return patch_mutation(f, v, at, file);
-	if (first_of(v, add_keys, NULL) != NULL &&
-	    first_of(v, replace_keys, NULL) == NULL)
+	if (patch_first(v, add_keys, NULL) != NULL &&
+	    patch_first(v, replace_keys, NULL) == NULL)
 		return take_addition(f, v, at, file);
 	if (type != NULL &&
 	    (strcmp(type, "delete") == 0 || strcmp(type, "remove") == 0) &&
-	    first_of(v, replace_keys, NULL) == NULL) {
-		const json_t *find = first_of(v, find_keys, NULL);
+	    patch_first(v, replace_keys, NULL) == NULL) {
+		const json_t *find = patch_first(v, find_keys, NULL);
 
 		if (json_is_string(find) && json_string_length(find) > 0)
 			return add_edit(f, file, json_string_value(find), "",
@@ -161,13 +161,13 @@ patch_edits(struct front *f, const json_t *v, struct where at, const char *file)
 	if (!json_is_array(v))
 		return take_one(f, v, at, file);
 	if (json_array_size(v) == 0)
-		return refuse(f, PATCH_INVALID, at,
+		return patch_refuse(f, PATCH_INVALID, at,
 		    "the list of edits is empty");
 	if (json_array_size(v) > PATCH_MUTATIONS)
-		return refuse(f, PATCH_INVALID, at, "more than %d edits",
+		return patch_refuse(f, PATCH_INVALID, at, "more than %d edits",
 		    PATCH_MUTATIONS);
 	for (size_t i = 0; i < json_array_size(v); i++)
-		if (!take_one(f, json_array_get(v, i), where_index(at, i),
+		if (!take_one(f, json_array_get(v, i), patch_index(at, i),
 			file))
 			return false;
 	return true;

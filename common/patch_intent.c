@@ -27,14 +27,15 @@ has_old_patch(const json_t *doc)
 	const json_t *v = json_object_get(doc, "patch");
 
 	return json_object_get(doc, "target_file") != NULL &&
-	       (json_is_string(v) || first_of(v, keys, NULL) != NULL);
+	       (json_is_string(v) || patch_first(v, keys, NULL) != NULL);
 }
 
 static bool
 looks_like_patch(const json_t *doc)
 {
-	return first_of(doc, id_keys, NULL) != NULL &&
-	       (first_of(doc, action_keys, NULL) != NULL || has_old_patch(doc));
+	return patch_first(doc, id_keys, NULL) != NULL &&
+	       (patch_first(doc, action_keys, NULL) != NULL ||
+		   has_old_patch(doc));
 }
 
 enum patch_intent

@@ -32,11 +32,11 @@ document_file(const struct front *f)
 {
 	static const char *const keys[] = {"target_file", "path", "file",
 	    "filePath", NULL};
-	const json_t *target = front_get(f, "target", NULL);
+	const json_t *target = patch_get(f, "target", NULL);
 	const char *file;
 
 	for (size_t i = 0; keys[i] != NULL; i++) {
-		file = json_string_value(front_get(f, keys[i], NULL));
+		file = json_string_value(patch_get(f, keys[i], NULL));
 		if (file != NULL && *file != '\0')
 			return file;
 	}
@@ -59,7 +59,7 @@ take_list(struct front *f, const json_t *v, struct where at, const char *file,
 			f->prose = true;
 		else if (json_is_string(item) && texts == TEXT_IGNORED)
 			continue;
-		else if (!patch_mutation(f, item, where_index(at, i), file))
+		else if (!patch_mutation(f, item, patch_index(at, i), file))
 			return false;
 	}
 	return true;
@@ -71,7 +71,7 @@ is_item(const json_t *v)
 	static const char *const keys[] = {"path", "file", "target_file", "op",
 	    NULL};
 
-	return json_is_object(v) && first_of(v, keys, NULL) != NULL;
+	return json_is_object(v) && patch_first(v, keys, NULL) != NULL;
 }
 
 static bool
@@ -80,7 +80,7 @@ take_lists(struct front *f, const char *file)
 	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
 		bool main = i == 0, ok = true;
 		struct where at;
-		const json_t *v = front_get(f, lists[i].key, &at);
+		const json_t *v = patch_get(f, lists[i].key, &at);
 
 		if (json_is_array(v))
 			ok = take_list(f, v, at, file, lists[i].texts);
@@ -89,7 +89,7 @@ take_lists(struct front *f, const char *file)
 		else if (main && json_is_object(v))
 			ok = patch_mutation_commands(f, v, at);
 		else if (main && v != NULL)
-			ok = refuse(f, PATCH_INVALID, at,
+			ok = patch_refuse(f, PATCH_INVALID, at,
 			    "mutations must be a list");
 		if (!ok)
 			return false;
@@ -110,10 +110,10 @@ take_phase(struct front *f, const json_t *phase, struct where at)
 	}
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++)
 		if (!take_list(f, json_object_get(phase, steps[i]),
-			where_key(at, steps[i]), NULL, TEXT_PROSE))
+			patch_key(at, steps[i]), NULL, TEXT_PROSE))
 			return false;
 	if (!patch_mutation_commands(f, json_object_get(phase, "shell"),
-		where_key(at, "shell")))
+		patch_key(at, "shell")))
 		return false;
 	if (json_array_size(f->mutations) == before)
 		f->prose = true;
@@ -124,12 +124,12 @@ static bool
 take_phases(struct front *f)
 {
 	struct where at;
-	const json_t *v = front_get(f, "phases", &at);
+	const json_t *v = patch_get(f, "phases", &at);
 
 	if (json_is_object(v))
 		f->prose = true;
 	for (size_t i = 0; i < json_array_size(v); i++)
-		if (!take_phase(f, json_array_get(v, i), where_index(at, i)))
+		if (!take_phase(f, json_array_get(v, i), patch_index(at, i)))
 			return false;
 	return true;
 }
@@ -139,10 +139,10 @@ static bool
 take_payload(struct front *f)
 {
 	struct where at;
-	const json_t *v = front_get(f, "payload", &at);
+	const json_t *v = patch_get(f, "payload", &at);
 
 	v = json_object_get(json_object_get(v, "inline"), "ops");
-	at = where_key(where_key(at, "inline"), "ops");
+	at = patch_key(patch_key(at, "inline"), "ops");
 	return take_list(f, v, at, NULL, TEXT_WRONG);
 }
 
@@ -152,18 +152,18 @@ take_regex_patch(struct front *f, const json_t *v, struct where at,
     const char *file)
 {
 	struct where here;
-	const json_t *targets = front_get(f, "targets", &here);
+	const json_t *targets = patch_get(f, "targets", &here);
 	json_t *all = json_copy((json_t *)(uintptr_t)v);
 	bool ok = true;
 
 	/* Its executors replaced every match, with ^ and $ at line ends. */
 	if (json_object_get(all, "flags") == NULL)
-		put(all, "flags", json_string("gm"));
+		patch_put(all, "flags", json_string("gm"));
 	if (file != NULL || !json_is_array(targets))
 		ok = patch_mutation(f, all, at, file);
 	for (size_t i = 0; ok && file == NULL && i < json_array_size(targets);
 	     i++)
-		ok = patch_mutation(f, all, where_index(here, i),
+		ok = patch_mutation(f, all, patch_index(here, i),
 		    json_string_value(json_array_get(targets, i)));
 	json_decref(all);
 	return ok;
@@ -173,7 +173,7 @@ static bool
 take_patch_text(struct front *f, const char *s, struct where at,
     const char *file)
 {
-	const char *role = json_string_value(front_get(f, "role", NULL));
+	const char *role = json_string_value(patch_get(f, "role", NULL));
 	json_t *v;
 	bool ok;
 
@@ -190,10 +190,10 @@ take_patch_text(struct front *f, const char *s, struct where at,
 		json_decref(v);
 		return ok;
 	}
-	(void)refuse(f, PATCH_NOT_EXECUTABLE, at,
+	(void)patch_refuse(f, PATCH_NOT_EXECUTABLE, at,
 	    "a text as patch does not say whether it is contents or a "
 	    "command");
-	return refuse_hint(f, "mutations: [{path: FILE, contents: TEXT}]");
+	return patch_hint(f, "mutations: [{path: FILE, contents: TEXT}]");
 }
 
 /* "patch" where it wraps no block. */
@@ -204,18 +204,18 @@ take_patch(struct front *f, const char *file)
 	static const char *const write[] = {"contents", "content", "changes",
 	    "edits", "find", "search", "old_string", "diff", "delete", "append",
 	    "insertAfter", "insertBefore", "code_edit", NULL};
-	struct where at = where_key((struct where){""}, "patch");
+	struct where at = patch_key((struct where){""}, "patch");
 	const json_t *v = json_object_get(f->top, "patch");
 
 	if (f->inner != NULL || v == NULL)
 		return true;
 	if (json_is_string(v))
 		return take_patch_text(f, json_string_value(v), at, file);
-	if (first_of(v, regex, NULL) != NULL)
+	if (patch_first(v, regex, NULL) != NULL)
 		return take_regex_patch(f, v, at, file);
-	if (first_of(v, write, NULL) != NULL)
+	if (patch_first(v, write, NULL) != NULL)
 		return patch_mutation(f, v, at, file);
-	warn(f, "patch says nothing that can be done");
+	patch_warn(f, "patch says nothing that can be done");
 	return true;
 }
 
@@ -230,7 +230,7 @@ take_contents(struct front *f, const char *file)
 	json_t *item;
 	bool ok;
 
-	if (first_of(object, keys, NULL) == NULL || file == NULL)
+	if (patch_first(object, keys, NULL) == NULL || file == NULL)
 		return true;
 	item = json_copy((json_t *)(uintptr_t)object);
 	/* The document's own type, mode and base are not the
@@ -255,7 +255,7 @@ take_commands(struct front *f)
 
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
 		struct where at;
-		const json_t *v = front_get(f, keys[i], &at);
+		const json_t *v = patch_get(f, keys[i], &at);
 
 		if (!patch_mutation_commands(f, v, at))
 			return false;
@@ -273,8 +273,8 @@ warn_of_others(struct front *f)
 	    "before", "delete", "rename"};
 
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
-		if (front_get(f, keys[i], NULL) != NULL)
-			warn(f, "%s is not known here and is not done",
+		if (patch_get(f, keys[i], NULL) != NULL)
+			patch_warn(f, "%s is not known here and is not done",
 			    keys[i]);
 }
 

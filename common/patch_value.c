@@ -24,13 +24,12 @@ add_component(struct front *f, struct where at, const char *s, size_t len,
 	if (len == 0 || (len == 1 && *s == '.'))
 		return true;
 	if (len == 2 && s[0] == '.' && s[1] == '.') {
-		(void)refuse(f, PATCH_FORBIDDEN, at,
+		(void)patch_refuse(f, PATCH_FORBIDDEN, at,
 		    "a path with \"..\" could leave the workspace");
-		return refuse_hint(f,
-		    "write the path from the workspace's top");
+		return patch_hint(f, "write the path from the workspace's top");
 	}
 	if (len > NAME_MAX)
-		return refuse(f, PATCH_INVALID, at,
+		return patch_refuse(f, PATCH_INVALID, at,
 		    "a file name longer than %d bytes", NAME_MAX);
 	if (out->len > 0 && out->bytes[out->len - 1] != '/')
 		buf_putc(out, '/');
@@ -44,19 +43,20 @@ check_path(struct front *f, const json_t *v, struct where at)
 	const char *s = json_string_value(v);
 
 	if (s == NULL)
-		return refuse(f, PATCH_INVALID, at, "a path must be text");
+		return patch_refuse(f, PATCH_INVALID, at,
+		    "a path must be text");
 	if (*s == '\0')
-		return refuse(f, PATCH_INVALID, at, "the path is empty");
+		return patch_refuse(f, PATCH_INVALID, at, "the path is empty");
 	if (json_string_length(v) >= PATH_MAX)
-		return refuse(f, PATCH_INVALID, at,
+		return patch_refuse(f, PATCH_INVALID, at,
 		    "a path longer than %d bytes", PATH_MAX - 1);
 	if (!is_plain(s))
-		return refuse(f, PATCH_INVALID, at,
+		return patch_refuse(f, PATCH_INVALID, at,
 		    "the path holds a control character");
 	if (s[0] == '~' && (s[1] == '/' || s[1] == '\0')) {
-		(void)refuse(f, PATCH_INVALID, at,
+		(void)patch_refuse(f, PATCH_INVALID, at,
 		    "\"~\" stands for nobody's home here");
-		return refuse_hint(f, "give the path from the workspace's top");
+		return patch_hint(f, "give the path from the workspace's top");
 	}
 	return true;
 }
@@ -83,7 +83,8 @@ patch_path(struct front *f, const json_t *v, struct where at)
 			break;
 	}
 	if (out.len == 0 || strcmp(out.bytes, "/") == 0) {
-		(void)refuse(f, PATCH_INVALID, at, "the path names no file");
+		(void)patch_refuse(f, PATCH_INVALID, at,
+		    "the path names no file");
 		buf_free(&out);
 		return NULL;
 	}
@@ -100,10 +101,10 @@ patch_mode(struct front *f, const json_t *v, struct where at)
 	size_t len;
 
 	if (s == NULL) {
-		(void)refuse(f, PATCH_INVALID, at,
+		(void)patch_refuse(f, PATCH_INVALID, at,
 		    "a mode that is a number is ambiguous");
-		(void)refuse_hint(f, "write the octal digits in quotes: "
-				     "\"0755\"");
+		(void)patch_hint(f, "write the octal digits in quotes: "
+				    "\"0755\"");
 		return NULL;
 	}
 	if (strncmp(s, "0o", 2) == 0)
@@ -116,13 +117,13 @@ patch_mode(struct front *f, const json_t *v, struct where at)
 		len--;
 	}
 	if (s[len] != '\0' || len < 3 || len > 4) {
-		(void)refuse(f, PATCH_INVALID, at,
+		(void)patch_refuse(f, PATCH_INVALID, at,
 		    "a mode must be three or four octal digits, as "
 		    "\"0755\"");
 		return NULL;
 	}
 	if (len == 4 && *s != '0') {
-		(void)refuse(f, PATCH_FORBIDDEN, at,
+		(void)patch_refuse(f, PATCH_FORBIDDEN, at,
 		    "set-user-id, set-group-id and sticky bits are refused");
 		return NULL;
 	}
@@ -158,7 +159,7 @@ patch_base64(struct front *f, const char *s, struct where at)
 	if (is_base64(out.bytes != NULL ? out.bytes : "", out.len))
 		v = json_stringn(out.bytes != NULL ? out.bytes : "", out.len);
 	else
-		(void)refuse(f, PATCH_INVALID, at,
+		(void)patch_refuse(f, PATCH_INVALID, at,
 		    "the contents are not base64 (A-Z a-z 0-9 + / and = at "
 		    "the end, a multiple of four)");
 	buf_free(&out);
@@ -178,7 +179,7 @@ patch_hash(struct front *f, const json_t *v, struct where at)
 		s += strlen(prefix);
 	if (s == NULL || strlen(s) != 64 ||
 	    strspn(s, "0123456789abcdefABCDEF") != 64) {
-		(void)refuse(f, PATCH_INVALID, at,
+		(void)patch_refuse(f, PATCH_INVALID, at,
 		    "a base must be sha256: and 64 hex digits, or absent");
 		return NULL;
 	}

@@ -70,7 +70,6 @@
 		.name = NULL                                                   \
 	}
 
-/* clang-format off: one key a line, or nobody can compare them */
 static const struct conf_key queue_keys[] = {
     TEXT(queue_settings, "name", name, NULL),
     MANY(STRINGS, queue_settings, "aliases", aliases),
@@ -189,7 +188,6 @@ const struct conf_key settings_keys[] = {PATH(settings, "spool", spool, NULL),
     SECTION(settings, watchdog, watchdog_keys),
     SECTION(settings, retention, retention_keys),
     SECTION(settings, logs, log_keys), END};
-/* clang-format on */
 
 /* The file's own absolute name, for those who hand it on. */
 static int

@@ -87,10 +87,10 @@ is_taken(const struct settings *s, size_t queue, size_t n, const char *name)
 static const char *
 bad_name(const struct settings *s, size_t queue, size_t n, const char *name)
 {
-	if (n == 0 && !key_queue_valid(name))
-		return "must be 1 to 32 of A-Z a-z 0-9 _ and -";
 	if (is_reserved(name))
 		return "is a reserved word";
+	if (n == 0 && !key_queue_valid(name))
+		return "must be 1 to 32 of A-Z a-z 0-9 _ and -";
 	return is_taken(s, queue, n, name) ? "a queue has this name already"
 					   : NULL;
 }

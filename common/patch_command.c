@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: ISC */
+/* Lists of commands in the forms that models write, and their stages. */
+#include <string.h>
+
+#include "common/patch_part.h"
+
+static bool
+is_blank_text(const char *s)
+{
+	return s[strspn(s, " \t\r\n")] == '\0';
+}
+
+static bool
+add_command(struct front *f, const json_t *v, struct where at, json_t *list)
+{
+	if (is_blank_text(json_string_value(v)))
+		return true;
+	if (json_string_length(v) > PATCH_COMMAND_BYTES)
+		return patch_refuse(f, PATCH_INVALID, at,
+		    "a command longer than %d bytes", PATCH_COMMAND_BYTES);
+	if (json_array_size(list) >= PATCH_COMMANDS)
+		return patch_refuse(f, PATCH_INVALID, at,
+		    "more than %d commands", PATCH_COMMANDS);
+	patch_push(list, json_string(json_string_value(v)));
+	return true;
+}
+
+/* {shell: ...}, {commands: ...}, {run: ..., onFailure: ...} and so on. */
+static bool
+commands_of_object(struct front *f, const json_t *v, struct where at,
+    json_t *list)
+{
+	static const char *const keys[] = {"before", "shell", "commands",
+	    "command", "cmd", "run", "script"};
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		const json_t *c = json_object_get(v, keys[i]);
+
+		if (c != NULL &&
+		    !patch_commands(f, c, patch_key(at, keys[i]), list))
+			return false;
+	}
+	return true;
+}
+
+bool
+patch_commands(struct front *f, const json_t *v, struct where at, json_t *list)
+{
+	if (json_is_string(v))
+		return add_command(f, v, at, list);
+	if (json_is_object(v))
+		return commands_of_object(f, v, at, list);
+	if (json_is_array(v)) {
+		for (size_t i = 0; i < json_array_size(v); i++) {
+			const json_t *c = json_array_get(v, i);
+
+			if (json_is_array(c) ||
+			    !patch_commands(f, c, patch_index(at, i), list))
+				return patch_refuse(f, PATCH_INVALID,
+				    patch_index(at, i),
+				    "a command must be text");
+		}
+		return true;
+	}
+	if (v == NULL || json_is_null(v) || json_is_boolean(v))
+		return true;
+	return patch_refuse(f, PATCH_INVALID, at,
+	    "commands must be text or a list");
+}
+
+static const struct {
+	const char *key;
+	const char *stage;
+	bool object_only; /* a list here is prose */
+} stages[] = {
+    {"preCommit", "preMutationValidation", true},
+    {"preMutationValidation", "preMutationValidation", false},
+    {"preMutationBuild", "preMutationValidation", false},
+    {"postMutationBuild", "postMutationBuild", false},
+    {"build", "postMutationBuild", false},
+    {"testing", "validate", true},
+    {"validation", "validate", false},
+    {"validate", "validate", false},
+};
+
+bool
+patch_put_commands(struct front *f)
+{
+	for (size_t i = 0; i < sizeof(stages) / sizeof(stages[0]); i++) {
+		struct where at;
+		const json_t *v = patch_get(f, stages[i].key, &at);
+		json_t *stage, *list;
+
+		if (v == NULL || (stages[i].object_only && !json_is_object(v)))
+			continue;
+		stage = json_object_get(f->form, stages[i].stage);
+		list = json_incref(json_object_get(stage, "shell"));
+		if (list == NULL)
+			list = json_array();
+		if (!patch_commands(f, v, at, list)) {
+			json_decref(list);
+			return false;
+		}
+		if (json_array_size(list) == 0 || stage != NULL)
+			json_decref(list);
+		else
+			patch_put(f->form, stages[i].stage,
+			    json_pack("{s:o}", "shell", list));
+	}
+	return true;
+}

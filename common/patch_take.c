@@ -1,0 +1,448 @@
+/* SPDX-License-Identifier: ISC */
+/* What a work item says, by its kind, as one canonical mutation. */
+#include <string.h>
+#include <strings.h>
+
+#include "common/buf.h"
+#include "common/patch_part.h"
+
+bool
+patch_refuse_item(const struct patch_item *i, const char *key,
+    const char *reason)
+{
+	return patch_refuse(i->f, PATCH_INVALID,
+	    key == NULL ? i->at : patch_key(i->at, key), "%s", reason);
+}
+
+/* The canonical mutation of op with the item's path, not yet added. */
+static json_t *
+begin(const struct patch_item *i, const char *op)
+{
+	json_t *m = json_pack("{s:s}", "op", op);
+
+	if (i->path != NULL)
+		patch_put(m, "path", json_incref(i->path));
+	return m;
+}
+
+static json_t *
+join_lines(const json_t *list)
+{
+	struct buf b = {0};
+	json_t *v = NULL;
+	size_t n;
+
+	for (n = 0; n < json_array_size(list); n++) {
+		const char *s = json_string_value(json_array_get(list, n));
+
+		if (s == NULL)
+			break;
+		buf_puts(&b, s);
+		buf_putc(&b, '\n');
+	}
+	if (n == json_array_size(list))
+		v = json_string(b.bytes != NULL ? b.bytes : "");
+	buf_free(&b);
+	return v;
+}
+
+/* "// ... existing code ..." as a whole line: the file was not written out. */
+static bool
+is_elided(const char *s)
+{
+	const char *line = s, *hit;
+
+	while ((hit = strstr(line, "... existing code")) != NULL) {
+		const char *from = hit;
+
+		while (from > s && strchr(" \t/*#<!-{", from[-1]) != NULL)
+			from--;
+		if (from == s || from[-1] == '\n')
+			return true;
+		line = hit + 1;
+	}
+	return false;
+}
+
+static const char *const contents_keys[] = {"contents", "content",
+    "contents_lines", "data", "text", NULL};
+
+/* The text to write, decoded of its forms; NULL when refused. */
+static json_t *
+contents(const struct patch_item *i)
+{
+	const char *key = NULL;
+	const json_t *v = patch_first(i->v, contents_keys, &key);
+	json_t *text = NULL;
+
+	if (json_is_object(v) && json_object_get(v, "data") != NULL)
+		v = json_object_get(v, "data");
+	if (json_is_string(v))
+		text = json_string(json_string_value(v));
+	else if (json_is_array(v))
+		text = join_lines(v);
+	if (text == NULL) {
+		(void)patch_refuse_item(i, key,
+		    v == NULL ? "no contents" : "contents must be text");
+		return NULL;
+	}
+	if (is_elided(json_string_value(text))) {
+		(void)patch_refuse(i->f, PATCH_NOT_EXECUTABLE,
+		    patch_key(i->at, key),
+		    "the contents leave out \"existing code\": writing them "
+		    "would lose it");
+		(void)patch_hint(i->f,
+		    "give the whole file, or edits with find/replace");
+		json_decref(text);
+		return NULL;
+	}
+	return text;
+}
+
+static bool
+put_mode(const struct patch_item *i, json_t *m)
+{
+	const json_t *v = json_object_get(i->v, "mode");
+	json_t *mode;
+
+	if (v == NULL || json_is_null(v))
+		return true;
+	mode = patch_mode(i->f, v, patch_key(i->at, "mode"));
+	if (mode == NULL)
+		return false;
+	patch_put(m, "mode", mode);
+	return true;
+}
+
+static bool
+put_encoding(const struct patch_item *i, json_t *m)
+{
+	const json_t *v = json_object_get(i->v, "encoding");
+	const char *s = json_string_value(v);
+	json_t *text;
+
+	if (v == NULL || (s != NULL && (strcasecmp(s, "utf-8") == 0 ||
+					   strcasecmp(s, "utf8") == 0 ||
+					   strcasecmp(s, "text") == 0)))
+		return true;
+	if (s == NULL || strcasecmp(s, "base64") != 0)
+		return patch_refuse_item(i, "encoding",
+		    "encoding must be base64 or utf-8");
+	text = patch_base64(i->f,
+	    json_string_value(json_object_get(m, "contents")),
+	    patch_key(i->at, "contents"));
+	if (text == NULL)
+		return false;
+	patch_put(m, "contents", text);
+	patch_put(m, "encoding", json_string("base64"));
+	return true;
+}
+
+static bool
+finish(const struct patch_item *i, json_t *m, bool ok)
+{
+	if (ok)
+		patch_add(i->f, m);
+	else
+		json_decref(m);
+	return ok;
+}
+
+static bool
+take_write(const struct patch_item *i)
+{
+	json_t *text = contents(i), *m;
+	const json_t *create = json_object_get(i->v, "create");
+
+	if (text == NULL)
+		return false;
+	m = begin(i, "write");
+	patch_put(m, "contents", text);
+	if (json_is_true(create))
+		patch_put(m, "create", json_true());
+	return finish(i, m, put_encoding(i, m) && put_mode(i, m));
+}
+
+static bool
+take_edit(const struct patch_item *i)
+{
+	static const char *const lists[] = {"edits", "changes", NULL};
+	const char *key;
+	const json_t *v = patch_first(i->v, lists, &key);
+	const char *file = json_string_value(i->path);
+
+	if (v != NULL)
+		return patch_edits(i->f, v, patch_key(i->at, key), file);
+	return patch_edits(i->f, i->v, i->at, file);
+}
+
+/* Letters of flags, sorted, each once; NULL where one does not exist. */
+static json_t *
+regex_flags(const char *s)
+{
+	static const char known[] = "gimsux";
+	char out[sizeof(known)];
+	size_t n = 0;
+
+	if (strspn(s, known) != strlen(s))
+		return NULL;
+	for (const char *k = known; *k != '\0'; k++)
+		if (strchr(s, *k) != NULL)
+			out[n++] = *k;
+	return json_stringn(out, n);
+}
+
+static bool
+put_flags(const struct patch_item *i, const json_t *v, json_t *m)
+{
+	const json_t *flags = json_object_get(v, "flags");
+	json_t *clean;
+
+	if (flags != NULL && !json_is_string(flags))
+		return patch_refuse_item(i, "flags", "flags must be text");
+	clean = regex_flags(flags != NULL ? json_string_value(flags) : "");
+	if (clean == NULL)
+		return patch_refuse_item(i, "flags",
+		    "flags are letters of g i m s u x");
+	patch_put(m, "flags", clean);
+	return true;
+}
+
+static bool
+take_regex(const struct patch_item *i)
+{
+	static const char *const from[] = {"pattern", "regex", NULL};
+	static const char *const to[] = {"replacement", "replace", NULL};
+	const json_t *t = json_object_get(i->v, "transform");
+	const json_t *v = json_is_object(t) ? t : i->v;
+	const char *pattern = json_string_value(patch_first(v, from, NULL));
+	const char *replacement = json_string_value(patch_first(v, to, NULL));
+	json_t *m;
+
+	if (pattern == NULL || *pattern == '\0')
+		return patch_refuse_item(i, "pattern", "pattern must be text");
+	if (replacement == NULL)
+		return patch_refuse_item(i, NULL,
+		    "a pattern without a replacement text");
+	m = begin(i, "regex");
+	patch_put(m, "pattern", json_string(pattern));
+	patch_put(m, "replacement", json_string(replacement));
+	return finish(i, m, put_flags(i, v, m));
+}
+
+static bool
+take_insert(const struct patch_item *i)
+{
+	static const char *const keys[] = {"insertAfter", "insertBefore", NULL};
+	const char *key = NULL;
+	const char *anchor = json_string_value(patch_first(i->v, keys, &key));
+	json_t *text, *m;
+
+	if (anchor == NULL || *anchor == '\0')
+		return patch_refuse_item(i, key,
+		    "insertAfter or insertBefore must be the text of a line");
+	text = contents(i);
+	if (text == NULL)
+		return false;
+	m = begin(i, "insert");
+	patch_put(m, key, json_string(anchor));
+	patch_put(m, "contents", text);
+	patch_add(i->f, m);
+	return true;
+}
+
+/* append: "text", or append: true with contents. */
+static bool
+take_end(const struct patch_item *i, const char *op)
+{
+	const json_t *v = json_object_get(i->v, op);
+	json_t *text, *m;
+
+	text =
+	    json_is_string(v) ? json_string(json_string_value(v)) : contents(i);
+	if (text == NULL)
+		return false;
+	m = begin(i, op);
+	patch_put(m, "contents", text);
+	patch_add(i->f, m);
+	return true;
+}
+
+static bool
+take_append(const struct patch_item *i)
+{
+	return take_end(i, "append");
+}
+
+static bool
+take_prepend(const struct patch_item *i)
+{
+	return take_end(i, "prepend");
+}
+
+static bool
+take_diff(const struct patch_item *i)
+{
+	static const char *const keys[] = {"diff", "patch", "contents", NULL};
+	const char *key = NULL;
+	const char *diff = json_string_value(patch_first(i->v, keys, &key));
+	json_t *m;
+
+	if (diff == NULL || *diff == '\0')
+		return patch_refuse_item(i, key, "a diff must be text");
+	m = begin(i, "diff");
+	patch_put(m, "diff", json_string(diff));
+	patch_add(i->f, m);
+	return true;
+}
+
+static bool
+take_delete(const struct patch_item *i)
+{
+	const json_t *v = json_object_get(i->v, "delete");
+
+	if (v != NULL && !json_is_true(v))
+		return patch_refuse_item(i, "delete", "delete must be true");
+	patch_add(i->f, begin(i, "delete"));
+	return true;
+}
+
+static bool
+take_rename(const struct patch_item *i)
+{
+	static const char *const keys[] = {"rename", "to", "destination",
+	    "newPath", "new_path", NULL};
+	const char *key = NULL;
+	const json_t *v = patch_first(i->v, keys, &key);
+	json_t *to, *m;
+
+	if (v == NULL)
+		return patch_refuse_item(i, NULL,
+		    "a rename without its new path");
+	to = patch_path(i->f, v, patch_key(i->at, key));
+	if (to == NULL)
+		return false;
+	m = begin(i, "rename");
+	patch_put(m, "rename", to);
+	patch_add(i->f, m);
+	return true;
+}
+
+static bool
+take_chmod(const struct patch_item *i)
+{
+	static const char *const keys[] = {"chmod", "mode", NULL};
+	const char *key = NULL;
+	const json_t *v = patch_first(i->v, keys, &key);
+	json_t *mode, *m;
+
+	if (v == NULL)
+		return patch_refuse_item(i, NULL, "chmod without a mode");
+	mode = patch_mode(i->f, v, patch_key(i->at, key));
+	if (mode == NULL)
+		return false;
+	m = begin(i, "chmod");
+	patch_put(m, "chmod", mode);
+	patch_add(i->f, m);
+	return true;
+}
+
+static bool
+take_mkdir(const struct patch_item *i)
+{
+	json_t *m = begin(i, "mkdir");
+
+	return finish(i, m, put_mode(i, m));
+}
+
+static bool
+take_symlink(const struct patch_item *i)
+{
+	static const char *const keys[] = {"symlink", "to", NULL};
+	const char *key = NULL;
+	const char *text = json_string_value(patch_first(i->v, keys, &key));
+	json_t *m;
+
+	if (text == NULL || *text == '\0' || strlen(text) > 4095)
+		return patch_refuse_item(i, key,
+		    "a symlink must say what it points to");
+	m = begin(i, "symlink");
+	patch_put(m, "symlink", json_string(text));
+	patch_add(i->f, m);
+	return true;
+}
+
+static bool
+take_merge(const struct patch_item *i)
+{
+	const json_t *v = json_object_get(i->v, "merge");
+	json_t *m;
+
+	if (!json_is_object(v))
+		return patch_refuse_item(i, "merge", "merge must be a mapping");
+	m = begin(i, "merge");
+	patch_put(m, "merge", json_deep_copy(v));
+	patch_add(i->f, m);
+	return true;
+}
+
+static bool
+take_command(const struct patch_item *i)
+{
+	return patch_mutation_commands(i->f, i->v, i->at);
+}
+
+/* A sketch for an agent that reads the file: nothing says where it goes. */
+static bool
+take_sketch(const struct patch_item *i)
+{
+	(void)patch_refuse(i->f, PATCH_NOT_EXECUTABLE,
+	    patch_key(i->at, "code_edit"),
+	    "code_edit is a sketch that leaves code out: it cannot be "
+	    "applied exactly");
+	return patch_hint(i->f,
+	    "give contents, or edits with find and replace");
+}
+
+static bool
+take_nothing(const struct patch_item *i)
+{
+	patch_warn(i->f, "%s does nothing", i->at.s);
+	return true;
+}
+
+static bool
+take_unknown(const struct patch_item *i)
+{
+	(void)patch_refuse(i->f, PATCH_INVALID, i->at,
+	    "nothing here says what to do%s%s", i->file != NULL ? " with " : "",
+	    i->file != NULL ? i->file : "");
+	return patch_hint(i->f,
+	    "contents, edits, delete: true, rename, mkdir, chmod or command");
+}
+
+static bool (*const takers[PATCH_KIND__MAX])(const struct patch_item *) = {
+    [PATCH_KIND_NONE] = take_unknown,
+    [PATCH_KIND_WRITE] = take_write,
+    [PATCH_KIND_EDIT] = take_edit,
+    [PATCH_KIND_REGEX] = take_regex,
+    [PATCH_KIND_INSERT] = take_insert,
+    [PATCH_KIND_APPEND] = take_append,
+    [PATCH_KIND_PREPEND] = take_prepend,
+    [PATCH_KIND_DIFF] = take_diff,
+    [PATCH_KIND_DELETE] = take_delete,
+    [PATCH_KIND_RENAME] = take_rename,
+    [PATCH_KIND_CHMOD] = take_chmod,
+    [PATCH_KIND_MKDIR] = take_mkdir,
+    [PATCH_KIND_SYMLINK] = take_symlink,
+    [PATCH_KIND_MERGE] = take_merge,
+    [PATCH_KIND_COMMAND] = take_command,
+    [PATCH_KIND_SKETCH] = take_sketch,
+    [PATCH_KIND_NOTHING] = take_nothing,
+};
+
+bool
+patch_take(const struct patch_item *i, enum patch_kind kind)
+{
+	return takers[kind](i);
+}

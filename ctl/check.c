@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: ISC */
+/* check: what a document means, or where and why it is refused. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ctl/input.h"
+#include "ctl/out.h"
+#include "ctl/table.h"
+#include "ctl/verbs.h"
+
+static json_t *
+describe(const struct input *in)
+{
+	const struct patch_result *p = &in->patch;
+	json_t *j = json_pack("{s:s, s:b, s:s, s:b, s:s, s:O?, s:O?, s:O?}",
+	    "file", in->name, "ok", p->reason == PATCH_OK, "id", p->id,
+	    "id_declared", p->id_declared, "digest", p->digest, "targets",
+	    p->targets, "warnings", p->warnings, "canonical", p->canonical);
+
+	if (p->reason == PATCH_OK)
+		return j;
+	json_object_set_new(j, "reason",
+	    json_string(patch_reason_name[p->reason]));
+	json_object_set_new(j, "error", json_string(p->error));
+	json_object_set_new(j, "hint", json_string(p->hint));
+	json_object_set_new(j, "path", json_string(p->path));
+	json_object_set_new(j, "line", json_integer(in->err.line));
+	json_object_set_new(j, "column", json_integer(in->err.column));
+	return j;
+}
+
+static void
+warn_all(const struct input *in)
+{
+	const json_t *w;
+	char *said;
+	size_t i;
+
+	json_array_foreach (in->patch.warnings, i, w) {
+		said = table_clean(json_string_value(w));
+		(void)fflush(stdout);
+		(void)fprintf(stderr, "%s: warning: %s\n", in->name, said);
+		free(said);
+	}
+}
+
+static void
+print(const struct input *in, bool yaml)
+{
+	char *text;
+
+	warn_all(in);
+	if (!yaml) {
+		out_json(json_incref(in->patch.canonical));
+		return;
+	}
+	text = doc_emit_yaml(in->patch.canonical);
+	(void)fputs(text, stdout);
+	free(text);
+}
+
+/* all NULL: print what it finds as it goes. */
+static int
+check_one(const char *name, bool yaml, json_t *all)
+{
+	struct input in;
+	int status = CTL_DONE;
+
+	if (input_read(&in, name) == -1)
+		status = CTL_FAILED;
+	else if (in.patch.reason != PATCH_OK)
+		status = CTL_DATA;
+	if (all != NULL && status != CTL_FAILED)
+		json_array_append_new(all, describe(&in));
+	else if (status == CTL_DATA)
+		input_complain(&in);
+	else if (status == CTL_DONE)
+		print(&in, yaml);
+	input_free(&in);
+	return status;
+}
+
+int
+run_check(struct ctl *c)
+{
+	static const struct option words[] = {{"yaml", no_argument, NULL, 'y'},
+	    {NULL, 0, NULL, 0}};
+	json_t *all;
+	bool yaml = false;
+	int i, opt, status = CTL_DONE;
+
+	while ((opt = ctl_option(c, "", words)) != -1) {
+		if (opt != 'y')
+			return CTL_USAGE;
+		yaml = true;
+	}
+	if (c->argc == 0)
+		return CTL_USAGE;
+	all = c->json ? json_array() : NULL;
+	for (i = 0; i < c->argc; i++)
+		status = ctl_worse(status, check_one(c->argv[i], yaml, all));
+	if (c->json)
+		out_json(all);
+	return status;
+}

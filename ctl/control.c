@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: ISC */
+/* start, stop, restart, reload and the client under all that ask. */
+#include "ctl/control.h"
+
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/buf.h"
+#include "ctl/out.h"
+#include "ctl/verbs.h"
+
+#define ANSWER_MAX (4 << 20)
+#define ANSWER_SECONDS 30 /* a stop with grace is answered at once */
+
+/* Through run's descriptor, because SPOOL may be longer than a sockaddr. */
+static int
+dial(struct ctl *c)
+{
+	const struct timeval limit = {.tv_sec = ANSWER_SECONDS};
+	struct sockaddr_un a = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (fd == -1)
+		return -1;
+	(void)snprintf(a.sun_path, sizeof(a.sun_path),
+	    "/proc/self/fd/%d/control.sock", c->t.run);
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)) ==
+		0 &&
+	    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit)) ==
+		0 &&
+	    connect(fd, (const struct sockaddr *)&a, sizeof(a)) == 0)
+		return fd;
+	(void)close(fd);
+	return -1;
+}
+
+static int
+send_line(int fd, const char *line, size_t len)
+{
+	ssize_t n;
+
+	while (len > 0) {
+		n = send(fd, line, len, MSG_NOSIGNAL);
+		if (n == -1)
+			return -1;
+		line += n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
+/* Up to the newline or the end; the limit of time is the socket's. */
+static int
+receive_line(int fd, struct buf *line)
+{
+	char chunk[4096];
+	ssize_t n;
+
+	while (line->len < ANSWER_MAX) {
+		n = recv(fd, chunk, sizeof(chunk), 0);
+		if (n == -1 && errno == EINTR)
+			continue;
+		if (n == -1)
+			return -1;
+		if (n == 0)
+			return 0;
+		buf_add(line, chunk, (size_t)n);
+		if (memchr(chunk, '\n', (size_t)n) != NULL)
+			return 0;
+	}
+	errno = EBADMSG;
+	return -1;
+}
+
+int
+control_ask(struct ctl *c, const char *verb, const char *name, json_t **answer)
+{
+	struct buf line = {0};
+	char *ask = xasprintf("%s%s%s\n", verb, name != NULL ? " " : "",
+	    name != NULL ? name : "");
+	int fd = dial(c), status = -1;
+
+	*answer = NULL;
+	if (fd != -1 && send_line(fd, ask, strlen(ask)) == 0 &&
+	    receive_line(fd, &line) == 0) {
+		*answer = json_loadb(line.len > 0 ? line.bytes : "", line.len,
+		    0, NULL);
+		status = json_is_object(*answer) ? 0 : -1;
+		if (status == -1)
+			errno = EBADMSG;
+	}
+	if (status == -1 && errno == EAGAIN)
+		errno = ETIMEDOUT;
+	if (fd != -1)
+		(void)close(fd);
+	buf_free(&line);
+	free(ask);
+	return status;
+}
+
+static int
+say_down(int error)
+{
+	if (error == ENOENT || error == ECONNREFUSED) {
+		ctl_say("the suite is not running; `patchflow up` starts it");
+		return CTL_DOWN;
+	}
+	ctl_say("the supervisor: %s", strerror(error));
+	return error == ETIMEDOUT ? CTL_TEMPORARY : CTL_FAILED;
+}
+
+int
+control_order(struct ctl *c, const char *verb, const char *name,
+    json_t **answer)
+{
+	if (control_ask(c, verb, name, answer) == -1)
+		return say_down(errno);
+	if (json_is_true(json_object_get(*answer, "ok")))
+		return CTL_DONE;
+	ctl_say("%s%s%s: %s", verb, name != NULL ? " " : "",
+	    name != NULL ? name : "", out_string(*answer, "error"));
+	return CTL_FAILED;
+}
+
+static int
+open_lock(struct ctl *c, const char *instance)
+{
+	char *name = xasprintf("%s.lock", instance);
+	int fd = openat(c->t.run, name,
+	    O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+
+	free(name);
+	return fd;
+}
+
+bool
+control_is_running(struct ctl *c, const char *instance)
+{
+	int fd = open_lock(c, instance);
+	bool held;
+
+	if (fd == -1)
+		return false;
+	/* Shared, and let go at once: a daemon that starts in this moment
+	 * tries again within milliseconds. */
+	held = flock(fd, LOCK_SH | LOCK_NB) == -1 && errno == EWOULDBLOCK;
+	(void)close(fd);
+	return held;
+}
+
+long
+control_pid(struct ctl *c, const char *instance)
+{
+	int fd = open_lock(c, instance);
+	char text[32] = "";
+	ssize_t n = fd != -1 ? read(fd, text, sizeof(text) - 1) : -1;
+
+	if (fd != -1)
+		(void)close(fd);
+	return n > 0 ? strtol(text, NULL, 10) : 0;
+}
+
+static const char *
+past(const char *verb)
+{
+	static const struct {
+		const char *verb, *past;
+	} table[] = {{"start", "started"}, {"stop", "stopped"},
+	    {"restart", "restarted"}, {"reload", "read again"}};
+	size_t i;
+
+	for (i = 0; i < sizeof(table) / sizeof(table[0]); i++)
+		if (strcmp(table[i].verb, verb) == 0)
+			return table[i].past;
+	return "done";
+}
+
+static int
+order_one(struct ctl *c, const char *name, json_t *all)
+{
+	json_t *answer = NULL;
+	int status = control_order(c, c->verb->name, name, &answer);
+
+	if (all != NULL && answer != NULL) {
+		json_object_set_new(answer, "name",
+		    name != NULL ? json_string(name) : json_null());
+		json_array_append(all, answer);
+	} else if (status == CTL_DONE)
+		(void)printf("%s: %s\n", name != NULL ? name : "configuration",
+		    past(c->verb->name));
+	json_decref(answer);
+	return status;
+}
+
+int
+run_control(struct ctl *c)
+{
+	bool names = strcmp(c->verb->name, "reload") != 0;
+	json_t *all;
+	int i, status;
+
+	while (ctl_option(c, "", NULL) != -1)
+		return CTL_USAGE;
+	if (names != (c->argc > 0))
+		return CTL_USAGE;
+	status = ctl_open(c);
+	if (status != 0)
+		return status;
+	all = c->json ? json_array() : NULL;
+	if (!names)
+		status = order_one(c, NULL, all);
+	for (i = 0; i < c->argc; i++) {
+		status = ctl_worse(status, order_one(c, c->argv[i], all));
+		if (status == CTL_DOWN)
+			break;
+	}
+	if (c->json)
+		out_json(all);
+	return status;
+}

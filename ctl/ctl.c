@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: ISC */
+/* Options, configuration and spool for every verb. */
+#include "ctl/ctl.h"
+
+#include <sys/stat.h>
+#include <errno.h>
+#include <pwd.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/buf.h"
+#include "common/log.h"
+#include "common/version.h"
+#include "ctl/verbs.h"
+
+enum { OPT_JSON = 1000, OPT_HELP, OPT_VERSION };
+
+static const struct option everywhere[] = {
+    {"config", required_argument, NULL, 'c'},
+    {"json", no_argument, NULL, OPT_JSON},
+    {"help", no_argument, NULL, OPT_HELP},
+    {"version", no_argument, NULL, OPT_VERSION},
+    {NULL, 0, NULL, 0},
+};
+
+void
+ctl_say(const char *fmt, ...)
+{
+	va_list ap;
+
+	(void)fflush(stdout);
+	(void)fputs("patchflow: ", stderr);
+	va_start(ap, fmt);
+	(void)vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	(void)fputc('\n', stderr);
+}
+
+int
+ctl_worse(int a, int b)
+{
+	static const int rank[] = {CTL_USAGE, CTL_CONFIG, CTL_DATA, CTL_FAILED,
+	    CTL_DOWN, CTL_TEMPORARY, CTL_DONE};
+	size_t i;
+
+	for (i = 0; i < sizeof(rank) / sizeof(rank[0]); i++)
+		if (a == rank[i] || b == rank[i])
+			return rank[i];
+	return CTL_FAILED;
+}
+
+/* -c, --json, --help and --version mean the same before and after a verb. */
+static int
+take_common(struct ctl *c, int opt)
+{
+	switch (opt) {
+	case 'c':
+		c->config = optarg;
+		return 0;
+	case OPT_JSON:
+		c->json = true;
+		return 0;
+	case OPT_HELP:
+		verbs_help(c->verb);
+		exit(CTL_DONE);
+	case OPT_VERSION:
+		(void)printf("patchflow %s\n", PATCHFLOW_VERSION);
+		exit(CTL_DONE);
+	default:
+		return opt;
+	}
+}
+
+static size_t
+count_options(const struct option *o)
+{
+	size_t n = 0;
+
+	while (o != NULL && o[n].name != NULL)
+		n++;
+	return n;
+}
+
+int
+ctl_option(struct ctl *c, const char *letters, const struct option *words)
+{
+	size_t own = count_options(words), all = count_options(everywhere);
+	struct option *merged = xcalloc(own + all + 1, sizeof(*merged));
+	char *short_ones = xasprintf("c:%s", letters);
+	int opt;
+
+	if (own > 0)
+		memcpy(merged, words, own * sizeof(*merged));
+	memcpy(merged + own, everywhere, all * sizeof(*merged));
+	do {
+		opt = getopt_long(c->argc, c->argv, short_ones, merged, NULL);
+		opt = opt == -1 ? -1 : take_common(c, opt);
+	} while (opt == 0);
+	free(merged);
+	free(short_ones);
+	if (opt == -1) {
+		c->argc -= optind;
+		c->argv += optind;
+	}
+	return opt;
+}
+
+static int
+complain_verb(const char *name)
+{
+	const char *hint = verb_hint(name);
+
+	if (hint != NULL)
+		ctl_say("no command is called \"%s\"; did you mean %s?", name,
+		    hint);
+	else
+		ctl_say("no command is called \"%s\"; see patchflow --help",
+		    name);
+	return CTL_USAGE;
+}
+
+static int
+run_verb(struct ctl *c, int argc, char **argv)
+{
+	int status;
+
+	c->verb = verb_find(argv[0]);
+	if (c->verb == NULL)
+		return complain_verb(argv[0]);
+	c->argc = argc;
+	c->argv = argv;
+	optind = 0; /* starts getopt(3) anew */
+	status = c->verb->run(c);
+	if (status == CTL_USAGE)
+		verbs_usage(c->verb);
+	/* A full disk behind standard output is a failure too. */
+	if ((fflush(stdout) != 0 || ferror(stdout) != 0) && status == 0) {
+		ctl_say("standard output: %s", strerror(errno));
+		status = CTL_FAILED;
+	}
+	ctl_close(c);
+	return status;
+}
+
+int
+ctl_run(struct ctl *c, int argc, char **argv)
+{
+	int opt;
+
+	log_init("patchflow");
+	while ((opt = getopt_long(argc, argv, "+c:", everywhere, NULL)) != -1)
+		if (take_common(c, opt) != 0) {
+			verbs_usage(NULL);
+			return CTL_USAGE;
+		}
+	if (optind >= argc) {
+		verbs_usage(NULL);
+		return CTL_USAGE;
+	}
+	return run_verb(c, argc - optind, argv + optind);
+}
+
+int
+ctl_settings(struct ctl *c)
+{
+	struct buf errs = {0};
+	char path[PATH_MAX];
+
+	if (settings_find(c->config, path) == -1) {
+		ctl_say("configuration: %s", strerror(errno));
+		return CTL_CONFIG;
+	}
+	if (settings_load(&c->s, path, &errs) == 0) {
+		buf_free(&errs);
+		return 0;
+	}
+	(void)fputs(errs.len > 0 ? errs.bytes : "", stderr);
+	buf_free(&errs);
+	if (c->config == NULL && access(path, F_OK) == -1)
+		ctl_say("no configuration here; `patchflow init` writes one");
+	return CTL_CONFIG;
+}
+
+void
+ctl_say_path(const char *path, int error)
+{
+	struct passwd *pw;
+	struct stat st;
+
+	if ((error != EACCES && error != EPERM) || stat(path, &st) == -1 ||
+	    st.st_uid == geteuid()) {
+		ctl_say("%s: %s", path, strerror(error));
+		return;
+	}
+	pw = getpwuid(st.st_uid);
+	ctl_say("%s belongs to user %s (uid %ju): run this as that user, or "
+		"with a configuration of your own",
+	    path, pw != NULL ? pw->pw_name : "?", (uintmax_t)st.st_uid);
+}
+
+int
+ctl_open(struct ctl *c)
+{
+	const char **names;
+	char why[PATH_MAX] = "";
+	int error, status = ctl_settings(c);
+
+	if (status != 0)
+		return status;
+	names = settings_queue_names(&c->s);
+	status = tree_open(&c->t, c->s.spool, names, c->s.queue_count, why);
+	error = errno;
+	free(names);
+	if (status == 0) {
+		c->has_tree = true;
+		return 0;
+	}
+	ctl_say_path(why[0] != '\0' ? why : c->s.spool, error);
+	return CTL_FAILED;
+}
+
+void
+ctl_close(struct ctl *c)
+{
+	if (c->has_tree)
+		tree_close(&c->t);
+	c->has_tree = false;
+	settings_free(&c->s);
+}
+
+const struct queue_settings *
+ctl_queue(struct ctl *c, const char *name)
+{
+	const struct queue_settings *q = settings_queue(&c->s, name);
+	struct buf all = {0};
+	size_t i;
+
+	if (q != NULL)
+		return q;
+	for (i = 0; i < c->s.queue_count; i++)
+		buf_printf(&all, "%s%s", i > 0 ? ", " : "",
+		    c->s.queues[i].name);
+	ctl_say("no queue is called \"%s\"; there is %s", name, all.bytes);
+	buf_free(&all);
+	return NULL;
+}

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: ISC */
+#include "ctl/input.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/extract.h"
+#include "ctl/ctl.h"
+#include "ctl/table.h"
+
+static int
+drain(int fd, struct buf *text)
+{
+	char chunk[65536];
+	ssize_t n;
+
+	while ((n = read(fd, chunk, sizeof(chunk))) != 0) {
+		if (n == -1 && errno == EINTR)
+			continue;
+		if (n == -1)
+			return -1;
+		buf_add(text, chunk, (size_t)n);
+		if (text->len > INPUT_MAX) {
+			errno = EFBIG;
+			return -1;
+		}
+	}
+	return 0;
+}
+
+int
+input_load(struct input *in, const char *name)
+{
+	bool piped = strcmp(name, "-") == 0;
+	int fd = piped ? STDIN_FILENO : open(name, O_RDONLY | O_CLOEXEC);
+	int answer;
+
+	memset(in, 0, sizeof(*in));
+	in->name = piped ? "stdin" : name;
+	answer = fd != -1 ? drain(fd, &in->text) : -1;
+	if (answer == -1)
+		ctl_say("%s: %s", in->name, strerror(errno));
+	if (fd != -1 && !piped)
+		(void)close(fd);
+	buf_add(&in->text, "", 0); /* never NULL */
+	return answer;
+}
+
+int
+input_read(struct input *in, const char *name)
+{
+	if (input_load(in, name) == -1)
+		return -1;
+	patch_read(in->text.bytes, in->text.len, &in->patch, &in->err);
+	return 0;
+}
+
+void
+input_free(struct input *in)
+{
+	patch_result_free(&in->patch);
+	buf_free(&in->text);
+}
+
+/* Does the text hold fenced code, as chats and Markdown do? */
+static bool
+looks_like_chat(const struct input *in)
+{
+	struct extract_state st = {0};
+	struct extract_result found = {0};
+	bool fenced = false;
+	size_t i;
+
+	extract_text(in->text.bytes, in->text.len, true, &st, &found);
+	for (i = 0; i < found.count; i++)
+		if (found.blocks[i].kind == EXTRACT_FENCED)
+			fenced = true;
+	extract_free(&found);
+	return fenced;
+}
+
+void
+input_complain(const struct input *in)
+{
+	char *said = table_clean(in->patch.error);
+	char *hint = table_clean(in->patch.hint);
+
+	(void)fflush(stdout);
+	(void)fprintf(stderr, "%s:%d:%d: %s (%s)\n", in->name,
+	    in->err.line > 0 ? in->err.line : 1,
+	    in->err.column > 0 ? in->err.column : 1, said,
+	    patch_reason_name[in->patch.reason]);
+	if (hint[0] != '\0')
+		(void)fprintf(stderr, "%s: hint: %s\n", in->name, hint);
+	if (in->patch.reason == PATCH_MALFORMED && looks_like_chat(in))
+		(void)fprintf(stderr,
+		    "%s: hint: a chat or Markdown; try "
+		    "`patchflow extract %s`\n",
+		    in->name, in->name);
+	free(said);
+	free(hint);
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: ISC */
+/* Results on standard output. */
+#ifndef CTL_OUT_H
+#define CTL_OUT_H
+
+#include <jansson.h>
+#include <stdint.h>
+
+/* The value, indented, with a newline; takes the reference. */
+void out_json(json_t *value);
+/* One line: for streams. Takes the reference. */
+void out_json_line(json_t *value);
+/* "  label     text", the text cleaned; nothing where text is NULL or "". */
+void out_field(const char *label, const char *text);
+/* "2026-01-31 12:00:00" of wall-clock microseconds, local time. */
+void out_time(int64_t wall_us, char *text, size_t size);
+/* The string at key, or "". */
+const char *out_string(const json_t *object, const char *key);
+
+#endif

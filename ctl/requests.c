@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * retry, hold, cancel, pause, resume: requests to executors, through the
+ * spool, so that they are durable before the reply and work with the daemons
+ * down. What cannot be right is refused here, in words; what changes between
+ * our look and the executor's is the executor's to answer.
+ */
+#include "common/request.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/clock.h"
+#include "ctl/control.h"
+#include "ctl/follow.h"
+#include "ctl/out.h"
+#include "ctl/show.h"
+#include "ctl/table.h"
+#include "ctl/verbs.h"
+
+#define ANSWER_MS 2000 /* how long a running executor is waited for */
+
+struct asking {
+	struct ctl *c;
+	enum request_verb verb;
+	const char *reason;
+	json_t *json; /* or NULL */
+};
+
+static bool
+is_about_queue(enum request_verb verb)
+{
+	return verb == REQUEST_PAUSE || verb == REQUEST_RESUME;
+}
+
+/* NULL where the verb makes sense for a patch in that state. */
+static const char *
+why_not(enum request_verb verb, const struct look *l)
+{
+	bool waits = l->dir == Q_PATCHES || l->dir == Q_HELD;
+
+	if (l->dir == Q__MAX)
+		return l->has_outcome
+			   ? "it was refused before it was queued; hand in a "
+			     "corrected document"
+			   : "there is nothing left of it to act on";
+	if (verb == REQUEST_CANCEL)
+		return waits || l->dir == Q_RUNNING ? NULL
+						    : "it has ended already";
+	if (verb == REQUEST_HOLD)
+		return l->dir == Q_PATCHES ? NULL
+		       : l->dir == Q_RUNNING
+			   ? "it is running; `patchflow cancel` stops it"
+			   : "only a queued patch can be held";
+	return l->dir == Q_FAILED || l->dir == Q_HELD
+		   ? NULL
+		   : "only a failed or held patch can be queued again";
+}
+
+static void
+tell(struct asking *a, const char *subject, const json_t *done)
+{
+	const char *answer = out_string(done, "answer");
+	char *clean = table_clean(answer);
+
+	if (a->json != NULL)
+		json_array_append_new(a->json,
+		    json_pack("{s:s, s:s, s:b, s:O?}", "subject", subject,
+			"verb", request_verb_name[a->verb], "answered",
+			done != NULL, "done", done));
+	else if (done == NULL)
+		(void)printf("%s: %s accepted, will be done when the "
+			     "executor gets to it\n",
+		    subject, request_verb_name[a->verb]);
+	else
+		(void)printf("%s: %s\n", subject,
+		    clean[0] != '\0' ? clean : request_verb_name[a->verb]);
+	free(clean);
+}
+
+/* The executor's answer, or NULL where none comes in time. */
+static json_t *
+await_answer(struct asking *a, struct queue_tree *q, const struct request *r)
+{
+	int64_t deadline = clock_mono_ms() + ANSWER_MS;
+	char *instance = xasprintf("executor@%s", q->name);
+	json_t *done = NULL;
+
+	if (!control_is_running(a->c, instance))
+		deadline = 0;
+	free(instance);
+	do {
+		json_decref(done);
+		done = NULL;
+		if (spool_read_json(q->requests.dir[BOX_DONE], r->name,
+			&done) == 1 &&
+		    json_is_boolean(json_object_get(done, "ok")))
+			return done;
+	} while (follow_pause(deadline));
+	json_decref(done);
+	return NULL;
+}
+
+static int
+ask(struct asking *a, struct queue_tree *q, const char *id)
+{
+	struct request r = {.verb = a->verb};
+	char *subject =
+	    id[0] != '\0' ? xasprintf("%s@%s", id, q->name) : xstrdup(q->name);
+	json_t *done = NULL;
+	int status = CTL_DONE;
+
+	(void)strlcpy(r.id, id, sizeof(r.id));
+	(void)strlcpy(r.reason, a->reason, sizeof(r.reason));
+	if (request_put(q, &r) != SPOOL_DONE) {
+		ctl_say("%s: not accepted: %s", subject, strerror(errno));
+		status = CTL_TEMPORARY;
+	} else {
+		done = await_answer(a, q, &r);
+		tell(a, subject, done);
+		if (done != NULL && !json_is_true(json_object_get(done, "ok")))
+			status = CTL_FAILED;
+	}
+	json_decref(done);
+	free(subject);
+	return status;
+}
+
+/* Where an id is in several queues, those that the verb fits are asked. */
+static int
+ask_about_patch(struct asking *a, const char *ref)
+{
+	struct look *looks;
+	int i, asked = 0, n = looks_find(a->c, ref, &looks);
+	int status = n > 0 ? CTL_DONE : CTL_FAILED;
+
+	for (i = 0; i < n; i++)
+		if (why_not(a->verb, &looks[i]) == NULL) {
+			status = ctl_worse(status,
+			    ask(a, looks[i].queue, looks[i].id));
+			asked++;
+		}
+	for (i = 0; i < n && asked == 0; i++) {
+		ctl_say("%s is %s: %s", look_ref(&looks[i]),
+		    show_words(&looks[i]), why_not(a->verb, &looks[i]));
+		status = CTL_FAILED;
+	}
+	looks_free(looks, n > 0 ? n : 0);
+	return status;
+}
+
+static int
+ask_about_queue(struct asking *a, const char *name)
+{
+	const struct queue_settings *q = ctl_queue(a->c, name);
+
+	return q != NULL ? ask(a, tree_queue(&a->c->t, q->name), "")
+			 : CTL_FAILED;
+}
+
+static enum request_verb
+verb_of(const char *name)
+{
+	enum request_verb v = 0;
+
+	while (v + 1 < REQUEST__MAX && strcmp(request_verb_name[v], name) != 0)
+		v++;
+	return v;
+}
+
+static int
+ask_all(struct asking *a)
+{
+	int i, status = ctl_open(a->c);
+
+	if (status != 0)
+		return status;
+	a->json = a->c->json ? json_array() : NULL;
+	for (i = 0; i < a->c->argc; i++)
+		status =
+		    ctl_worse(status, is_about_queue(a->verb)
+					  ? ask_about_queue(a, a->c->argv[i])
+					  : ask_about_patch(a, a->c->argv[i]));
+	if (a->json != NULL)
+		out_json(a->json);
+	return status;
+}
+
+int
+run_request(struct ctl *c)
+{
+	static const struct option words[] = {
+	    {"reason", required_argument, NULL, 'r'}, {NULL, 0, NULL, 0}};
+	struct asking a = {.c = c,
+	    .verb = verb_of(c->verb->name),
+	    .reason = ""};
+	bool takes_reason = a.verb == REQUEST_CANCEL;
+	int opt;
+
+	while ((opt = ctl_option(c, takes_reason ? "r:" : "",
+		    takes_reason ? words : NULL)) != -1) {
+		if (opt != 'r')
+			return CTL_USAGE;
+		a.reason = optarg;
+	}
+	return c->argc > 0 ? ask_all(&a) : CTL_USAGE;
+}

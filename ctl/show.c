@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: ISC */
+/* show: all that is known about a patch, one section a queue. */
+#include "ctl/show.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/clock.h"
+#include "ctl/out.h"
+#include "ctl/table.h"
+#include "ctl/verbs.h"
+
+#define COMMANDS_SHOWN 20
+
+const char *
+show_words(const struct look *l)
+{
+	return l->has_outcome && l->ended ? outcome_words(&l->out) : l->state;
+}
+
+json_t *
+show_brief(const struct look *l)
+{
+	json_t *j = json_pack("{s:s, s:s, s:s, s:b, s:i, s:s, s:s}", "id",
+	    l->id, "queue", l->queue->name, "state", l->state, "ended",
+	    l->ended, "attempt", l->name.attempt, "key", l->name.key, "summary",
+	    l->summary);
+
+	if (!l->has_outcome)
+		return j;
+	if (l->out.stage != OUTCOME_NO_STAGE)
+		json_object_set_new(j, "stage",
+		    json_string(outcome_stage_name[l->out.stage]));
+	if (l->out.reason != OUTCOME_NO_REASON)
+		json_object_set_new(j, "reason",
+		    json_string(outcome_reason_name[l->out.reason]));
+	return j;
+}
+
+void
+show_line(const struct look *l)
+{
+	const char *error =
+	    l->has_outcome ? out_string(l->out.doc, "error") : "";
+	char *clean = table_clean(error);
+	bool colour = colour_wanted();
+
+	(void)printf("%s: %s%s%s%s%s%s%s\n", look_ref(l),
+	    colour ? colour_start(colour_of(l->state)) : "", show_words(l),
+	    colour ? colour_end : "", clean[0] != '\0' ? ", " : "", clean,
+	    l->summary[0] != '\0' ? ", summary " : "", l->summary);
+	free(clean);
+}
+
+static json_t *
+attempts_json(const struct look *l)
+{
+	json_t *all = json_array(), *j;
+	struct outcome o;
+	int n;
+
+	for (n = 1; n <= l->name.attempt; n++) {
+		if (look_outcome(l->queue, l->name.key, n, &o) != 1)
+			continue;
+		j = json_pack("{s:i, s:s, s:s, s:O?, s:O?}", "attempt", n,
+		    "state", outcome_state_name[o.state], "words",
+		    outcome_words(&o), "finished_at",
+		    json_object_get(o.doc, "finished_at"), "duration_ms",
+		    json_object_get(o.doc, "duration_ms"));
+		json_array_append_new(all, j);
+		outcome_free(&o);
+	}
+	return all;
+}
+
+static json_t *
+revisions_json(const struct look *l)
+{
+	json_t *all = json_array();
+	int i;
+
+	for (i = 0; i < l->rev_count; i++)
+		json_array_append_new(all,
+		    json_pack("{s:i, s:s, s:i, s:b}", "revision",
+			l->revs[i].rev, "digest", l->revs[i].digest, "attempt",
+			l->revs[i].attempt, "pending", l->revs[i].pending));
+	return all;
+}
+
+static json_t *
+full_json(const struct look *l)
+{
+	json_t *j = show_brief(l);
+
+	json_object_set_new(j, "revisions", revisions_json(l));
+	json_object_set_new(j, "attempts", attempts_json(l));
+	if (l->dir < Q_COMPLETED)
+		json_object_set_new(j, "priority", json_integer(l->name.digit));
+	if (l->job != NULL)
+		json_object_set(j, "job", l->job);
+	if (l->has_outcome)
+		json_object_set(j, "outcome", l->out.doc);
+	return j;
+}
+
+static void field_printf(const char *label, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
+static void
+field_printf(const char *label, const char *fmt, ...)
+{
+	struct buf text = {0};
+	va_list ap;
+
+	va_start(ap, fmt);
+	buf_vprintf(&text, fmt, ap);
+	va_end(ap);
+	out_field(label, text.bytes);
+	buf_free(&text);
+}
+
+static void
+print_time(const char *label, const char *iso)
+{
+	char text[32], ago[64];
+	int64_t at;
+
+	if (clock_parse_iso(iso, &at) == -1)
+		return;
+	out_time(at, text, sizeof(text));
+	clock_human_span((clock_wall_us() - at) / 1000, ago, sizeof(ago));
+	field_printf(label, "%s (%s ago)", text, ago);
+}
+
+static void
+print_envelope(const json_t *doc)
+{
+	out_field("source", out_string(doc, "source"));
+	out_field("author", out_string(doc, "author"));
+	out_field("thread", out_string(doc, "conversation"));
+	print_time("detected", out_string(doc, "detected_at"));
+	print_time("queued", out_string(doc, "queued_at"));
+}
+
+static void
+print_commands(const json_t *doc)
+{
+	const json_t *list = json_object_get(doc, "commands"), *cmd;
+	const json_t *code;
+	char span[64];
+	size_t i;
+
+	json_array_foreach (list, i, cmd) {
+		if (i == COMMANDS_SHOWN) {
+			field_printf("", "and %zu more",
+			    json_array_size(list) - i);
+			return;
+		}
+		code = json_object_get(cmd, "exit_code");
+		clock_human_span(
+		    json_integer_value(json_object_get(cmd, "duration_ms")),
+		    span, sizeof(span));
+		field_printf(i == 0 ? "commands" : "", "%s%s%lld, %s: %s",
+		    out_string(cmd, "phase"),
+		    json_is_integer(code) ? " exit " : " signal ",
+		    json_is_integer(code)
+			? json_integer_value(code)
+			: json_integer_value(json_object_get(cmd, "signal")),
+		    span, out_string(cmd, "command"));
+	}
+}
+
+static void
+print_changes(const json_t *doc)
+{
+	const json_t *list = json_object_get(doc, "changes"), *change;
+	size_t i;
+
+	json_array_foreach (list, i, change) {
+		if (i == COMMANDS_SHOWN) {
+			field_printf("", "and %zu more",
+			    json_array_size(list) - i);
+			return;
+		}
+		field_printf(i == 0 ? "changes" : "", "%-9s %s",
+		    out_string(change, "op"), out_string(change, "path"));
+	}
+}
+
+static void
+print_outcome(const json_t *doc)
+{
+	const json_t *place = json_object_get(doc, "place");
+	char span[64];
+
+	out_field("error", out_string(doc, "error"));
+	if (json_is_object(place))
+		field_printf("place", "line %lld, column %lld",
+		    json_integer_value(json_object_get(place, "line")),
+		    json_integer_value(json_object_get(place, "column")));
+	out_field("hint", out_string(doc, "hint"));
+	print_time("started", out_string(doc, "started_at"));
+	clock_human_span(
+	    json_integer_value(json_object_get(doc, "duration_ms")), span,
+	    sizeof(span));
+	if (json_is_integer(json_object_get(doc, "duration_ms")))
+		out_field("took", span);
+	out_field("isolation", out_string(doc, "isolation"));
+	print_changes(doc);
+	print_commands(doc);
+}
+
+static void
+print_attempts(const struct look *l)
+{
+	json_t *all = attempts_json(l);
+	const json_t *a;
+	size_t i;
+
+	if (json_array_size(all) > 1 || l->name.attempt > 1)
+		json_array_foreach (all, i, a)
+			field_printf(i == 0 ? "attempts" : "", "%lld: %s",
+			    json_integer_value(json_object_get(a, "attempt")),
+			    out_string(a, "words"));
+	json_decref(all);
+	if (l->rev_count > 1)
+		field_printf("revisions", "%d documents under this id",
+		    l->rev_count);
+}
+
+static void
+print_look(const struct look *l)
+{
+	bool colour = colour_wanted();
+	const json_t *doc = l->has_outcome ? l->out.doc : l->job;
+
+	(void)printf("%s%s%s  %s%s%s\n",
+	    colour ? colour_start(COLOUR_BOLD) : "", look_ref(l),
+	    colour ? colour_end : "",
+	    colour ? colour_start(colour_of(l->state)) : "", show_words(l),
+	    colour ? colour_end : "");
+	field_printf("attempt", "%d", l->name.attempt);
+	if (l->dir < Q_COMPLETED)
+		field_printf("priority", "%d", l->name.digit);
+	out_field("key", l->name.key);
+	out_field("description",
+	    out_string(l->has_outcome ? doc : json_object_get(doc, "patch"),
+		"description"));
+	print_envelope(doc);
+	if (l->has_outcome)
+		print_outcome(doc);
+	print_attempts(l);
+	out_field("summary", l->summary);
+}
+
+static int
+show_ref(struct ctl *c, const char *ref, json_t *all)
+{
+	struct look *looks;
+	int i, n = looks_find(c, ref, &looks);
+
+	for (i = 0; i < n; i++)
+		if (all != NULL)
+			json_array_append_new(all, full_json(&looks[i]));
+		else
+			print_look(&looks[i]);
+	looks_free(looks, n > 0 ? n : 0);
+	return n > 0 ? CTL_DONE : CTL_FAILED;
+}
+
+int
+run_show(struct ctl *c)
+{
+	json_t *all;
+	int i, status;
+
+	while (ctl_option(c, "", NULL) != -1)
+		return CTL_USAGE;
+	if (c->argc == 0)
+		return CTL_USAGE;
+	status = ctl_open(c);
+	if (status != 0)
+		return status;
+	all = c->json ? json_array() : NULL;
+	for (i = 0; i < c->argc; i++)
+		status = ctl_worse(status, show_ref(c, c->argv[i], all));
+	if (c->json)
+		out_json(all);
+	return status;
+}

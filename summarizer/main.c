@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: ISC */
+/* summarizer: turns outcomes into summaries and delivers them. */
+#include "common/daemon.h"
+#include "common/log.h"
+#include "summarizer/summarizer.h"
+
+int
+main(int argc, char **argv)
+{
+	struct daemon_opts opts = {
+	    .name = "summarizer",
+	    .page = "patchflow-summarizer(8)",
+	    .summary = "Turns outcomes into summaries and delivers them.",
+	};
+	struct settings settings;
+	struct summarizer s;
+	struct tree tree;
+	int status;
+
+	log_init(opts.name);
+	daemon_parse(&opts, argc, argv);
+	daemon_config(&opts, &settings);
+	if (opts.check)
+		return EXIT_DONE;
+	daemon_enter(&opts, &settings, &tree);
+	summarizer_open(&s, &opts, &settings, &tree);
+	daemon_ready(&opts);
+	status = summarizer_run(&s);
+	summarizer_close(&s);
+	tree_close(&tree);
+	settings_free(&settings);
+	return status;
+}
