@@ -26,6 +26,8 @@ const struct verb verbs[] = {
 	{"extract", "[--source type] file",
 	    "what the bridge would find in a transcript",
 	    "--source TYPE  transcript (the default)", run_extract},
+	{"fsck", "[--repair]", "compare the spool with patchflow-spool(5)",
+	    "--repair  do what is safe", run_fsck},
 	{"health", "", "one line; status 0 when all is well", NULL,
 	    run_health},
 	{"help", "[command]", "explain a command", NULL, run_help},
