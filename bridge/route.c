@@ -59,7 +59,7 @@ route_targets(const struct settings *set, const json_t *targets,
 	const json_t *target;
 	size_t i;
 
-	out->queues = xcalloc(set->queue_count, sizeof *out->queues);
+	out->queues = xcalloc(set->queue_count, sizeof(void *));
 	out->count = 0;
 	json_array_foreach (targets, i, target)
 		if (json_is_string(target))

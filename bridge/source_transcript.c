@@ -59,7 +59,7 @@ hand_in(struct reading *r, const struct extract_block *b, const char *error)
 {
 	struct source *s = r->s;
 	char *occurrence = xasprintf("%s:%lld", s->label,
-	    (long long)(s->cursor.offset + (off_t)b->offset));
+	    (long long)s->cursor.offset + (long long)b->offset);
 	struct document d = {.text = b->text,
 	    .len = b->len,
 	    .source = s->label,

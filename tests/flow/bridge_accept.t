@@ -48,8 +48,7 @@ is 'is a duplicate, not run' "$(queued MAIN) $(counted duplicates)" 'a b f 2'
 # Another content under an id that is in the queue.
 block a MAIN other >>"$CHAT"
 ok 'another document of a queued id' once
-id=$(outcome_files_of() { ls "$SPOOL"/MAIN/outcomes/new/; }
-    json "$SPOOL/MAIN/outcomes/new/$(outcome_files_of)" .id)
+id=$(json "$SPOOL"/MAIN/outcomes/new/*.json .id)
 like 'is refused under an id of its own' "$id" '^a~[0-9a-f]{12}$'
 is 'as a conflict' "$(outcome "$id" '"\(.state) \(.reason) \(.declared_id)"')" \
     'rejected id-conflict a'
@@ -96,7 +95,7 @@ is 'gets the attempt after the highest' "$(job a MAIN .attempt)" 5
 } >>"$CHAT"
 line=$(grep -n '"target" "MAIN"' "$CHAT" | cut -d: -f1)
 ok 'a block that does not parse' once
-bad=$(ls "$SPOOL"/bad/bad-* "$SPOOL"/bad/*-bad-*.json 2>/dev/null | tail -n 1)
+bad=$(find "$SPOOL/bad" -name '*-bad-*.json')
 id=$(json "$bad" .id)
 like 'gets an id of its text' "$id" '^bad-[0-9a-f]{12}$'
 is 'its place is the line and column of the file' \
@@ -110,7 +109,7 @@ like 'a person is told' "$(for f in "$SPOOL"/alerts/new/*.json; do
     json "$f" .text; done)" "line $line: malformed"
 rm "$cursor"
 ok 'reading it again' once
-is 'refuses it once' "$(ls "$SPOOL"/bad/*-bad-*.json | wc -l) $(
+is 'refuses it once' "$(find "$SPOOL/bad" -name '*-bad-*.json' | wc -l) $(
     outcome_files "$id" | wc -l)" '1 1'
 
 # Refused, corrected under the same id.
@@ -161,9 +160,11 @@ cat >"$CHAT" <<'END'
 **User:**
 
 END
-block by-user MAIN >>"$CHAT"
-printf '\n**Assistant:**\n\n' >>"$CHAT"
-block by-assistant MAIN >>"$CHAT"
+{
+	block by-user MAIN
+	printf '\n**Assistant:**\n\n'
+	block by-assistant MAIN
+} >>"$CHAT"
 sed -i 's|path: \(.*/chat.md\)}|path: \1, authors: [assistant]}|' "$CONF"
 ok 'a source with authors' once
 is 'takes only theirs' "$(queued MAIN | tr ' ' '\n' | grep by-)" by-assistant

@@ -38,10 +38,10 @@ is 'to their targets, or the queue that the submitter chose' \
 is 'with the envelope that they carry' "$(job two CYOPS \
     '"\(.source) \(.conversation) \(.message_id) \(.author) \(.uid)"')" \
     "inbox:fix.json c1 m1 ann $(id -u)"
-is 'at the priority that they carry' "$(ls "$SPOOL/CYOPS/patches" |
-    cut -c1)" 0
+is 'at the priority that they carry' "$(job two CYOPS .attempt) $(
+    find "$SPOOL/CYOPS/patches" -name '0-*,1.json' | wc -l)" '1 1'
 is 'and files them' "$(left)$(
-    ls "$SPOOL/inbox/done" | tr '\n' ' ')" '1.json 2.json '
+    find "$SPOOL/inbox/done" -name '[12].json' | wc -l)" 2
 
 # Dropped by hand: no role needed, any name, stable first.
 echo '{"id": "dropped", "mutations": [{"path": "x", "contents": "y"}]}' \
@@ -76,8 +76,8 @@ printf '{"id": "latin", "description": "gr\374n", "mutations": []}' \
     >"$new/latin.json"
 : >"$new/empty.json"
 ok 'takes what is no document' once
-is 'refuses each' "$(ls "$SPOOL"/bad/*.txt | wc -l) $(
-    ls "$SPOOL"/bad/*.json | wc -l)" '5 5'
+is 'refuses each' "$(find "$SPOOL/bad" -name '*.txt' | wc -l) $(
+    find "$SPOOL/bad" -name '*.json' | wc -l)" '5 5'
 is 'with an outcome' "$(count_files "$SPOOL/CYOPS/outcomes/new")" 5
 is 'and an alert' "$(alerts patch-rejected)" 5
 
