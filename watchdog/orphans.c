@@ -23,6 +23,7 @@ struct pids {
 
 struct stat_line {
 	pid_t parent;
+	pid_t group;
 	pid_t session;
 };
 
@@ -78,6 +79,8 @@ read_stat(pid_t pid, struct stat_line *out)
 
 		if (i == 0)
 			out->parent = (pid_t)n;
+		else if (i == 1)
+			out->group = (pid_t)n;
 		else if (i == 2)
 			out->session = (pid_t)n;
 	}
@@ -147,24 +150,37 @@ reap(pid_t pid)
 	       si.si_pid == pid;
 }
 
+/*
+ * One of ours that nobody vouches for. Its whole group in one call, which
+ * forks cannot outrun; the number is safe, for an unreaped member keeps it
+ * from being given to others.
+ */
+static void
+end_child(pid_t pid, const struct stat_line *st, const struct orphans *o)
+{
+	if (st->group > 1 && st->group != getpgrp() &&
+	    !among(st->group, o->living, o->living_count))
+		(void)kill(-st->group, SIGKILL);
+	(void)kill(pid, SIGKILL);
+}
+
 int
 orphans_round(const struct orphans *o)
 {
 	struct pids p;
-	struct stat_line st;
 	int left = 0;
 	size_t i;
 
 	list_children(&p);
 	for (i = 0; i < p.count; i++) {
+		struct stat_line st = {0};
+
 		if (among(p.pid[i], o->known, o->known_count) || reap(p.pid[i]))
 			continue;
 		if (read_stat(p.pid[i], &st) == 0 &&
 		    among(st.session, o->living, o->living_count))
 			continue;
-		/* Our child and not yet waited for: the number cannot have
-		 * become somebody else's. */
-		(void)kill(p.pid[i], SIGKILL);
+		end_child(p.pid[i], &st, o);
 		left++;
 	}
 	return left;
@@ -184,64 +200,91 @@ orphans_reap(const struct orphans *o)
 
 struct search {
 	char mark[4352];
-	size_t mark_len;
+	char *text; /* room for an environment */
 	int killed;
-	struct pids spared; /* ourselves and our ancestors */
+	struct pids spared; /* ourselves and our ancestors ... */
+	struct pids groups; /* ... and their process groups */
 };
+
+#define ENVIRONMENT_MAX (1u << 17)
 
 static bool
 is_marked(pid_t pid, const struct search *s)
 {
 	char path[48];
-	char *text = xmalloc(1u << 17);
-	const char *at = text;
+	const char *at = s->text;
 	ssize_t len;
-	bool found = false;
 
 	(void)snprintf(path, sizeof path, "/proc/%ld/environ", (long)pid);
-	len = read_proc(path, text, 1u << 17);
-	while (len > 0 && at < text + len && !found) {
-		found = strcmp(at, s->mark) == 0;
+	len = read_proc(path, s->text, ENVIRONMENT_MAX);
+	while (len > 0 && at < s->text + len) {
+		if (strcmp(at, s->mark) == 0)
+			return true;
 		at += strlen(at) + 1;
 	}
-	free(text);
-	return found;
+	return false;
 }
 
+/*
+ * The pidfd comes first: what is_marked() then reads is of the process that
+ * the signal will reach, or of a later one with that number, when the signal
+ * fails. The group's number was good a moment ago, when its member lived.
+ */
 static int
 kill_if_marked(pid_t pid, void *arg)
 {
 	struct search *s = arg;
+	struct stat_line st = {0};
 	int fd;
 
 	if (among(pid, s->spared.pid, s->spared.count))
 		return 0;
-	/* The pidfd first: what is_marked() then reads is of the process that
-	 * the signal will reach, or of a later one with that number, when the
-	 * signal fails. */
 	fd = pidfd_open(pid, 0);
 	if (fd == -1)
 		return 0;
-	if (is_marked(pid, s) && pidfd_send_signal(fd, SIGKILL, NULL, 0) == 0)
+	if (is_marked(pid, s) && read_stat(pid, &st) == 0 &&
+	    pidfd_send_signal(fd, SIGKILL, NULL, 0) == 0) {
 		s->killed++;
+		if (st.group > 1 &&
+		    !among(st.group, s->groups.pid, s->groups.count))
+			(void)kill(-st.group, SIGKILL);
+	}
 	(void)close(fd);
 	return 0;
+}
+
+static void
+spare_ancestors(struct search *s)
+{
+	struct stat_line st;
+	pid_t pid = getpid();
+
+	while (pid > 0 && s->spared.count < ORPHANS_A_ROUND &&
+	       read_stat(pid, &st) == 0) {
+		s->spared.pid[s->spared.count++] = pid;
+		s->groups.pid[s->groups.count++] = st.group;
+		pid = st.parent;
+	}
 }
 
 int
 orphans_kill_marked(const char *spool)
 {
-	struct search s = {0};
-	struct stat_line st;
-	pid_t pid = getpid();
+	struct search *s = xcalloc(1, sizeof *s);
+	int passes, clean = 0, before, killed;
 
-	(void)snprintf(s.mark, sizeof s.mark, "%s=%s", ORPHANS_MARK, spool);
-	while (pid > 0 && s.spared.count < ORPHANS_A_ROUND) {
-		s.spared.pid[s.spared.count++] = pid;
-		if (read_stat(pid, &st) == -1)
-			break;
-		pid = st.parent;
+	s->text = xmalloc(ENVIRONMENT_MAX);
+	(void)snprintf(s->mark, sizeof s->mark, "%s=%s", ORPHANS_MARK, spool);
+	spare_ancestors(s);
+	/* One that forks while we look may slip through a pass, but hardly
+	 * through three; the limit is for somebody who cannot die. */
+	for (passes = 0; passes < 100 && clean < 3; passes++) {
+		before = s->killed;
+		each_process(kill_if_marked, s);
+		clean = s->killed == before ? clean + 1 : 0;
 	}
-	each_process(kill_if_marked, &s);
-	return s.killed;
+	killed = s->killed;
+	free(s->text);
+	free(s);
+	return killed;
 }

@@ -9,11 +9,12 @@
  *   exit-ready N    ... right behind it
  *   exit-worked N   ... behind its first unit of work
  *   hang            be ready, then neither beat nor read signals
- *   mute            never be ready
+ *   mute            never be ready nor beat
  *   deaf            ignore TERM
  *   idle            report no work
  *   escape          leave a double-forked descendant in a session of its own
- *                   that ignores TERM and forks anew every millisecond
+ *                   that ignores TERM and forks anew every few milliseconds
+ *                   for 20 s; it holds a lock on $FAKE_DIR/escape.PID
  *   flood           write log lines without end
  *
  * Each life is stamped into $FAKE_DIR/lives: "INSTANCE begin PID TIME" under
@@ -111,30 +112,44 @@ maybe_exit(const struct fake *f, const char *word)
 	_exit((int)strtol(at + strlen(word), NULL, 10));
 }
 
+/* A process group of its own every so often: neither parent, nor session, nor
+ * group lead to it for long. */
 static _Noreturn void
-fork_for_ever(void)
+flee(void)
 {
-	const struct timespec ms = {.tv_nsec = 1000000};
+	const struct timespec rest = {.tv_nsec = 5000000};
+	int generation;
 
 	(void)signal(SIGTERM, SIG_IGN);
-	for (;;) {
-		(void)nanosleep(&ms, NULL);
-		if (fork() > 0)
+	for (generation = 0; generation < 4000; generation++) {
+		(void)nanosleep(&rest, NULL);
+		if (fork() != 0)
 			_exit(0);
+		if (generation % 16 == 0)
+			(void)setpgid(0, 0);
 	}
+	_exit(0);
 }
 
 static void
 escape(const struct fake *f)
 {
+	char path[PATH_MAX];
+	int fd;
+
 	if (fork() != 0)
 		return;
 	(void)setsid();
 	if (fork() != 0)
 		_exit(0);
-	stamp(f, "escaped");
 	closefrom(3);
-	fork_for_ever();
+	(void)snprintf(path, sizeof path, "%s/escape.%ld", f->dir,
+	    (long)getpid());
+	fd = open(path, O_WRONLY | O_CREAT, 0666);
+	if (fd == -1 || flock(fd, LOCK_EX | LOCK_NB) == -1)
+		fatal("%s", path);
+	stamp(f, "escaped");
+	flee();
 }
 
 static void
@@ -223,7 +238,8 @@ main(int argc, char **argv)
 		hang();
 	if (told(&f, "flood"))
 		loop_after(&f.loop, &f.flood, 0);
-	loop_after(&f.loop, &f.beat, 0);
+	if (!told(&f, "mute"))
+		loop_after(&f.loop, &f.beat, 0);
 	loop_run(&f.loop);
 	daemon_stopping();
 	stamp(&f, "end");
