@@ -207,6 +207,10 @@ take_bare(struct scan *s, const struct line *open)
 	return 1;
 }
 
+/*
+ * In an aider history each line of the user begins with "#### " and each of
+ * the tool with "> ", so that every block in it is the assistant's.
+ */
 static void
 note_author(struct scan *s, const struct line *l)
 {
@@ -219,16 +223,11 @@ note_author(struct scan *s, const struct line *l)
 
 	if (l->quote > 0 || l->blank)
 		return;
-	if (extract_line_is_role(s, l, author, &alone)) {
-		(void)strlcpy(st->author, author, sizeof(st->author));
-	} else if (len >= strlen(aider) &&
-		   memcmp(text, aider, strlen(aider)) == 0) {
+	if (len >= strlen(aider) && memcmp(text, aider, strlen(aider)) == 0) {
 		st->aider = true;
-	} else if (st->aider) {
-		bool user = len > 5 && memcmp(text, "#### ", 5) == 0;
-
-		(void)strlcpy(st->author, user ? "user" : "assistant",
-		    sizeof(st->author));
+		(void)strlcpy(st->author, "assistant", sizeof(st->author));
+	} else if (!st->aider && extract_line_is_role(s, l, author, &alone)) {
+		(void)strlcpy(st->author, author, sizeof(st->author));
 	}
 }
 

@@ -63,7 +63,7 @@ struct extract_state {
 	size_t summary_bytes; /* of the region so far */
 	int list;   /* content column of the list item we are in, or 0 */
 	bool blank; /* the line before was blank */
-	bool aider; /* an aider history: "#### " is the user */
+	bool aider; /* an aider history: all blocks are the assistant's */
 	bool begun; /* something was consumed: no BOM is expected */
 };
 

@@ -5,7 +5,10 @@
 
 #include "common/patch_part.h"
 
+#define ROLE "command_patch"
+
 static const char *const id_keys[] = {"id", "blockId", "patchId", "name", NULL};
+static const char *const tag_keys[] = {"tag", NULL};
 static const char *const action_keys[] = {"mutations", "phases",
     "postMutationBuild", "preMutationBuild", "shell", "commands", "validate",
     "edits", "changes", "actions", "tasks", NULL};
@@ -15,7 +18,7 @@ says_role(const json_t *v)
 {
 	const char *role = json_string_value(json_object_get(v, "role"));
 
-	return role != NULL && strcmp(role, "command_patch") == 0;
+	return role != NULL && strcmp(role, ROLE) == 0;
 }
 
 /* {pattern, replacement}, {content} or a text under "patch". */
@@ -30,12 +33,23 @@ has_old_patch(const json_t *doc)
 	       (json_is_string(v) || patch_first(v, keys, NULL) != NULL);
 }
 
+/* An id, or the tag that one is derived from. */
+static bool
+has_id(const json_t *doc)
+{
+	const json_t *final = json_object_get(doc, "final");
+	const json_t *git = json_object_get(final, "git");
+
+	return patch_first(doc, id_keys, NULL) != NULL ||
+	       json_is_string(json_object_get(final, "tag")) ||
+	       json_is_string(json_object_get(git, "tag"));
+}
+
 static bool
 looks_like_patch(const json_t *doc)
 {
-	return patch_first(doc, id_keys, NULL) != NULL &&
-	       (patch_first(doc, action_keys, NULL) != NULL ||
-		   has_old_patch(doc));
+	return has_id(doc) && (patch_first(doc, action_keys, NULL) != NULL ||
+				  has_old_patch(doc));
 }
 
 enum patch_intent
@@ -52,14 +66,20 @@ patch_intent(const json_t *doc)
 	return INTENT_NONE;
 }
 
+/* A broken text, from its first byte that is neither blank nor comment. */
+struct broken {
+	const char *s;
+	size_t len;
+};
+
 /* Bytes that may stand around a key or a value: blanks and quotes, the
  * typographic ones too. */
 static size_t
-skip_quotes(const char *s, size_t len, size_t at)
+skip_quotes(const struct broken *b, size_t at)
 {
-	while (
-	    at < len && s[at] != '\0' &&
-	    (strchr(" \t\"'\\", s[at]) != NULL || (unsigned char)s[at] >= 0x80))
+	while (at < b->len && b->s[at] != '\0' &&
+	       (strchr(" \t\"'\\", b->s[at]) != NULL ||
+		   (unsigned char)b->s[at] >= 0x80))
 		at++;
 	return at;
 }
@@ -70,99 +90,185 @@ is_word(char c)
 	return isalnum((unsigned char)c) || c == '_' || c == '-';
 }
 
-/* The key as a token with a ':' behind it: offset behind that, or 0. */
+/* The next key as a token with a ':' behind it: offset behind that, 0 where
+ * there is none; *where is the key's own. */
 static size_t
-after_key(const char *s, size_t len, size_t from, const char *key)
+after_key(const struct broken *b, size_t from, const char *key, size_t *where)
 {
 	size_t n = strlen(key);
 
-	while (from + n < len) {
-		const char *hit = memmem(s + from, len - from, key, n);
+	while (from + n < b->len) {
+		const char *hit = memmem(b->s + from, b->len - from, key, n);
 		size_t at;
 
 		if (hit == NULL)
 			return 0;
-		at = (size_t)(hit - s);
-		from = skip_quotes(s, len, at + n);
-		if ((at == 0 || !is_word(s[at - 1])) && from < len &&
-		    s[from] == ':')
+		*where = at = (size_t)(hit - b->s);
+		from = skip_quotes(b, at + n);
+		if ((at == 0 || !is_word(b->s[at - 1])) && from < b->len &&
+		    b->s[from] == ':')
 			return from + 1;
 		from = at + n;
 	}
 	return 0;
 }
 
-static bool
-text_says_role(const char *s, size_t len)
+/* How many brackets are open, as far as broken text lets one know; counted
+ * on from one role to the next. */
+struct depth {
+	size_t at;
+	int open;
+	bool quoted;
+};
+
+static void
+count_depth(const struct broken *b, struct depth *d, size_t to)
 {
-	static const char value[] = "command_patch";
-	const size_t n = sizeof(value) - 1;
-	size_t at = 0;
+	for (; d->at < to; d->at++) {
+		char c = b->s[d->at];
 
-	while ((at = after_key(s, len, at, "role")) != 0) {
-		size_t v = skip_quotes(s, len, at);
-
-		if (len - v >= n && memcmp(s + v, value, n) == 0 &&
-		    (v + n == len || !is_word(s[v + n])))
-			return true;
+		if (c == '\n')
+			d->quoted = false;
+		else if (c == '"')
+			d->quoted = !d->quoted;
+		else if (d->quoted)
+			d->at += c == '\\';
+		else if (c == '{' || c == '[')
+			d->open++;
+		else if ((c == '}' || c == ']') && d->open > 0)
+			d->open--;
 	}
-	return false;
 }
 
-static bool
-text_has_key(const char *s, size_t len, const char *const *keys)
+/* Blanks in front of the key at at; -1 where it begins no line. */
+static int
+indent_of(const struct broken *b, size_t at)
 {
-	for (; *keys != NULL; keys++)
-		if (after_key(s, len, 0, *keys) != 0)
-			return true;
-	return false;
+	int columns = 0;
+
+	while (at > 0 && (b->s[at - 1] == '"' || b->s[at - 1] == '\''))
+		at--;
+	for (; at > 0 && b->s[at - 1] != '\n'; at--, columns++)
+		if (b->s[at - 1] != ' ')
+			return -1;
+	return columns;
 }
 
 /*
- * Does it begin like a document? Program text that talks about patches
- * ("if (b.role === …") does not.
+ * What the role at at says of the document: in JSON by the brackets around it
+ * (an envelope is one more), in YAML by its column. Deeper ones are quoted by
+ * the document and are not its own.
  */
-static bool
-begins_like_document(const char *s, size_t len)
+static enum patch_intent
+weigh_role(const struct broken *b, size_t at, struct depth *d)
 {
-	size_t at = 0, key;
+	int indent;
 
-	while (at < len) {
+	if (b->s[0] == '{' || b->s[0] == '[') {
+		count_depth(b, d, at);
+		return d->open <= 2 ? INTENT_PATCH : INTENT_NEAR_MISS;
+	}
+	indent = indent_of(b, at);
+	if (indent == -1)
+		return INTENT_NONE;
+	return indent == 0 ? INTENT_PATCH : INTENT_NEAR_MISS;
+}
+
+static bool
+is_role(const struct broken *b, size_t at)
+{
+	const size_t n = strlen(ROLE);
+
+	at = skip_quotes(b, at);
+	return b->len - at >= n && memcmp(b->s + at, ROLE, n) == 0 &&
+	       (at + n == b->len || !is_word(b->s[at + n]));
+}
+
+static enum patch_intent
+role_in_text(const struct broken *b)
+{
+	enum patch_intent best = INTENT_NONE;
+	struct depth depth = {0};
+	size_t at = 0, key = 0;
+
+	while (best != INTENT_PATCH &&
+	       (at = after_key(b, at, "role", &key)) != 0) {
+		enum patch_intent found =
+		    is_role(b, at) ? weigh_role(b, key, &depth) : INTENT_NONE;
+
+		if (found > best)
+			best = found;
+	}
+	return best;
+}
+
+static bool
+text_has_key(const struct broken *b, const char *const *keys)
+{
+	size_t where;
+
+	for (; *keys != NULL; keys++)
+		if (after_key(b, 0, *keys, &where) != 0)
+			return true;
+	return false;
+}
+
+/* Behind blanks and comments of either language on top. */
+static size_t
+skip_comments(const char *s, size_t len)
+{
+	size_t at = 0;
+
+	for (;;) {
+		const char *nl;
+
 		while (at < len && isspace((unsigned char)s[at]))
 			at++;
-		/* Comments on top, of either language. */
-		if (at + 1 < len &&
-		    (s[at] == '#' || (s[at] == '/' && s[at + 1] == '/') ||
-			memcmp(s + at, "--", 2) == 0)) {
-			const char *nl = memchr(s + at, '\n', len - at);
-
-			if (nl == NULL)
-				return false;
-			at = (size_t)(nl - s) + 1;
-			continue;
-		}
-		break;
+		if (len - at < 3 ||
+		    (s[at] != '#' && memcmp(s + at, "//", 2) != 0 &&
+			memcmp(s + at, "---", 3) != 0))
+			return at;
+		nl = memchr(s + at, '\n', len - at);
+		if (nl == NULL)
+			return len;
+		at = (size_t)(nl - s) + 1;
 	}
-	if (at == len)
+}
+
+/* Does it begin like a document? Program text that talks about patches
+ * does not. */
+static bool
+begins_document(const struct broken *b)
+{
+	size_t at, key;
+
+	if (b->len == 0)
 		return false;
-	if (s[at] == '{' || s[at] == '[')
+	if (b->s[0] == '{' || b->s[0] == '[')
 		return true;
-	at = skip_quotes(s, len, at);
-	for (key = at; key < len && is_word(s[key]); key++)
+	at = skip_quotes(b, 0);
+	for (key = at; key < b->len && is_word(b->s[key]); key++)
 		continue;
-	key = skip_quotes(s, len, key);
-	return key > at && key < len && s[key] == ':';
+	if (key == at)
+		return false;
+	at = skip_quotes(b, key);
+	return at < b->len && b->s[at] == ':';
 }
 
 enum patch_intent
 patch_intent_text(const char *text, size_t len)
 {
-	if (!begins_like_document(text, len))
+	size_t start = skip_comments(text, len);
+	struct broken b = {text + start, len - start};
+	enum patch_intent intent;
+
+	if (!begins_document(&b))
 		return INTENT_NONE;
-	if (text_says_role(text, len))
-		return INTENT_PATCH;
-	if (text_has_key(text, len, id_keys) &&
-	    text_has_key(text, len, action_keys))
+	intent = role_in_text(&b);
+	if (intent != INTENT_NONE)
+		return intent;
+	if ((text_has_key(&b, id_keys) || text_has_key(&b, tag_keys)) &&
+	    text_has_key(&b, action_keys))
 		return INTENT_NEAR_MISS;
 	return INTENT_NONE;
 }
