@@ -58,28 +58,33 @@ add_dir(json_t *all, int dir, const char *where)
 	return unread;
 }
 
+struct aged {
+	json_t *doc; /* borrowed */
+};
+
 static int
 compare(const void *a, const void *b)
 {
-	const json_t *const *x = a, *const *y = b;
-	int order = strcmp(out_string(*x, "at"), out_string(*y, "at"));
+	const struct aged *x = a, *y = b;
+	int order = strcmp(out_string(x->doc, "at"), out_string(y->doc, "at"));
 
-	return order != 0
-		   ? order
-		   : strcmp(out_string(*x, "file"), out_string(*y, "file"));
+	return order != 0 ? order
+			  : strcmp(out_string(x->doc, "file"),
+				out_string(y->doc, "file"));
 }
 
 static json_t *
 sorted(const json_t *all)
 {
 	size_t i, n = json_array_size(all);
-	json_t **items = xcalloc(n + 1, sizeof(*items)), *out = json_array();
+	struct aged *items = xcalloc(n + 1, sizeof(*items));
+	json_t *out = json_array();
 
 	for (i = 0; i < n; i++)
-		items[i] = json_array_get(all, i);
+		items[i].doc = json_array_get(all, i);
 	qsort(items, n, sizeof(*items), compare);
 	for (i = 0; i < n; i++)
-		json_array_append(out, items[i]);
+		json_array_append(out, items[i].doc);
 	free(items);
 	return out;
 }

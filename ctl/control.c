@@ -13,11 +13,14 @@
 #include <unistd.h>
 
 #include "common/buf.h"
+#include "common/clock.h"
+#include "ctl/follow.h"
 #include "ctl/out.h"
 #include "ctl/verbs.h"
 
 #define ANSWER_MAX (4 << 20)
-#define ANSWER_SECONDS 30 /* a stop with grace is answered at once */
+#define ANSWER_SECONDS 30
+#define REACH_MS 30000 /* a daemon's start, or its stop with grace */
 
 /* Through run's descriptor, because SPOOL may be longer than a sockaddr. */
 static int
@@ -167,19 +170,75 @@ control_pid(struct ctl *c, const char *instance)
 	return n > 0 ? strtol(text, NULL, 10) : 0;
 }
 
-static const char *
-past(const char *verb)
+/* "all", a daemon, "bridge" for its long name, "executor" for all of them. */
+static bool
+is_meant(const char *asked, const char *daemon)
 {
-	static const struct {
-		const char *verb, *past;
-	} table[] = {{"start", "started"}, {"stop", "stopped"},
-	    {"restart", "restarted"}, {"reload", "read again"}};
+	size_t len = strlen(asked);
+
+	return strcmp(asked, "all") == 0 || strcmp(asked, daemon) == 0 ||
+	       (strcmp(asked, "bridge") == 0 &&
+		   strcmp(daemon, "ghost-bridge") == 0) ||
+	       (strncmp(asked, daemon, len) == 0 && daemon[len] == '@');
+}
+
+/* Are all that name means in that state? What they are goes into found. */
+static bool
+have_reached(struct ctl *c, const char *name, const char *state, json_t *found)
+{
+	json_t *answer = NULL;
+	const json_t *d;
+	bool all = true;
 	size_t i;
 
-	for (i = 0; i < sizeof(table) / sizeof(table[0]); i++)
-		if (strcmp(table[i].verb, verb) == 0)
-			return table[i].past;
-	return "done";
+	json_object_clear(found);
+	if (control_ask(c, "status", NULL, &answer) == -1)
+		return false;
+	json_array_foreach (json_object_get(answer, "daemons"), i, d) {
+		if (!is_meant(name, out_string(d, "name")))
+			continue;
+		all = all && strcmp(out_string(d, "state"), state) == 0;
+		json_object_set(found, out_string(d, "name"),
+		    json_object_get(d, "state"));
+	}
+	json_decref(answer);
+	return all;
+}
+
+static void
+print_states(const json_t *found)
+{
+	json_t *copy = json_deep_copy(found), *state;
+	const char *name;
+
+	json_object_foreach (copy, name, state)
+		(void)printf("%s: %s\n", name, json_string_value(state));
+	json_decref(copy);
+}
+
+/* The supervisor agrees at once; what was asked for takes its time. */
+static int
+follow_order(struct ctl *c, const char *name, json_t *all)
+{
+	const char *state =
+	    strcmp(c->verb->name, "stop") == 0 ? "stopped" : "ready";
+	int64_t deadline = clock_mono_ms() + REACH_MS;
+	json_t *found = json_object();
+	bool reached;
+
+	do
+		reached = have_reached(c, name, state, found);
+	while (!reached && follow_pause(deadline));
+	if (all != NULL)
+		json_array_append_new(all,
+		    json_pack("{s:s, s:b, s:O}", "name", name, "ok", reached,
+			"daemons", found));
+	else
+		print_states(found);
+	json_decref(found);
+	if (!reached)
+		ctl_say("%s: not %s yet; see patchflow status", name, state);
+	return reached ? CTL_DONE : CTL_TEMPORARY;
 }
 
 static int
@@ -188,14 +247,14 @@ order_one(struct ctl *c, const char *name, json_t *all)
 	json_t *answer = NULL;
 	int status = control_order(c, c->verb->name, name, &answer);
 
-	if (all != NULL && answer != NULL) {
-		json_object_set_new(answer, "name",
-		    name != NULL ? json_string(name) : json_null());
-		json_array_append(all, answer);
-	} else if (status == CTL_DONE)
-		(void)printf("%s: %s\n", name != NULL ? name : "configuration",
-		    past(c->verb->name));
 	json_decref(answer);
+	if (status == CTL_DONE && name != NULL)
+		return follow_order(c, name, all);
+	if (all != NULL)
+		json_array_append_new(all, json_pack("{s:s?, s:b}", "name",
+					       name, "ok", status == CTL_DONE));
+	else if (status == CTL_DONE)
+		(void)printf("configuration read again\n");
 	return status;
 }
 

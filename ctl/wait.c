@@ -16,7 +16,7 @@ collect(struct ctl *c, const char *ref, struct look **all, int *count)
 
 	if (n <= 0)
 		return -1;
-	*all = xreallocarray(*all, (size_t)(*count + n), sizeof(**all));
+	*all = xreallocarray(*all, (size_t)*count + (size_t)n, sizeof(**all));
 	memcpy(*all + *count, found, (size_t)n * sizeof(*found));
 	*count += n;
 	free(found); /* the array; its members moved */

@@ -3,7 +3,7 @@
 # The command with the daemons down: everything that acts on the spool works
 # and is durable, everything that needs the supervisor says so.
 . "$(dirname "$0")/../harness/lib.sh"
-plan 79
+plan 76
 pf() { patchflow "$@"; }
 
 cd "$T" || exit 1
@@ -83,7 +83,7 @@ is 'and judges each block' "$(pf --json extract chat.txt |
     '4 patch in-chat
 8 near-miss no-role
 13 refused bad
-18 near-miss quoted'
+17 near-miss quoted'
 exits 65 'check of a chat hints at extract' pf check chat.txt
 like 'by name' "$(cat "$T/out")" 'patchflow extract chat.txt'
 
@@ -96,7 +96,7 @@ is 'checked, with the text as it was' \
 exits 65 'a bad document among good ones is 65' pf submit a1.json bad.json
 is 'and nothing is handed in' "$(count_files "$SPOOL/inbox/new")" 1
 exits 1 'an unknown queue is 1' pf submit -q NOPE a1.json
-exits 2 'a wrong priority is 2' pf submit -p urgent a1.json
+exits 2 'a wrong priority is 2' pf submit -p soon a1.json
 is 'standard input, queue by alias, priority by word' \
     "$(pf submit -q dev -p high - <y1.yaml 2>/dev/null)" y1
 is 'stand in the submission' "$(for f in "$SPOOL"/inbox/new/*.json; do
