@@ -167,25 +167,37 @@ walk_dir(int dir, bool pending,
 	return r == 0 && err != 0 ? -1 : r;
 }
 
+/* One of ids/XX; what else may lie there is no entry. */
+static int
+walk_split(struct tree *t, const char *name,
+    int (*each)(void *, const char *, const struct ids_entry *), void *owner)
+{
+	int dir, r, err;
+
+	if (strlen(name) != SPLIT || strspn(name, HEX) != SPLIT)
+		return 0;
+	dir = spool_dir(t->ids, name);
+	if (dir == -1)
+		return -1;
+	r = walk_dir(dir, false, each, owner);
+	err = errno;
+	(void)close(dir);
+	errno = err;
+	return r;
+}
+
 int
 ids_walk(struct tree *t,
     int (*each)(void *owner, const char *h, const struct ids_entry *e),
     void *owner)
 {
 	int r = walk_dir(t->ids_pending, true, each, owner);
+	struct spool_names splits;
 
-	for (int i = 0; r == 0 && i < 256; i++) {
-		char name[SPLIT + 1] = {HEX[i / 16], HEX[i % 16], '\0'};
-		int dir = spool_dir(t->ids, name), err;
-
-		if (dir == -1 && errno == ENOENT)
-			continue;
-		if (dir == -1)
-			return -1;
-		r = walk_dir(dir, false, each, owner);
-		err = errno;
-		(void)close(dir);
-		errno = err;
-	}
+	if (r != 0 || spool_list(t->ids, 0, &splits) == -1)
+		return r != 0 ? r : -1;
+	for (size_t i = 0; r == 0 && i < splits.count; i++)
+		r = walk_split(t, splits.names[i], each, owner);
+	spool_names_free(&splits);
 	return r;
 }

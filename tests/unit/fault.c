@@ -2,11 +2,15 @@
 /* The wrappers around every sys_*(), and the counter they share. */
 #include <sys/wait.h>
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <unistd.h>
 
 #include "common/sys.h"
 #include "tests/unit/fault.h"
+
+#define FORK_TRIES 1000
+#define FORK_WAIT_MS 10
 
 static struct {
 	enum fault_mode mode;
@@ -58,6 +62,19 @@ fault_hook(void (*hook)(void *), void *arg)
 	fault.arg = arg;
 }
 
+/* Other tests of this machine may hold all processes for a moment. */
+static pid_t
+fork_patiently(void)
+{
+	pid_t pid = fork();
+
+	for (int i = 0; pid == -1 && errno == EAGAIN && i < FORK_TRIES; i++) {
+		(void)poll(NULL, 0, FORK_WAIT_MS);
+		pid = fork();
+	}
+	return pid;
+}
+
 int
 fault_child(int (*work)(void *), void *arg)
 {
@@ -65,7 +82,7 @@ fault_child(int (*work)(void *), void *arg)
 	int status;
 
 	(void)fflush(NULL);
-	pid = fork();
+	pid = fork_patiently();
 	if (pid == -1)
 		return -1;
 	if (pid == 0)

@@ -226,7 +226,7 @@ open_world(void **state)
 	    "out", "state"};
 	struct world *w = calloc(1, sizeof(*w));
 
-	if (w == NULL || scratch_open(&w->scratch) == -1)
+	if (w == NULL || scratch_open_fast(&w->scratch) == -1)
 		return -1;
 	for (int d = 0; d < DIRS; d++)
 		w->dir[d] = scratch_dir(&w->scratch, names[d]);
