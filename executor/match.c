@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: ISC */
+/* The matching ladder. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/buf.h"
+#include "executor/match.h"
+
+#define BOM "\xef\xbb\xbf"
+
+const char *const match_tier_name[MATCH__MAX] = {
+    [MATCH_EXACT] = "exact",
+    [MATCH_BLANKS] = "trailing-blanks",
+    [MATCH_INDENT] = "indentation",
+};
+
+void
+lines_split(const char *text, size_t len, struct lines *out)
+{
+	size_t cap = 0;
+
+	memset(out, 0, sizeof(*out));
+	for (size_t at = 0; at < len;) {
+		const char *nl = memchr(text + at, '\n', len - at);
+		size_t end = nl != NULL ? (size_t)(nl - text) : len;
+		struct line *l;
+
+		if (out->count == cap) {
+			cap = cap * 2 + 64;
+			out->items =
+			    xreallocarray(out->items, cap, sizeof(*l));
+		}
+		l = &out->items[out->count++];
+		*l = (struct line){text + at, end - at, nl != NULL};
+		if (nl != NULL && l->len > 0 && l->s[l->len - 1] == '\r') {
+			l->len--;
+			l->eol++;
+		}
+		out->terminated = nl != NULL;
+		at = end + 1;
+	}
+}
+
+void
+lines_free(struct lines *l)
+{
+	free(l->items);
+	memset(l, 0, sizeof(*l));
+}
+
+size_t
+line_trim(const struct line *l)
+{
+	size_t n = l->len;
+
+	while (n > 0 && strchr(" \t\r", l->s[n - 1]) != NULL &&
+	       l->s[n - 1] != '\0')
+		n--;
+	return n;
+}
+
+size_t
+line_indent(const struct line *l)
+{
+	size_t n = 0;
+
+	while (n < l->len && (l->s[n] == ' ' || l->s[n] == '\t'))
+		n++;
+	return n;
+}
+
+bool
+line_same(const struct line *a, const struct line *b)
+{
+	size_t n = line_trim(a);
+
+	return n == line_trim(b) && memcmp(a->s, b->s, n) == 0;
+}
+
+static void
+add(struct match_list *m, const struct match *found)
+{
+	/* Grows by powers of two. */
+	if ((m->count & (m->count - 1)) == 0)
+		m->items = xreallocarray(m->items,
+		    m->count == 0 ? 1 : m->count * 2, sizeof(*m->items));
+	m->items[m->count++] = *found;
+}
+
+static void
+find_exact(const char *text, size_t len, const struct plan_text *find,
+    struct match_list *out)
+{
+	const char *at = text;
+
+	while ((at = memmem(at, len - (size_t)(at - text), find->bytes,
+		    find->len)) != NULL) {
+		struct match m = {.start = (size_t)(at - text)};
+
+		m.end = m.start + find->len;
+		add(out, &m);
+		at += find->len;
+	}
+}
+
+/* Same contents, other indentation: does it fit what was seen before? */
+static bool
+same_shift(const struct line *t, const struct line *f, struct match *m)
+{
+	size_t ti = line_indent(t), fi = line_indent(f);
+	size_t more = ti >= fi ? ti - fi : fi - ti;
+	const char *indent = ti >= fi ? t->s : f->s;
+
+	if (line_trim(t) - ti != line_trim(f) - fi ||
+	    memcmp(t->s + ti, f->s + fi, line_trim(t) - ti) != 0)
+		return false;
+	/* The deeper indentation must be the extra part and then the other. */
+	if (ti >= fi ? memcmp(t->s + more, f->s, fi) != 0
+		     : memcmp(f->s + more, t->s, ti) != 0)
+		return false;
+	if (m->indent == NULL) {
+		m->indent = indent;
+		m->indent_len = more;
+		m->deeper = ti >= fi;
+		return true;
+	}
+	return m->indent_len == more && m->deeper == (ti >= fi) &&
+	       memcmp(m->indent, indent, more) == 0;
+}
+
+static bool
+fits(const struct line *t, const struct line *f, enum match_tier tier,
+    struct match *m)
+{
+	if (tier == MATCH_BLANKS)
+		return line_same(t, f);
+	if (line_trim(f) == 0 || line_trim(t) == 0)
+		return line_trim(f) == line_trim(t);
+	return same_shift(t, f, m);
+}
+
+static bool
+window(const struct line *t, const struct lines *find, enum match_tier tier,
+    struct match *m)
+{
+	bool solid = false;
+
+	for (size_t j = 0; j < find->count; j++) {
+		if (!fits(&t[j], &find->items[j], tier, m))
+			return false;
+		solid |= line_trim(&find->items[j]) > 0;
+	}
+	return solid; /* blank lines alone are everywhere */
+}
+
+static void
+find_lines(const char *text, const struct lines *t, const struct lines *find,
+    enum match_tier tier, struct match_list *out)
+{
+	size_t n = find->count;
+
+	for (size_t i = 0; n > 0 && i + n <= t->count;) {
+		struct match m = {.line = i};
+		const struct line *last = &t->items[i + n - 1];
+
+		if (!window(&t->items[i], find, tier, &m)) {
+			i++;
+			continue;
+		}
+		m.start = (size_t)(t->items[i].s - text);
+		m.end = (size_t)(last->s - text) + last->len;
+		if (find->terminated)
+			m.end += last->eol;
+		add(out, &m);
+		i += n;
+	}
+}
+
+void
+match_find(const char *text, size_t len, const struct plan_text *find,
+    struct match_list *out)
+{
+	struct lines t, f;
+	size_t bom = len >= 3 && memcmp(text, BOM, 3) == 0 ? 3 : 0;
+
+	memset(out, 0, sizeof(*out));
+	out->tier = MATCH_EXACT;
+	find_exact(text, len, find, out);
+	if (out->count > 0)
+		return;
+	lines_split(text + bom, len - bom, &t);
+	lines_split(find->bytes, find->len, &f);
+	for (int tier = MATCH_BLANKS; tier < MATCH__MAX && out->count == 0;
+	     tier++) {
+		out->tier = (enum match_tier)tier;
+		find_lines(text, &t, &f, out->tier, out);
+	}
+	lines_free(&t);
+	lines_free(&f);
+}
+
+void
+match_free(struct match_list *m)
+{
+	free(m->items);
+	memset(m, 0, sizeof(*m));
+}
+
+size_t
+match_line(const char *text, size_t offset)
+{
+	size_t line = 1;
+
+	for (const char *at = text;
+	     (at = memchr(at, '\n', offset - (size_t)(at - text))) != NULL;
+	     at++)
+		line++;
+	return line;
+}

@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: ISC */
+/* Walking, copying and removing trees by descriptors. */
+#include <sys/xattr.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/sys.h"
+#include "executor/subtree.h"
+
+#define BEAT_EVERY 100
+#define DEPTH_MAX 500 /* levels; one descriptor is open at each */
+
+#define DIR_FLAGS (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+
+static bool
+is_dots(const char *name)
+{
+	return name[0] == '.' &&
+	       (name[1] == '\0' || (name[1] == '.' && name[2] == '\0'));
+}
+
+static int walk_entry(
+    struct subtree_walk *w, int dir, const char *name, int depth);
+
+static int
+walk_inside(struct subtree_walk *w, int dir, const char *name, int depth)
+{
+	int fd = openat(dir, name, DIR_FLAGS);
+	struct dirent *e;
+	DIR *d;
+	int answer = 0;
+
+	if (fd == -1)
+		return -1;
+	d = fdopendir(fd);
+	if (d == NULL) {
+		(void)close(fd);
+		return -1;
+	}
+	while (answer == 0) {
+		size_t mark = w->path.len;
+
+		errno = 0;
+		e = readdir(d);
+		if (e == NULL) {
+			answer = errno != 0 ? -1 : 0;
+			break;
+		}
+		if (is_dots(e->d_name))
+			continue;
+		if (mark > 0)
+			buf_putc(&w->path, '/');
+		buf_puts(&w->path, e->d_name);
+		answer = walk_entry(w, fd, e->d_name, depth + 1);
+		w->path.len = mark;
+		w->path.bytes[mark] = '\0';
+	}
+	(void)closedir(d);
+	return answer;
+}
+
+static int
+walk_entry(struct subtree_walk *w, int dir, const char *name, int depth)
+{
+	struct subtree_at at = {dir, name, w->path.bytes, NULL};
+	struct stat st;
+	int answer;
+
+	if (depth > DEPTH_MAX) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == -1)
+		return -1;
+	at.st = &st;
+	answer = w->visit(w, &at);
+	if (++w->seen % BEAT_EVERY == 0 && w->beat != NULL)
+		w->beat(w->beat_owner);
+	if (answer != 0 || !S_ISDIR(st.st_mode))
+		return answer;
+	return walk_inside(w, dir, name, depth);
+}
+
+int
+subtree_walk(
+    struct subtree_walk *w, int dir, const char *name, const char *path)
+{
+	int answer;
+
+	buf_clear(&w->path);
+	buf_puts(&w->path, path);
+	answer = walk_entry(w, dir, name, 0);
+	buf_free(&w->path);
+	return answer;
+}
+
+static int remove_at(int dir, const char *name, int depth);
+
+static int
+remove_inside(int dir, const char *name, int depth)
+{
+	int fd = openat(dir, name, DIR_FLAGS);
+	struct dirent *e;
+	DIR *d;
+	int answer = 0;
+
+	/* Overlay leaves work/work without any permission. */
+	if (fd == -1 && errno == EACCES && sys_fchmodat(dir, name, 0700) == 0)
+		fd = openat(dir, name, DIR_FLAGS);
+	if (fd == -1)
+		return -1;
+	d = fdopendir(fd);
+	if (d == NULL) {
+		(void)close(fd);
+		return -1;
+	}
+	while (answer == 0 && (errno = 0, e = readdir(d)) != NULL) {
+		if (!is_dots(e->d_name))
+			answer = remove_at(fd, e->d_name, depth + 1);
+		if (answer == -1 && errno == EACCES && sys_fchmod(fd, 0700) == 0)
+			answer = remove_at(fd, e->d_name, depth + 1);
+	}
+	if (answer == 0 && errno != 0)
+		answer = -1;
+	(void)closedir(d);
+	return answer;
+}
+
+static int
+remove_at(int dir, const char *name, int depth)
+{
+	if (sys_unlinkat(dir, name, 0) == 0 || errno == ENOENT)
+		return 0;
+	if (errno != EISDIR && errno != EPERM)
+		return -1;
+	if (depth > DEPTH_MAX) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	if (sys_unlinkat(dir, name, AT_REMOVEDIR) == 0)
+		return 0;
+	if (remove_inside(dir, name, depth) == -1)
+		return -1;
+	return sys_unlinkat(dir, name, AT_REMOVEDIR);
+}
+
+int
+subtree_remove(int dir, const char *name)
+{
+	return remove_at(dir, name, 0);
+}
+
+static int
+copy_bytes(int in, int out)
+{
+	char chunk[65536];
+	ssize_t n;
+
+	for (;;) {
+		n = copy_file_range(in, NULL, out, NULL, 1u << 30, 0);
+		if (n == 0)
+			return 0;
+		if (n == -1)
+			break;
+	}
+	/* Not every filesystem pair can do it in the kernel. */
+	while ((n = read(in, chunk, sizeof(chunk))) > 0) {
+		for (ssize_t at = 0; at < n;) {
+			ssize_t w =
+			    sys_write(out, chunk + at, (size_t)(n - at));
+
+			if (w == -1)
+				return -1;
+			at += w;
+		}
+	}
+	return n == 0 ? 0 : -1;
+}
+
+/* User attributes; what cannot be set is no reason to fail a copy. */
+static void
+copy_xattrs(int in, int out)
+{
+	char names[4096], value[4096];
+	ssize_t len = flistxattr(in, names, sizeof(names));
+
+	for (ssize_t i = 0; i < len; i += (ssize_t)strlen(names + i) + 1) {
+		ssize_t n = fgetxattr(in, names + i, value, sizeof(value));
+
+		if (strncmp(names + i, "user.", 5) == 0 && n >= 0)
+			(void)fsetxattr(
+			    out, names + i, value, (size_t)n, 0);
+	}
+}
+
+static int
+copy_meta(int out, const struct stat *st)
+{
+	struct timespec ts[2] = {st->st_atim, st->st_mtim};
+	struct stat now;
+
+	if (fstat(out, &now) == -1)
+		return -1;
+	if ((now.st_uid != st->st_uid || now.st_gid != st->st_gid) &&
+	    sys_fchown(out, st->st_uid, st->st_gid) == -1)
+		return -1;
+	if (sys_fchmod(out, st->st_mode & 07777) == -1)
+		return -1;
+	return futimens(out, ts);
+}
+
+static int
+copy_file(int from, const char *a, int to, const char *b)
+{
+	int in = openat(from, a, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	int out = -1, answer = -1;
+	struct stat st;
+
+	if (in == -1 || fstat(in, &st) == -1)
+		goto out;
+	out = sys_openat(
+	    to, b, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (out == -1 || copy_bytes(in, out) == -1)
+		goto out;
+	copy_xattrs(in, out);
+	answer = copy_meta(out, &st);
+out:
+	if (in != -1)
+		(void)close(in);
+	if (out != -1)
+		(void)close(out);
+	return answer;
+}
+
+static int
+copy_link(int from, const char *a, int to, const char *b)
+{
+	char target[4096];
+	ssize_t n = readlinkat(from, a, target, sizeof(target) - 1);
+
+	if (n == -1)
+		return -1;
+	target[n] = '\0';
+	return sys_symlinkat(target, to, b);
+}
+
+static int
+copy_dir(int from, const char *a, int to, const char *b)
+{
+	int in = openat(from, a, DIR_FLAGS), out = -1, answer = -1;
+	struct stat st;
+
+	if (in == -1 || fstat(in, &st) == -1)
+		goto out;
+	if (sys_mkdirat(to, b, 0700) == -1)
+		goto out;
+	out = openat(to, b, DIR_FLAGS);
+	if (out == -1)
+		goto out;
+	copy_xattrs(in, out);
+	answer = copy_meta(out, &st);
+out:
+	if (in != -1)
+		(void)close(in);
+	if (out != -1)
+		(void)close(out);
+	return answer;
+}
+
+int
+subtree_copy_entry(int from, const char *a, int to, const char *b)
+{
+	struct stat st;
+
+	if (fstatat(from, a, &st, AT_SYMLINK_NOFOLLOW) == -1)
+		return -1;
+	if (S_ISREG(st.st_mode))
+		return copy_file(from, a, to, b);
+	if (S_ISLNK(st.st_mode))
+		return copy_link(from, a, to, b);
+	if (S_ISDIR(st.st_mode))
+		return copy_dir(from, a, to, b);
+	errno = EOPNOTSUPP;
+	return -1;
+}
+
+static int
+copy_inside(int from, const char *a, int to, const char *b)
+{
+	int in = openat(from, a, DIR_FLAGS), out = openat(to, b, DIR_FLAGS);
+	struct dirent *e;
+	struct stat st;
+	DIR *d = in != -1 && out != -1 ? fdopendir(in) : NULL;
+	int answer = -1;
+
+	if (d == NULL)
+		goto out;
+	answer = 0;
+	while (answer == 0 && (e = readdir(d)) != NULL) {
+		if (!is_dots(e->d_name))
+			answer = subtree_copy(in, e->d_name, out, e->d_name);
+	}
+	/* Filling it has moved the directory's own times. */
+	if (answer == 0 && fstat(in, &st) == 0)
+		answer = copy_meta(out, &st);
+out:
+	if (d != NULL)
+		(void)closedir(d);
+	else if (in != -1)
+		(void)close(in);
+	if (out != -1)
+		(void)close(out);
+	return answer;
+}
+
+int
+subtree_copy(int from, const char *a, int to, const char *b)
+{
+	struct stat st;
+
+	if (subtree_copy_entry(from, a, to, b) == -1 ||
+	    fstatat(from, a, &st, AT_SYMLINK_NOFOLLOW) == -1)
+		return -1;
+	return S_ISDIR(st.st_mode) ? copy_inside(from, a, to, b) : 0;
+}

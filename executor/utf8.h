@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: ISC */
+/* Bytes of any kind as JSON strings: what is no UTF-8 (and NUL, which a
+ * reader would not take) becomes U+FFFD. Never fails. */
+#ifndef EXECUTOR_UTF8_H
+#define EXECUTOR_UTF8_H
+
+#include <stddef.h>
+#include <jansson.h>
+
+json_t *utf8_json(const char *bytes, size_t len);
+json_t *utf8_string(const char *s);
+
+#endif
