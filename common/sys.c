@@ -32,6 +32,12 @@ sys_fsync(int fd)
 }
 
 int
+sys_syncfs(int fd)
+{
+	return syncfs(fd);
+}
+
+int
 sys_close(int fd)
 {
 	return close(fd);

@@ -16,6 +16,7 @@ int sys_openat(int dirfd, const char *name, int flags, mode_t mode);
 ssize_t sys_write(int fd, const void *bytes, size_t len);
 ssize_t sys_pwrite(int fd, const void *bytes, size_t len, off_t offset);
 int sys_fsync(int fd);
+int sys_syncfs(int fd);
 int sys_close(int fd);
 int sys_ftruncate(int fd, off_t len);
 int sys_fallocate(int fd, off_t len);

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: ISC */
+/* Hashes and texts of what a patch changes. */
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/digest.h"
+#include "executor/beneath.h"
+#include "executor/changes.h"
+#include "executor/udiff.h"
+#include "executor/utf8.h"
+
+#define SHOW_MAX (512u << 10) /* larger files are not diffed */
+
+void
+changes_open(struct changes *c, size_t diff_max)
+{
+	memset(c, 0, sizeof(*c));
+	c->list = json_array();
+	c->diff_max = diff_max;
+}
+
+void
+changes_close(struct changes *c)
+{
+	json_decref(c->list);
+	buf_free(&c->diff);
+	c->list = NULL;
+}
+
+/* Of a file its bytes, of a link what it says, of others nothing. */
+static json_t *
+hash(const struct change_side *s)
+{
+	char digest[DIGEST_SIZE], target[4096];
+	ssize_t n;
+	int fd, failed;
+
+	if (s->dir == -1 || S_ISDIR(s->st->st_mode))
+		return json_null();
+	if (S_ISLNK(s->st->st_mode)) {
+		n = readlinkat(s->dir, s->name, target, sizeof(target));
+		if (n == -1)
+			return NULL;
+		digest_bytes(target, (size_t)n, digest);
+		return json_string(digest);
+	}
+	if (!S_ISREG(s->st->st_mode))
+		return json_null();
+	fd = openat(s->dir, s->name,
+	    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (fd == -1)
+		return NULL;
+	failed = digest_fd(fd, digest);
+	(void)close(fd);
+	return failed == -1 ? NULL : json_string(digest);
+}
+
+static const char *
+op_word(const struct change_side *a, const struct change_side *b)
+{
+	if (b->dir == -1)
+		return "deleted";
+	if (S_ISDIR(b->st->st_mode))
+		return a->dir != -1 && S_ISDIR(a->st->st_mode) ? "mode"
+							       : "directory";
+	return a->dir == -1 ? "added" : "modified";
+}
+
+static bool
+is_text(const char *bytes, size_t len)
+{
+	return memchr(bytes, '\0', len) == NULL;
+}
+
+/* "" for a side without a file; NULL where it is not for showing. */
+static char *
+show(const struct change_side *s, size_t *len)
+{
+	struct stat st;
+	char *bytes;
+
+	*len = 0;
+	if (s->dir == -1)
+		return xstrdup("");
+	if (!S_ISREG(s->st->st_mode))
+		return NULL;
+	bytes = beneath_read(s->dir, s->name, SHOW_MAX, len, &st);
+	if (bytes != NULL && !is_text(bytes, *len)) {
+		free(bytes);
+		return NULL;
+	}
+	return bytes;
+}
+
+static void
+add_diff(struct changes *c, const char *path, const struct change_side *a,
+    const struct change_side *b)
+{
+	size_t an, bn, mark = c->diff.len;
+	char *at, *bt;
+
+	if (c->diff_cut || (b->dir != -1 && S_ISDIR(b->st->st_mode)) ||
+	    (b->dir == -1 && S_ISDIR(a->st->st_mode)))
+		return;
+	at = show(a, &an);
+	bt = show(b, &bn);
+	buf_printf(&c->diff, "--- %s%s\n+++ %s%s\n",
+	    a->dir == -1 ? "/dev/null" : "a/", a->dir == -1 ? "" : path,
+	    b->dir == -1 ? "/dev/null" : "b/", b->dir == -1 ? "" : path);
+	if (at == NULL || bt == NULL)
+		buf_puts(&c->diff, "(binary, large or special: not shown)\n");
+	else
+		udiff_text(at, an, bt, bn, &c->diff);
+	free(at);
+	free(bt);
+	if (c->diff.len <= c->diff_max)
+		return;
+	/* Whole lines only; what was cut is said. */
+	c->diff_cut = true;
+	c->diff.len = c->diff_max > mark ? c->diff_max : mark;
+	while (c->diff.len > mark && c->diff.bytes[c->diff.len - 1] != '\n')
+		c->diff.len--;
+	c->diff.bytes[c->diff.len] = '\0';
+}
+
+int
+changes_add(struct changes *c, const char *path,
+    const struct change_side *a, const struct change_side *b)
+{
+	const struct stat *st = b->dir != -1 ? b->st : a->st;
+	json_t *old, *new;
+	char mode[16];
+
+	if (strcmp(path, ".git") == 0 || strncmp(path, ".git/", 5) == 0)
+		return 0;
+	if (json_array_size(c->list) >= CHANGES_MAX) {
+		c->unlisted++;
+		return 0;
+	}
+	old = hash(a);
+	new = hash(b);
+	if (old == NULL || new == NULL) {
+		json_decref(old);
+		json_decref(new);
+		return -1;
+	}
+	if (snprintf(mode, sizeof(mode), "%04o", st->st_mode & 07777) < 0)
+		mode[0] = '\0';
+	json_array_append_new(c->list,
+	    json_pack("{s:o,s:s,s:o,s:o,s:s,s:I}", "path", utf8_string(path),
+		"op", op_word(a, b), "old_sha256", old, "new_sha256", new,
+		"mode", mode, "bytes",
+		(json_int_t)(b->dir != -1 ? st->st_size : 0)));
+	add_diff(c, path, a, b);
+	return 0;
+}
+
+void
+changes_describe(struct changes *c, json_t *outcome)
+{
+	json_object_set(outcome, "changes", c->list);
+	if (c->unlisted > 0)
+		json_object_set_new(outcome, "changes_unlisted",
+		    json_integer((json_int_t)c->unlisted));
+	json_object_set_new(outcome, "diff",
+	    utf8_json(c->diff.bytes != NULL ? c->diff.bytes : "",
+		c->diff.len));
+	json_object_set_new(
+	    outcome, "diff_truncated", json_boolean(c->diff_cut));
+}

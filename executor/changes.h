@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What the outcome tells of the changes: the list with hashes and a bounded
+ * unified diff. Only told, never acted upon; .git is left out.
+ */
+#ifndef EXECUTOR_CHANGES_H
+#define EXECUTOR_CHANGES_H
+
+#include <sys/stat.h>
+#include <stdbool.h>
+#include <jansson.h>
+
+#include "common/buf.h"
+
+#define CHANGES_MAX 2000 /* entries that are listed */
+
+struct changes {
+	json_t *list;
+	struct buf diff;
+	size_t diff_max;
+	bool diff_cut;
+	size_t unlisted;
+};
+
+/* One entry before (dir -1: nothing was there) and after. */
+struct change_side {
+	int dir;
+	const char *name;
+	const struct stat *st;
+};
+
+void changes_open(struct changes *c, size_t diff_max);
+void changes_close(struct changes *c);
+/* Regular files, links and new or gone directories. -1 where a file could
+ * not be read. */
+int changes_add(struct changes *c, const char *path,
+    const struct change_side *before, const struct change_side *after);
+/* Fields changes, diff, diff_truncated. */
+void changes_describe(struct changes *c, json_t *outcome);
+
+#endif

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: ISC */
+/* Nothing of the daemon's own environment leaks by default. */
+#include <stdlib.h>
+
+#include "common/buf.h"
+#include "executor/environ.h"
+
+#define PATH_VALUE \
+	"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+struct list {
+	char **items;
+	size_t count;
+};
+
+static void
+add(struct list *l, const char *name, const char *value)
+{
+	l->items =
+	    xreallocarray(l->items, l->count + 2, sizeof(*l->items));
+	l->items[l->count++] = xasprintf("%s=%s", name, value);
+	l->items[l->count] = NULL;
+}
+
+char **
+environ_make(const struct worker *w)
+{
+	struct list l = {NULL, 0};
+	char *home = xasprintf("/home/%s", w->user->name);
+
+	add(&l, "PATH", PATH_VALUE);
+	add(&l, "HOME", home);
+	add(&l, "USER", w->user->name);
+	add(&l, "LOGNAME", w->user->name);
+	add(&l, "SHELL", "/bin/sh");
+	add(&l, "LANG", "C.UTF-8");
+	add(&l, "TERM", "dumb");
+	add(&l, "CI", "1");
+	add(&l, "TMPDIR", "/tmp");
+	add(&l, "PWD", w->workspace);
+	add(&l, "PATCHFLOW_ID", w->env->id);
+	add(&l, "PATCHFLOW_QUEUE", w->env->queue);
+	/* The workspace may belong to another user than the commands' one,
+	 * and git must not touch the index just for looking. */
+	add(&l, "GIT_OPTIONAL_LOCKS", "0");
+	add(&l, "GIT_CONFIG_COUNT", "3");
+	add(&l, "GIT_CONFIG_KEY_0", "safe.directory");
+	add(&l, "GIT_CONFIG_VALUE_0", "*");
+	add(&l, "GIT_CONFIG_KEY_1", "gc.auto");
+	add(&l, "GIT_CONFIG_VALUE_1", "0");
+	add(&l, "GIT_CONFIG_KEY_2", "maintenance.auto");
+	add(&l, "GIT_CONFIG_VALUE_2", "false");
+	add(&l, "GIT_TERMINAL_PROMPT", "0");
+	for (size_t i = 0; i < w->queue->env.count; i++) {
+		const char *value = getenv(w->queue->env.items[i]);
+
+		if (value != NULL)
+			add(&l, w->queue->env.items[i], value);
+	}
+	free(home);
+	return l.items;
+}

@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: ISC */
+/* Branch check, commit and tag. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "executor/git.h"
+#include "executor/report.h"
+
+#define GIT "/usr/bin/git"
+
+static void
+chop(struct buf *b)
+{
+	while (b->len > 0 && b->bytes[b->len - 1] == '\n')
+		b->bytes[--b->len] = '\0';
+}
+
+/* Exit code of a question, its answer without the newline in out. */
+static int
+ask(struct worker *w, const char *const *argv, int *code, struct buf *out,
+    struct fault *f)
+{
+	if (worker_ask(w, argv, code, out, f) == -1)
+		return -1;
+	chop(out);
+	return 0;
+}
+
+static int
+check_repository(struct worker *w, struct fault *f)
+{
+	static const char *const argv[] = {
+	    GIT, "rev-parse", "--is-inside-work-tree", NULL};
+	struct buf out = {0};
+	int code = 0;
+	int answer = ask(w, argv, &code, &out, f);
+
+	buf_free(&out);
+	if (answer == -1 || code == 0)
+		return answer;
+	if (code == 127)
+		return fault_fail(f, OUTCOME_PREPARE,
+		    "the patch wants a git commit, but " GIT
+		    " is not installed");
+	return fault_fail(f, OUTCOME_PREPARE,
+	    "the patch speaks of a branch or a git commit, but the workspace "
+	    "is no git repository");
+}
+
+static int
+check_branch(struct worker *w, struct fault *f)
+{
+	static const char *const argv[] = {
+	    GIT, "symbolic-ref", "--short", "-q", "HEAD", NULL};
+	struct buf out = {0};
+	int code = 0, answer;
+
+	if (w->plan->branch == NULL)
+		return 0;
+	answer = ask(w, argv, &code, &out, f);
+	if (answer == 0 && (code != 0 || out.bytes == NULL ||
+			       strcmp(out.bytes, w->plan->branch) != 0))
+		answer = fault_reject(f, OUTCOME_WRONG_BRANCH,
+		    "the patch is for branch %s, checked out is %s",
+		    w->plan->branch,
+		    code == 0 && out.bytes != NULL ? out.bytes
+						   : "no branch");
+	buf_free(&out);
+	return answer;
+}
+
+static int
+check_clean(struct worker *w, struct fault *f)
+{
+	static const char *const argv[] = {
+	    GIT, "status", "--porcelain", NULL};
+	struct buf out = {0};
+	int code = 0;
+	int answer = ask(w, argv, &code, &out, f);
+
+	w->git_clean = answer == 0 && code == 0 && out.len == 0;
+	buf_free(&out);
+	return answer;
+}
+
+int
+git_check(struct worker *w, struct fault *f)
+{
+	const struct plan *p = w->plan;
+
+	if (p->branch == NULL && p->git_commit == NULL && p->git_tag == NULL)
+		return 0;
+	if (check_repository(w, f) == -1 || check_branch(w, f) == -1)
+		return -1;
+	return p->git_commit != NULL ? check_clean(w, f) : 0;
+}
+
+struct args {
+	const char **items;
+	size_t count;
+};
+
+static void
+push(struct args *a, const char *item)
+{
+	a->items = xreallocarray(
+	    a->items, a->count + 2, sizeof(*a->items));
+	a->items[a->count++] = item;
+	a->items[a->count] = NULL;
+}
+
+static void
+push_paths(struct args *a, const struct plan *p)
+{
+	push(a, "--");
+	for (size_t i = 0; i < p->step_count; i++) {
+		if (p->steps[i].kind == PLAN_COMMAND)
+			continue;
+		push(a, p->steps[i].path);
+		if (p->steps[i].kind == PLAN_RENAME)
+			push(a, p->steps[i].to);
+	}
+}
+
+static int
+run(struct worker *w, struct args *a, const char *text, struct fault *f)
+{
+	int answer = worker_command(w, PHASE_GIT, a->items, text, f);
+
+	free(a->items);
+	a->items = NULL;
+	a->count = 0;
+	return answer;
+}
+
+static int
+add_changes(struct worker *w, struct fault *f)
+{
+	struct args a = {NULL, 0};
+
+	push(&a, GIT);
+	push(&a, "add");
+	push(&a, "-A");
+	/* A path that was made and taken away again matches nothing. */
+	push(&a, "--ignore-errors");
+	if (!w->git_clean)
+		push_paths(&a, w->plan);
+	return run(w, &a, "git add", f);
+}
+
+/* 1 something is staged, 0 nothing, -1. */
+static int
+has_staged(struct worker *w, struct fault *f)
+{
+	static const char *const argv[] = {
+	    GIT, "diff", "--cached", "--quiet", NULL};
+	struct buf out = {0};
+	int code = 0;
+	int answer = ask(w, argv, &code, &out, f);
+
+	buf_free(&out);
+	return answer == -1 ? -1 : code != 0;
+}
+
+static int
+commit(struct worker *w, struct fault *f)
+{
+	char *name = xasprintf("user.name=%s", w->queue->git_name);
+	char *email = xasprintf("user.email=%s", w->queue->git_email);
+	struct args a = {NULL, 0};
+	int answer;
+
+	push(&a, GIT);
+	push(&a, "-c");
+	push(&a, name);
+	push(&a, "-c");
+	push(&a, email);
+	push(&a, "commit");
+	push(&a, "-q");
+	push(&a, "-m");
+	push(&a, w->plan->git_commit);
+	if (!w->git_clean) {
+		push(&a, "--only");
+		push_paths(&a, w->plan);
+	}
+	answer = run(w, &a, "git commit", f);
+	free(name);
+	free(email);
+	return answer;
+}
+
+static int
+tag(struct worker *w, struct fault *f)
+{
+	struct args a = {NULL, 0};
+
+	push(&a, GIT);
+	push(&a, "tag");
+	push(&a, "--");
+	push(&a, w->plan->git_tag);
+	return run(w, &a, "git tag", f);
+}
+
+static int
+report_head(struct worker *w, bool committed, struct fault *f)
+{
+	static const char *const argv[] = {GIT, "rev-parse", "HEAD", NULL};
+	struct buf out = {0};
+	int code = 0;
+	int answer = ask(w, argv, &code, &out, f);
+	json_t *doc = json_object();
+
+	if (committed && out.bytes != NULL && code == 0)
+		json_object_set_new(doc, "commit", json_string(out.bytes));
+	if (w->plan->git_tag != NULL)
+		json_object_set_new(
+		    doc, "tag", json_string(w->plan->git_tag));
+	report_send(w->report, "git", doc);
+	buf_free(&out);
+	return answer;
+}
+
+int
+git_finish(struct worker *w, struct fault *f)
+{
+	int staged = 0;
+
+	if (w->plan->git_commit == NULL && w->plan->git_tag == NULL)
+		return 0;
+	if (w->plan->git_commit != NULL) {
+		if (add_changes(w, f) == -1)
+			return -1;
+		staged = has_staged(w, f);
+		if (staged == -1 || (staged == 1 && commit(w, f) == -1))
+			return -1;
+		if (staged == 0)
+			report_text(w->report, "warning",
+			    "nothing had changed, so no git commit was made");
+	}
+	if (w->plan->git_tag != NULL && tag(w, f) == -1)
+		return -1;
+	return report_head(w, staged == 1, f);
+}

@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: ISC */
+/* Starting, watching and ending the staging process. */
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/sched.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/log.h"
+#include "executor/jail.h"
+#include "executor/report.h"
+#include "executor/rootfs.h"
+
+/* Descriptors in the child: what is above these is closed first. */
+enum { FD_LIFELINE = 3, FD_REPORT = 4, FD_FREE = 5 };
+
+#define EXIT_SETUP 120 /* the jail could not be built; a fault says why */
+
+void
+jail_reset(struct jail *j)
+{
+	j->pid = -1;
+	j->pidfd = j->lifeline = j->report = -1;
+}
+
+unsigned long long
+jail_start_time(pid_t pid)
+{
+	char path[64], text[1024];
+	unsigned long long start = 0;
+	const char *at;
+	ssize_t n;
+	int fd;
+
+	if (snprintf(path, sizeof(path), "/proc/%ld/stat", (long)pid) < 0)
+		return 0;
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd == -1)
+		return 0;
+	n = read(fd, text, sizeof(text) - 1);
+	(void)close(fd);
+	if (n <= 0)
+		return 0;
+	text[n] = '\0';
+	/* The name in parentheses may hold anything; fields follow the last. */
+	at = strrchr(text, ')');
+	for (int field = 2; at != NULL && field < 22; field++)
+		at = strchr(at + 1, ' ');
+	if (at != NULL)
+		start = strtoull(at + 1, NULL, 10);
+	return start;
+}
+
+/* The daemon's signal mask and handlers are not for what runs here. */
+static void
+reset_signals(void)
+{
+	sigset_t none;
+
+	for (int sig = 1; sig < NSIG; sig++)
+		(void)signal(sig, SIG_DFL);
+	(void)sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+/* Keeps only stderr, the lifeline and the report: above all not the lock. */
+static int
+close_rest(int lifeline, int report)
+{
+	int a = fcntl(lifeline, F_DUPFD_CLOEXEC, 64);
+	int b = fcntl(report, F_DUPFD_CLOEXEC, 64);
+
+	if (a == -1 || b == -1 || dup3(a, FD_LIFELINE, O_CLOEXEC) == -1 ||
+	    dup3(b, FD_REPORT, O_CLOEXEC) == -1)
+		return -1;
+	return close_range(FD_FREE, UINT_MAX, 0);
+}
+
+/* One byte is the go; end of file says that the executor is gone. */
+static bool
+wait_go(void)
+{
+	char byte;
+	ssize_t n;
+
+	do
+		n = read(FD_LIFELINE, &byte, 1);
+	while (n == -1 && errno == EINTR);
+	return n == 1;
+}
+
+static void
+setup_failed(const char *what)
+{
+	struct fault f = {0};
+
+	(void)fault_errno(&f, OUTCOME_PREPARE, "%s", what);
+	report_fault(FD_REPORT, &f);
+	_exit(EXIT_SETUP);
+}
+
+static _Noreturn void
+work(const struct jail_spec *spec, int root)
+{
+	reset_signals();
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) == -1 ||
+	    jail_drop(spec->user) == -1)
+		setup_failed("dropping rights for the commands");
+	/* Dropping rights has cleared it. */
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) == -1)
+		setup_failed("tying the worker to its parent");
+	_exit(spec->run(spec->owner, root, FD_REPORT));
+}
+
+/* Ends with the worker's status; whatever else still runs ends with us. */
+static _Noreturn void
+reap_until(pid_t worker, int signals)
+{
+	struct pollfd fds[] = {
+	    {FD_LIFELINE, POLLIN, 0}, {signals, POLLIN, 0}};
+	struct signalfd_siginfo si;
+	int status;
+	pid_t pid;
+
+	for (;;) {
+		if (poll(fds, 2, -1) == -1 && errno != EINTR)
+			_exit(EXIT_SETUP);
+		if (fds[0].revents != 0)
+			_exit(128 + SIGKILL);
+		if (fds[1].revents != 0 &&
+		    read(signals, &si, sizeof(si)) == -1 && errno != EINTR)
+			_exit(EXIT_SETUP);
+		while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+			if (pid == worker)
+				_exit(WIFEXITED(status)
+					  ? WEXITSTATUS(status)
+					  : 128 + WTERMSIG(status));
+		}
+	}
+}
+
+static _Noreturn void
+init_main(const struct jail_spec *spec)
+{
+	sigset_t chld;
+	int root, signals;
+	pid_t worker;
+
+	(void)sigfillset(&chld);
+	(void)sigprocmask(SIG_SETMASK, &chld, NULL);
+	(void)sigemptyset(&chld);
+	(void)sigaddset(&chld, SIGCHLD);
+	signals = signalfd(-1, &chld, SFD_CLOEXEC);
+	if (signals == -1)
+		setup_failed("signalfd");
+	root = rootfs_enter(spec);
+	if (root == -1)
+		setup_failed(rootfs_step());
+	worker = fork();
+	if (worker == -1)
+		setup_failed("fork of the worker");
+	if (worker == 0)
+		work(spec, root);
+	(void)close(root);
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == -1)
+		_exit(EXIT_SETUP);
+	reap_until(worker, signals);
+}
+
+static int
+open_txn(const char *txn, const char *part)
+{
+	int dir = open(txn, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd = dir == -1 ? -1
+			   : openat(dir, part,
+				 O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (dir != -1)
+		(void)close(dir);
+	return fd;
+}
+
+static _Noreturn void
+plain_main(const struct jail_spec *spec)
+{
+	int upper = open_txn(spec->txn, "upper");
+	int live = open(
+	    spec->workspace, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (upper == -1 || live == -1)
+		setup_failed("opening the transaction");
+	if (spec->prepare(spec->owner, live, upper, FD_REPORT) == -1)
+		_exit(EXIT_SETUP);
+	work(spec, upper);
+}
+
+static _Noreturn void
+child_main(const struct jail_spec *spec, int lifeline, int report)
+{
+	(void)umask(022);
+	if (close_rest(lifeline, report) == -1)
+		_exit(EXIT_SETUP);
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) == -1 || !wait_go())
+		_exit(EXIT_SETUP);
+	if (spec->confined)
+		init_main(spec);
+	plain_main(spec);
+}
+
+static uint64_t
+namespaces(const struct jail_spec *spec)
+{
+	uint64_t flags = CLONE_PIDFD;
+
+	if (!spec->confined)
+		return flags;
+	flags |= CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS;
+	if (!spec->network)
+		flags |= CLONE_NEWNET;
+	if (!spec->user->switches)
+		flags |= CLONE_NEWUSER;
+	return flags;
+}
+
+int
+jail_start(struct jail *j, const struct jail_spec *spec)
+{
+	struct clone_args args = {0};
+	int life[2] = {-1, -1}, report[2] = {-1, -1};
+	int saved;
+
+	jail_reset(j);
+	if (pipe2(life, O_CLOEXEC) == -1 || pipe2(report, O_CLOEXEC) == -1)
+		goto fail;
+	args.flags = namespaces(spec);
+	args.pidfd = (uint64_t)(uintptr_t)&j->pidfd;
+	args.exit_signal = SIGCHLD;
+	j->pid = (pid_t)syscall(SYS_clone3, &args, sizeof(args));
+	if (j->pid == 0)
+		child_main(spec, life[0], report[1]);
+	if (j->pid == -1 || fcntl(report[0], F_SETFL, O_NONBLOCK) == -1)
+		goto fail;
+	(void)close(life[0]);
+	(void)close(report[1]);
+	j->lifeline = life[1];
+	j->report = report[0];
+	return 0;
+fail:
+	saved = errno;
+	for (int i = 0; i < 2; i++) {
+		if (life[i] != -1)
+			(void)close(life[i]);
+		if (report[i] != -1)
+			(void)close(report[i]);
+	}
+	errno = saved;
+	return -1;
+}
+
+int
+jail_release(struct jail *j)
+{
+	return write(j->lifeline, "", 1) == 1 ? 0 : -1;
+}
+
+void
+jail_kill(struct jail *j)
+{
+	if (j->lifeline != -1)
+		(void)close(j->lifeline);
+	j->lifeline = -1;
+	if (j->pidfd != -1 && syscall(SYS_pidfd_send_signal, j->pidfd, SIGKILL,
+				  NULL, 0) == -1 &&
+	    errno != ESRCH)
+		log_warn("the staging process %ld was not killed",
+		    (long)j->pid);
+}
+
+int
+jail_reap(struct jail *j, int ms, int *status)
+{
+	struct pollfd fd = {j->pidfd, POLLIN, 0};
+	int ready;
+
+	do
+		ready = poll(&fd, 1, ms);
+	while (ready == -1 && errno == EINTR);
+	if (ready <= 0)
+		return ready;
+	return waitpid(j->pid, status, 0) == j->pid ? 1 : -1;
+}
+
+void
+jail_close(struct jail *j)
+{
+	int *fds[] = {&j->pidfd, &j->lifeline, &j->report};
+
+	for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++) {
+		if (*fds[i] != -1)
+			(void)close(*fds[i]);
+	}
+	jail_reset(j);
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The process that stages a patch.
+ *
+ * Confined: it is the init of its own mount, pid, ipc, uts and net namespaces
+ * (and, without root, of a user namespace), with the overlay over the
+ * workspace at the same path in a read-only root; a worker below it runs the
+ * plan as the user. Init polls the lifeline: when the executor closes it, or
+ * dies, init ends, and the kernel kills everything below it. Its exit is the
+ * proof that no process is left.
+ *
+ * Not confined: a plain child, for patches that run no command.
+ *
+ * Neither does anything before jail_release: the executor first makes a
+ * durable note of pid and start time, by which recovery proves its death.
+ */
+#ifndef EXECUTOR_JAIL_H
+#define EXECUTOR_JAIL_H
+
+#include <sys/types.h>
+#include <stdbool.h>
+
+#include "common/settings.h"
+#include "executor/fault.h"
+
+struct jail_user {
+	uid_t uid;
+	gid_t gid;
+	char name[64];
+	bool switches; /* the executor is root */
+};
+
+struct jail_spec {
+	bool confined;
+	bool network;
+	const char *workspace; /* real path */
+	const char *txn;       /* path of T */
+	const struct jail_user *user;
+	const struct queue_settings *queue;
+	/* With the executor's rights, before run; not confined only. */
+	int (*prepare)(void *owner, int workspace, int upper, int report);
+	/* As the user; root is the view of the workspace. Its exit status. */
+	int (*run)(void *owner, int root, int report);
+	void *owner;
+};
+
+struct jail {
+	pid_t pid;
+	int pidfd;
+	int lifeline; /* our end; closing it ends the jail */
+	int report;   /* non-blocking */
+};
+
+void jail_reset(struct jail *j);
+int jail_start(struct jail *j, const struct jail_spec *spec); /* 0 or -1 */
+int jail_release(struct jail *j);
+void jail_kill(struct jail *j);
+/* 1 dead and reaped (*status as waitpid's), 0 still there after ms, -1. */
+int jail_reap(struct jail *j, int ms, int *status);
+void jail_close(struct jail *j);
+
+/* Field 22 of /proc/PID/stat; 0 where there is no such process. */
+unsigned long long jail_start_time(pid_t pid);
+
+/* In the jail: become the user for good, without any capability. */
+int jail_drop(const struct jail_user *user);
+
+#endif

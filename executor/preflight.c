@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Everything that could stop the roll-forward half-way, looked for before the
+ * record is written: rights, flags, mounts, room; and other people's changes.
+ */
+#include <sys/stat.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/digest.h"
+#include "common/fsinfo.h"
+#include "executor/beneath.h"
+#include "executor/commit.h"
+#include "executor/subtree.h"
+
+#define ROOM_BYTES (1 << 20) /* for directory blocks and the outcome */
+#define ROOM_INODES 16
+#define BEAT_EVERY 100
+
+static int
+refuse(struct fault *f, const char *path, const char *why)
+{
+	return fault_fail(f, OUTCOME_PREPARE, "%s: %s", path, why);
+}
+
+static int
+conflict(struct fault *f, const char *path, const char *why)
+{
+	(void)fault_fail(f, OUTCOME_CONFLICT, "%s %s", path, why);
+	f->temporary = true;
+	return -1;
+}
+
+static bool
+is_fixed(const struct statx *x)
+{
+	return (x->stx_attributes &
+		   (STATX_ATTR_IMMUTABLE | STATX_ATTR_APPEND)) != 0;
+}
+
+static int
+check_parent(int dir, const char *path, struct statx *x, struct fault *f)
+{
+	if (statx(dir, "", AT_EMPTY_PATH, STATX_BASIC_STATS, x) == -1)
+		return fault_errno(f, OUTCOME_PREPARE, "%s", path);
+	if (is_fixed(x))
+		return refuse(f, path,
+		    "its directory is immutable or append-only (chattr)");
+	if (faccessat(dir, ".", W_OK | X_OK, AT_EACCESS) == -1)
+		return refuse(f, path, "its directory is not writable");
+	return 0;
+}
+
+/* A directory that moves gets a new "..": that takes write permission. */
+static bool
+is_stuck_dir(mode_t mode)
+{
+	return S_ISDIR(mode) && geteuid() != 0 && (mode & 0200) == 0;
+}
+
+static int
+check_old(int dir, const char *name, const struct op *o,
+    const struct statx *parent, struct fault *f)
+{
+	struct statx x;
+
+	if (statx(dir, name, AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS, &x) ==
+	    -1)
+		return errno == ENOENT
+			   ? conflict(f, o->path, "was removed meanwhile")
+			   : fault_errno(f, OUTCOME_PREPARE, "%s", o->path);
+	if (x.stx_ino != o->old_ino)
+		return conflict(f, o->path, "was replaced meanwhile");
+	if (is_fixed(&x))
+		return refuse(
+		    f, o->path, "it is immutable or append-only (chattr)");
+	if ((x.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0)
+		return refuse(f, o->path, "a filesystem is mounted on it");
+	if ((parent->stx_mode & S_ISVTX) != 0 && geteuid() != 0 &&
+	    parent->stx_uid != geteuid() && x.stx_uid != geteuid())
+		return refuse(f, o->path,
+		    "its directory is sticky and it belongs to another user");
+	if (is_stuck_dir(x.stx_mode))
+		return refuse(f, o->path,
+		    "a read-only directory cannot be moved away");
+	return 0;
+}
+
+static bool
+is_late(const struct stat *st, const struct timespec *since)
+{
+	return st->st_ctim.tv_sec > since->tv_sec ||
+	       (st->st_ctim.tv_sec == since->tv_sec &&
+		   st->st_ctim.tv_nsec >= since->tv_nsec);
+}
+
+/* The author has named this very content: then he knew of it. */
+static bool
+is_declared(const struct commit *c, const char *path)
+{
+	char digest[DIGEST_SIZE];
+
+	for (size_t i = 0; i < c->plan->base_count; i++) {
+		const struct plan_base *b = &c->plan->bases[i];
+		int fd, failed;
+
+		if (strcmp(b->path, path) != 0)
+			continue;
+		fd = beneath_open(c->workspace->fd, path, O_RDONLY);
+		failed = fd == -1 ? -1 : digest_fd(fd, digest);
+		if (fd != -1)
+			(void)close(fd);
+		return failed == 0 && strcmp(digest, b->sha256) == 0;
+	}
+	return false;
+}
+
+struct late {
+	const struct timespec *since;
+	char path[1024];
+};
+
+static int
+visit_late(struct subtree_walk *w, const struct subtree_at *at)
+{
+	struct late *l = w->owner;
+
+	if (!is_late(at->st, l->since))
+		return 0;
+	strlcpy(l->path, at->path, sizeof(l->path));
+	return 1;
+}
+
+static int
+check_late(const struct commit *c, const struct op *o, int dir,
+    const char *name, struct fault *f)
+{
+	struct late l = {.since = &c->since};
+	struct subtree_walk w = {.visit = visit_late,
+	    .owner = &l,
+	    .beat = c->beat,
+	    .beat_owner = c->owner};
+	int found = subtree_walk(&w, dir, name, o->path);
+
+	if (found == -1)
+		return conflict(f, o->path, "changed while it was looked at");
+	if (found == 0 || is_declared(c, l.path))
+		return 0;
+	return conflict(f, l.path, "was changed by somebody else meanwhile");
+}
+
+/*
+ * A read lease is only granted while nobody has the file open for writing.
+ * Not ours to lease (another owner) is no evidence of anything.
+ */
+static int
+check_writers(
+    int dir, const char *name, const struct op *o, struct fault *f)
+{
+	int fd, busy;
+
+	if (!S_ISREG(o->old_mode))
+		return 0;
+	fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (fd == -1)
+		return 0;
+	busy = fcntl(fd, F_SETLEASE, F_RDLCK) == -1 && errno == EAGAIN;
+	if (!busy)
+		(void)fcntl(fd, F_SETLEASE, F_UNLCK);
+	(void)close(fd);
+	return busy ? conflict(f, o->path,
+			  "is open for writing by another process")
+		    : 0;
+}
+
+static int
+check_target(const struct commit *c, const struct op *o, int dir,
+    const char *name, struct fault *f)
+{
+	struct statx parent;
+	struct stat st;
+
+	if (check_parent(dir, o->path, &parent, f) == -1)
+		return -1;
+	if (o->kind == OP_PUT && is_stuck_dir(o->mode))
+		return refuse(f, o->path,
+		    "a new directory without write permission cannot be "
+		    "moved into place");
+	if (o->old_ino == 0)
+		return fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0
+			   ? conflict(f, o->path,
+				 "was made by somebody else meanwhile")
+			   : 0;
+	if (check_old(dir, name, o, &parent, f) == -1 ||
+	    check_late(c, o, dir, name, f) == -1)
+		return -1;
+	return check_writers(dir, name, o, f);
+}
+
+static int
+check_meta(const struct commit *c, const struct op *o, struct fault *f)
+{
+	struct stat st;
+
+	if (beneath_stat(c->workspace->fd, o->path, &st) != 1 ||
+	    st.st_ino != o->old_ino || st.st_mode != o->old_mode)
+		return conflict(f, o->path, "was changed meanwhile");
+	if (geteuid() != 0 && st.st_uid != geteuid())
+		return refuse(f, o->path,
+		    "only its owner can change a directory's mode");
+	return 0;
+}
+
+static int
+check_op(const struct commit *c, const struct op *o, struct fault *f)
+{
+	const char *name;
+	int dir, answer;
+
+	if (o->kind == OP_META)
+		return check_meta(c, o, f);
+	dir = beneath_parent(c->workspace->fd, o->path, &name);
+	if (dir == -1 && errno == EXDEV)
+		return refuse(f, o->path, "another filesystem is mounted "
+					  "in the workspace there");
+	if (dir == -1)
+		return conflict(f, o->path, "lost its directory meanwhile");
+	answer = check_target(c, o, dir, name, f);
+	(void)close(dir);
+	return answer;
+}
+
+static int
+check_room(const struct commit *c, struct fault *f)
+{
+	struct fsinfo info;
+
+	if (fsinfo_read(c->workspace->fd, &info) == -1)
+		return fault_errno(f, OUTCOME_PREPARE, "reading free space");
+	if (info.free_bytes >= ROOM_BYTES &&
+	    (info.free_inodes == -1 || info.free_inodes >= ROOM_INODES))
+		return 0;
+	(void)fault_fail(f, OUTCOME_PREPARE,
+	    "the workspace's filesystem is full");
+	f->temporary = true;
+	return -1;
+}
+
+int
+commit_check(const struct commit *c, const struct ops *ops, struct fault *f)
+{
+	if (check_room(c, f) == -1)
+		return -1;
+	for (size_t i = 0; i < ops->count; i++) {
+		if (check_op(c, &ops->items[i], f) == -1)
+			return -1;
+		if (i % BEAT_EVERY == 0 && c->beat != NULL)
+			c->beat(c->owner);
+	}
+	return 0;
+}

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: ISC */
+/* The record as JSON, and the order of its operations. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/buf.h"
+#include "executor/record.h"
+
+static const char *const kind_name[] = {
+    [OP_PUT] = "put", [OP_DELETE] = "delete", [OP_META] = "meta"};
+
+struct op *
+ops_add(struct ops *o, enum op_kind kind, const char *path)
+{
+	struct op *op;
+
+	o->items = xreallocarray(o->items, o->count + 1, sizeof(*o->items));
+	op = &o->items[o->count];
+	memset(op, 0, sizeof(*op));
+	op->kind = kind;
+	op->path = xstrdup(path);
+	op->n = o->count++;
+	return op;
+}
+
+static int
+rank(const char *path)
+{
+	if (strncmp(path, ".git/", 5) != 0)
+		return 1;
+	if (strncmp(path, ".git/objects", 12) == 0)
+		return 0;
+	return strcmp(path, ".git/index") == 0 ? 2 : 3;
+}
+
+static int
+compare(const void *a, const void *b)
+{
+	const struct op *x = a, *y = b;
+	int d = rank(x->path) - rank(y->path);
+
+	return d != 0 ? d : strcmp(x->path, y->path);
+}
+
+void
+ops_sort(struct ops *o)
+{
+	if (o->count > 1)
+		qsort(o->items, o->count, sizeof(*o->items), compare);
+}
+
+void
+ops_free(struct ops *o)
+{
+	for (size_t i = 0; i < o->count; i++)
+		free(o->items[i].path);
+	free(o->items);
+	memset(o, 0, sizeof(*o));
+}
+
+/* A path is bytes; JSON wants UTF-8. What is not, goes as hex. */
+static void
+encode_path(json_t *doc, const char *path)
+{
+	json_t *s = json_string(path);
+	struct buf hex = {0};
+
+	if (s != NULL) {
+		json_object_set_new(doc, "path", s);
+		return;
+	}
+	for (const char *p = path; *p != '\0'; p++)
+		buf_printf(&hex, "%02x", (unsigned)(unsigned char)*p);
+	json_object_set_new(doc, "hex", json_string(hex.bytes));
+	buf_free(&hex);
+}
+
+static char *
+decode_path(const json_t *doc)
+{
+	const char *s = json_string_value(json_object_get(doc, "path"));
+	const char *hex = json_string_value(json_object_get(doc, "hex"));
+	struct buf out = {0};
+
+	if (s != NULL)
+		return xstrdup(s);
+	if (hex == NULL)
+		return NULL;
+	for (; hex[0] != '\0' && hex[1] != '\0'; hex += 2) {
+		char two[3] = {hex[0], hex[1], '\0'};
+
+		buf_putc(&out, (char)strtoul(two, NULL, 16));
+	}
+	return buf_take(&out);
+}
+
+static json_t *
+encode_op(const struct op *o)
+{
+	json_t *doc = json_pack("{s:s,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,"
+				"s:I,s:I}",
+	    "kind", kind_name[o->kind], "n", (json_int_t)o->n, "new_ino",
+	    (json_int_t)o->new_ino, "old_ino", (json_int_t)o->old_ino, "mode",
+	    (json_int_t)o->mode, "uid", (json_int_t)o->uid, "gid",
+	    (json_int_t)o->gid, "old_mode", (json_int_t)o->old_mode,
+	    "old_uid", (json_int_t)o->old_uid, "old_gid",
+	    (json_int_t)o->old_gid, "old_size", (json_int_t)o->old_size,
+	    "old_mtime_ns", (json_int_t)o->old_mtime_ns);
+
+	encode_path(doc, o->path);
+	return doc;
+}
+
+static json_int_t
+number(const json_t *doc, const char *key)
+{
+	return json_integer_value(json_object_get(doc, key));
+}
+
+static int
+decode_kind(const json_t *doc, enum op_kind *kind)
+{
+	const char *s = json_string_value(json_object_get(doc, "kind"));
+
+	for (size_t i = 0; s != NULL && i < 3; i++) {
+		if (strcmp(s, kind_name[i]) == 0) {
+			*kind = (enum op_kind)i;
+			return 0;
+		}
+	}
+	errno = EINVAL;
+	return -1;
+}
+
+static int
+decode_op(const json_t *doc, struct ops *ops)
+{
+	enum op_kind kind;
+	char *path = decode_path(doc);
+	struct op *o;
+
+	if (path == NULL || decode_kind(doc, &kind) == -1) {
+		free(path);
+		errno = EINVAL;
+		return -1;
+	}
+	o = ops_add(ops, kind, path);
+	free(path);
+	o->n = (size_t)number(doc, "n");
+	o->new_ino = (ino_t)number(doc, "new_ino");
+	o->old_ino = (ino_t)number(doc, "old_ino");
+	o->mode = (mode_t)number(doc, "mode");
+	o->uid = (uid_t)number(doc, "uid");
+	o->gid = (gid_t)number(doc, "gid");
+	o->old_mode = (mode_t)number(doc, "old_mode");
+	o->old_uid = (uid_t)number(doc, "old_uid");
+	o->old_gid = (gid_t)number(doc, "old_gid");
+	o->old_size = number(doc, "old_size");
+	o->old_mtime_ns = number(doc, "old_mtime_ns");
+	return 0;
+}
+
+json_t *
+record_encode(const struct record *r)
+{
+	json_t *ops = json_array();
+
+	for (size_t i = 0; i < r->ops.count; i++)
+		json_array_append_new(ops, encode_op(&r->ops.items[i]));
+	return json_pack("{s:s,s:s,s:s,s:I,s:o,s:O}", "format", RECORD_FORMAT,
+	    "file", r->file, "workspace", r->workspace, "workspace_ino",
+	    (json_int_t)r->workspace_ino, "ops", ops, "outcome", r->outcome);
+}
+
+int
+record_decode(const json_t *doc, struct record *r)
+{
+	const char *format = json_string_value(json_object_get(doc, "format"));
+	const char *file = json_string_value(json_object_get(doc, "file"));
+	const char *ws = json_string_value(json_object_get(doc, "workspace"));
+	json_t *outcome = json_object_get(doc, "outcome");
+	const json_t *op;
+	size_t i;
+
+	memset(r, 0, sizeof(*r));
+	if (format == NULL || strcmp(format, RECORD_FORMAT) != 0 ||
+	    file == NULL || ws == NULL || !json_is_object(outcome)) {
+		errno = EINVAL;
+		return -1;
+	}
+	strlcpy(r->file, file, sizeof(r->file));
+	strlcpy(r->workspace, ws, sizeof(r->workspace));
+	r->workspace_ino = (ino_t)number(doc, "workspace_ino");
+	json_array_foreach(json_object_get(doc, "ops"), i, op)
+	{
+		if (decode_op(op, &r->ops) == -1) {
+			record_free(r);
+			return -1;
+		}
+	}
+	r->outcome = json_incref(outcome);
+	return 0;
+}
+
+void
+record_free(struct record *r)
+{
+	ops_free(&r->ops);
+	json_decref(r->outcome);
+	r->outcome = NULL;
+}

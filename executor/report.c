@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: ISC */
+/* The pipe between the staging process and the executor. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "executor/report.h"
+#include "executor/utf8.h"
+
+#define LINE_MAX_BYTES (16u << 20)
+
+void
+report_send(int fd, const char *kind, json_t *doc)
+{
+	char *line;
+	size_t len, at = 0;
+
+	json_object_set_new(doc, "kind", json_string(kind));
+	line = json_dumps(doc, JSON_COMPACT);
+	json_decref(doc);
+	if (line == NULL)
+		return;
+	len = strlen(line);
+	line[len++] = '\n'; /* in place of the NUL */
+	while (at < len) {
+		ssize_t n = write(fd, line + at, len - at);
+
+		if (n == -1 && errno == EINTR)
+			continue;
+		if (n == -1)
+			break;
+		at += (size_t)n;
+	}
+	free(line);
+}
+
+void
+report_text(int fd, const char *kind, const char *text)
+{
+	report_send(fd, kind, json_pack("{s:o}", "text", utf8_string(text)));
+}
+
+void
+report_fault(int fd, const struct fault *f)
+{
+	report_send(fd, "fault", fault_encode(f));
+}
+
+static int
+take_line(const char *line, size_t len,
+    void (*on)(void *, const char *, json_t *), void *owner)
+{
+	json_t *doc = json_loadb(line, len, 0, NULL);
+	const char *kind = json_string_value(json_object_get(doc, "kind"));
+
+	if (kind != NULL)
+		on(owner, kind, doc);
+	json_decref(doc);
+	return kind != NULL ? 0 : -1;
+}
+
+static int
+take_lines(struct buf *b, void (*on)(void *, const char *, json_t *),
+    void *owner)
+{
+	const char *nl;
+
+	while (b->len > 0 && (nl = memchr(b->bytes, '\n', b->len)) != NULL) {
+		size_t len = (size_t)(nl - b->bytes);
+
+		if (take_line(b->bytes, len, on, owner) == -1)
+			return -1;
+		buf_shift(b, len + 1);
+	}
+	return b->len > LINE_MAX_BYTES ? -1 : 0;
+}
+
+int
+report_read(int fd, struct buf *pending,
+    void (*on)(void *owner, const char *kind, json_t *doc), void *owner)
+{
+	char chunk[65536];
+	ssize_t n;
+
+	while ((n = read(fd, chunk, sizeof(chunk))) > 0) {
+		buf_add(pending, chunk, (size_t)n);
+		if (take_lines(pending, on, owner) == -1)
+			return -1;
+	}
+	if (n == 0)
+		return 0;
+	return errno == EAGAIN || errno == EINTR ? 1 : -1;
+}

@@ -1,0 +1,587 @@
+/* SPDX-License-Identifier: ISC */
+/* Mounts of the jail, with the file descriptor based mount calls. */
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/buf.h"
+#include "executor/rootfs.h"
+
+#define CLOSED (MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV)
+#define PRIVATE (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV)
+#define TMP_SIZE "536870912"
+
+struct rootfs {
+	const struct jail_spec *spec;
+	int root;    /* of the new tree */
+	int overlay; /* its mount, not attached yet */
+	int *exposed;
+};
+
+/* One process, one jail: the failing step for the message. */
+static const char *step = "";
+
+const char *
+rootfs_step(void)
+{
+	return step;
+}
+
+/* Resolves path as it will be seen inside. */
+static int
+open_in(int root, const char *path, int flags)
+{
+	struct open_how how = {
+	    .flags = (unsigned)(flags | O_CLOEXEC),
+	    .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
+	};
+
+	return (int)syscall(SYS_openat2, root, path, &how, sizeof(how));
+}
+
+/* mkdir -p inside; an fd of it. */
+static int
+make_in(int root, const char *path)
+{
+	char *copy = xstrdup(path);
+	int fd = open_in(root, copy, O_PATH | O_DIRECTORY);
+
+	for (char *at = copy; fd == -1 && errno == ENOENT;) {
+		char *slash = strchr(at + 1, '/');
+		int parent;
+
+		/* at is at the slash before the next part to make. */
+		if (slash != NULL)
+			*slash = '\0';
+		*at = '\0';
+		parent = open_in(root, copy[0] != '\0' ? copy : "/",
+		    O_PATH | O_DIRECTORY);
+		*at = '/';
+		if (parent == -1)
+			break;
+		if (mkdirat(parent, at + 1, 0755) == -1 && errno != EEXIST) {
+			(void)close(parent);
+			break;
+		}
+		(void)close(parent);
+		if (slash != NULL)
+			*slash = '/';
+		fd = open_in(root, path, O_PATH | O_DIRECTORY);
+		if (fd != -1 || slash == NULL)
+			break;
+		errno = ENOENT;
+		at = slash;
+	}
+	free(copy);
+	return fd;
+}
+
+static int
+set_attr(int tree, uint64_t attr, bool below)
+{
+	struct mount_attr a = {.attr_set = attr};
+
+	return mount_setattr(tree, "",
+	    AT_EMPTY_PATH | (below ? AT_RECURSIVE : 0u), &a, sizeof(a));
+}
+
+static int
+attach(int tree, int at)
+{
+	return move_mount(tree, "", at, "",
+	    MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
+}
+
+/* Attaches tree at path inside (made where missing) and closes it. */
+static int
+attach_in(int root, int tree, const char *path)
+{
+	int at = tree != -1 ? make_in(root, path) : -1;
+	int answer = at == -1 ? -1 : attach(tree, at);
+	int saved = errno;
+
+	if (at != -1)
+		(void)close(at);
+	if (tree != -1)
+		(void)close(tree);
+	errno = saved;
+	return answer;
+}
+
+static int
+configure(int fs, const char *const *options)
+{
+	for (; options[0] != NULL; options += 2) {
+		if (options[1] == NULL) {
+			errno = EINVAL;
+			return -1;
+		}
+		if (options[1][0] == '\0'
+			? fsconfig(fs, FSCONFIG_SET_FLAG, options[0], NULL, 0)
+			: fsconfig(fs, FSCONFIG_SET_STRING, options[0],
+			      options[1], 0))
+			return -1;
+	}
+	return fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0);
+}
+
+/* options: name, value, ..., NULL; a value "" is a flag. */
+static int
+new_mount(const char *type, const char *const *options, uint64_t attr)
+{
+	int fs = fsopen(type, FSOPEN_CLOEXEC);
+	int tree = -1, saved;
+
+	if (fs == -1)
+		return -1;
+	if (configure(fs, options) == 0)
+		tree = fsmount(fs, FSMOUNT_CLOEXEC, (unsigned)attr);
+	saved = errno;
+	(void)close(fs);
+	errno = saved;
+	return tree;
+}
+
+static int
+new_tmpfs(const char *mode)
+{
+	const char *options[] = {"size", TMP_SIZE, "mode", mode, NULL};
+
+	return new_mount("tmpfs", options, PRIVATE);
+}
+
+/*
+ * volatile: what is staged is synced at commit, file by file, and never by a
+ * copy-up. Directories by descriptor: no character needs escaping then.
+ */
+static int
+new_overlay(const struct jail_spec *spec)
+{
+	char lower[64], upper[64], work[64];
+	const char *options[] = {"lowerdir", lower, "upperdir", upper,
+	    "workdir", work, "volatile", "",
+	    spec->user->switches ? NULL : "userxattr", "", NULL};
+	int t = open(spec->txn, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int fds[3] = {open(spec->workspace, O_PATH | O_DIRECTORY | O_CLOEXEC),
+	    t == -1 ? -1 : openat(t, "upper", O_PATH | O_CLOEXEC),
+	    t == -1 ? -1 : openat(t, "work", O_PATH | O_CLOEXEC)};
+	char *texts[3] = {lower, upper, work};
+	int tree = -1, saved;
+
+	for (int i = 0; i < 3; i++) {
+		if (fds[i] == -1 || snprintf(texts[i], sizeof(lower),
+					"/proc/self/fd/%d", fds[i]) < 0)
+			goto out;
+	}
+	tree = new_mount("overlay", options, PRIVATE);
+out:
+	saved = errno;
+	for (int i = 0; i < 3; i++) {
+		if (fds[i] != -1)
+			(void)close(fds[i]);
+	}
+	if (t != -1)
+		(void)close(t);
+	errno = saved;
+	return tree;
+}
+
+/* A read-only copy of a tree of the machine. */
+static int
+clone_closed(const char *path)
+{
+	int tree = open_tree(AT_FDCWD, path,
+	    OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
+
+	if (tree != -1 && set_attr(tree, CLOSED, true) == -1) {
+		(void)close(tree);
+		tree = -1;
+	}
+	return tree;
+}
+
+static bool
+is_own(const char *name)
+{
+	static const char *const own[] = {".", "..", "dev", "home",
+	    "lost+found", "proc", "root", "run", "tmp"};
+
+	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++) {
+		if (strcmp(name, own[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
+static int
+clone_entry(struct rootfs *r, int base, const char *name)
+{
+	char path[300], target[4096];
+	struct stat st;
+	ssize_t n;
+
+	if (fstatat(base, name, &st, AT_SYMLINK_NOFOLLOW) == -1)
+		return errno == ENOENT ? 0 : -1;
+	if (S_ISLNK(st.st_mode)) {
+		n = readlinkat(base, name, target, sizeof(target) - 1);
+		if (n == -1)
+			return -1;
+		target[n] = '\0';
+		return symlinkat(target, r->root, name);
+	}
+	if (!S_ISDIR(st.st_mode))
+		return 0;
+	if (snprintf(path, sizeof(path), "/%s", name) < 0)
+		return -1;
+	return attach_in(r->root, clone_closed(path), path);
+}
+
+static int
+clone_machine(struct rootfs *r)
+{
+	DIR *d = opendir("/");
+	struct dirent *e;
+	int answer = 0;
+
+	step = "cloning the root directory for the jail";
+	if (d == NULL)
+		return -1;
+	while (answer == 0 && (e = readdir(d)) != NULL) {
+		if (!is_own(e->d_name))
+			answer = clone_entry(r, dirfd(d), e->d_name);
+	}
+	(void)closedir(d);
+	return answer;
+}
+
+static int
+bind_device(int dev, const char *name)
+{
+	char path[64];
+	int at = openat(dev, name, O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+	int tree, answer;
+
+	if (at == -1 || snprintf(path, sizeof(path), "/dev/%s", name) < 0)
+		return -1;
+	tree = open_tree(
+	    AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	answer = tree == -1 ? -1 : attach(tree, at);
+	(void)close(at);
+	if (tree != -1)
+		(void)close(tree);
+	return answer;
+}
+
+static int
+make_dev(struct rootfs *r)
+{
+	static const char *const nodes[] = {"null", "zero", "full", "random",
+	    "urandom", "tty"};
+	static const char *const links[][2] = {{"/proc/self/fd", "fd"},
+	    {"/proc/self/fd/0", "stdin"}, {"/proc/self/fd/1", "stdout"},
+	    {"/proc/self/fd/2", "stderr"}};
+	int dev, answer = 0;
+
+	step = "making the jail's /dev";
+	if (attach_in(r->root, new_tmpfs("755"), "/dev") == -1)
+		return -1;
+	dev = open_in(r->root, "/dev", O_RDONLY | O_DIRECTORY);
+	if (dev == -1)
+		return -1;
+	for (size_t i = 0; answer == 0 && i < 6; i++)
+		answer = bind_device(dev, nodes[i]);
+	for (size_t i = 0; answer == 0 && i < 4; i++)
+		answer = symlinkat(links[i][0], dev, links[i][1]);
+	if (answer == 0)
+		answer = mkdirat(dev, "shm", 01777);
+	if (answer == 0)
+		answer = fchmodat(dev, "shm", 01777, 0);
+	(void)close(dev);
+	return answer;
+}
+
+/* uid 0 may write there even without any capability. */
+static int
+close_proc(int root)
+{
+	static const char *const paths[] = {"/proc/sys", "/proc/irq",
+	    "/proc/bus", "/proc/fs", "/proc/sysrq-trigger"};
+
+	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+		int at = open_in(root, paths[i], O_PATH);
+		int tree = at == -1 ? -1
+				    : open_tree(at, "",
+					  OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC |
+					      AT_EMPTY_PATH);
+		int answer = at == -1 ? 0 : -1;
+
+		if (tree != -1 && set_attr(tree, CLOSED, false) == 0)
+			answer = attach(tree, at);
+		if (at != -1)
+			(void)close(at);
+		if (tree != -1)
+			(void)close(tree);
+		if (answer == -1)
+			return -1;
+	}
+	return 0;
+}
+
+static int
+make_proc(struct rootfs *r)
+{
+	const char *options[] = {NULL};
+	int tree;
+
+	step = "mounting the jail's /proc";
+	tree = new_mount("proc", options, PRIVATE | MOUNT_ATTR_NOEXEC);
+	if (attach_in(r->root, tree, "/proc") == -1)
+		return -1;
+	return r->spec->user->switches ? close_proc(r->root) : 0;
+}
+
+static int
+make_home(struct rootfs *r)
+{
+	char path[128];
+	int fd, answer = 0;
+
+	if (snprintf(path, sizeof(path), "/home/%s", r->spec->user->name) < 0)
+		return -1;
+	fd = make_in(r->root, path);
+	if (fd == -1)
+		return -1;
+	if (r->spec->user->switches)
+		answer = fchownat(fd, "", r->spec->user->uid,
+		    r->spec->user->gid, AT_EMPTY_PATH);
+	(void)close(fd);
+	return answer;
+}
+
+static int
+make_private(struct rootfs *r)
+{
+	int at;
+
+	step = "making the jail's private directories";
+	if (attach_in(r->root, new_tmpfs("1777"), "/tmp") == -1 ||
+	    attach_in(r->root, new_tmpfs("755"), "/home") == -1 ||
+	    attach_in(r->root, new_tmpfs("755"), "/root") == -1 ||
+	    attach_in(r->root, new_tmpfs("755"), "/run") == -1)
+		return -1;
+	at = open_in(r->root, "/var/tmp", O_PATH | O_DIRECTORY);
+	if (at != -1) {
+		(void)close(at);
+		if (attach_in(r->root, new_tmpfs("1777"), "/var/tmp") == -1)
+			return -1;
+	}
+	return make_home(r);
+}
+
+/* Cloned before /home and the like are covered, attached afterwards. */
+static int
+clone_exposed(struct rootfs *r)
+{
+	const struct conf_strings *e = &r->spec->queue->expose;
+
+	r->exposed = xcalloc(e->count + 1, sizeof(*r->exposed));
+	for (size_t i = 0; i < e->count; i++)
+		r->exposed[i] = clone_closed(e->items[i]);
+	return 0;
+}
+
+/* A cache that is not there (yet) is no reason to refuse every patch. */
+static void
+attach_exposed(struct rootfs *r)
+{
+	const struct conf_strings *e = &r->spec->queue->expose;
+
+	for (size_t i = 0; i < e->count; i++) {
+		if (r->exposed[i] != -1)
+			(void)attach_in(
+			    r->root, r->exposed[i], e->items[i]);
+	}
+	free(r->exposed);
+}
+
+/* Mapped paths are other names of the view, where they can be made. */
+static void
+attach_mapped(struct rootfs *r)
+{
+	const struct conf_pairs *m = &r->spec->queue->path_map;
+
+	for (size_t i = 0; i < m->count; i++) {
+		int at = open_in(r->root, m->values[i], O_PATH | O_DIRECTORY);
+		int tree = at == -1 ? -1
+				    : open_tree(at, "",
+					  OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC |
+					      AT_EMPTY_PATH | AT_RECURSIVE);
+
+		if (tree != -1)
+			(void)attach_in(r->root, tree, m->names[i]);
+		if (at != -1)
+			(void)close(at);
+	}
+}
+
+/* The staging place inside a workspace is not for patches to see. */
+static int
+cover_staging(struct rootfs *r)
+{
+	char path[PATH_MAX + 16];
+	int at, tree, answer;
+
+	if (snprintf(path, sizeof(path), "%s/.patchflow",
+		r->spec->workspace) < 0)
+		return -1;
+	at = open_in(r->root, path, O_PATH | O_DIRECTORY);
+	if (at == -1)
+		return 0;
+	(void)close(at);
+	tree = new_tmpfs("555");
+	if (tree == -1)
+		return -1;
+	answer = set_attr(tree, CLOSED, false);
+	if (answer == -1) {
+		(void)close(tree);
+		return -1;
+	}
+	return attach_in(r->root, tree, path);
+}
+
+static int
+attach_workspace(struct rootfs *r)
+{
+	step = "mounting the overlay at the workspace";
+	if (attach_in(r->root, r->overlay, r->spec->workspace) == -1)
+		return -1;
+	step = "covering the staging place";
+	return cover_staging(r);
+}
+
+static int
+write_file(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	ssize_t n;
+
+	if (fd == -1)
+		return -1;
+	n = write(fd, text, strlen(text));
+	(void)close(fd);
+	return n == -1 ? -1 : 0;
+}
+
+/* The user is himself inside; no other uid exists there. */
+static int
+map_user(const struct jail_user *u)
+{
+	char text[64];
+
+	step = "mapping the user into the namespace";
+	if (snprintf(text, sizeof(text), "%u %u 1", u->uid, u->uid) < 0 ||
+	    write_file("/proc/self/uid_map", text) == -1 ||
+	    write_file("/proc/self/setgroups", "deny") == -1)
+		return -1;
+	if (snprintf(text, sizeof(text), "%u %u 1", u->gid, u->gid) < 0)
+		return -1;
+	return write_file("/proc/self/gid_map", text);
+}
+
+static void
+raise_loopback(void)
+{
+	struct ifreq lo = {.ifr_name = "lo"};
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	if (fd == -1)
+		return;
+	if (ioctl(fd, SIOCGIFFLAGS, &lo) == 0) {
+		lo.ifr_flags |= IFF_UP;
+		(void)ioctl(fd, SIOCSIFFLAGS, &lo);
+	}
+	(void)close(fd);
+}
+
+static int
+pivot(struct rootfs *r)
+{
+	step = "entering the jail's root";
+	if (set_attr(r->root, CLOSED, false) == -1 || fchdir(r->root) == -1 ||
+	    syscall(SYS_pivot_root, ".", ".") == -1 ||
+	    umount2(".", MNT_DETACH) == -1 || chdir("/") == -1)
+		return -1;
+	return 0;
+}
+
+/* Everything that names the machine's paths is opened before this covers T,
+ * the one directory that nobody needs inside. */
+static int
+open_root(struct rootfs *r)
+{
+	/* Not to be cloned along with the machine's tree that T lies in. */
+	struct mount_attr alone = {.propagation = MS_UNBINDABLE};
+	int tree = new_tmpfs("755");
+	int at, answer;
+
+	step = "making the jail's root";
+	at = tree == -1 ? -1
+			: open(r->spec->txn, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	answer = at == -1 ? -1 : attach(tree, at);
+	if (answer == 0)
+		answer = mount_setattr(
+		    tree, "", AT_EMPTY_PATH, &alone, sizeof(alone));
+	if (at != -1)
+		(void)close(at);
+	r->root = tree;
+	return answer;
+}
+
+static int
+build(struct rootfs *r)
+{
+	step = "making mounts private";
+	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == -1)
+		return -1;
+	step = "mounting the overlay";
+	r->overlay = new_overlay(r->spec);
+	if (r->overlay == -1)
+		return -1;
+	if (clone_exposed(r) == -1 || open_root(r) == -1 ||
+	    clone_machine(r) == -1 || make_private(r) == -1 ||
+	    make_dev(r) == -1 || make_proc(r) == -1)
+		return -1;
+	attach_exposed(r);
+	if (attach_workspace(r) == -1)
+		return -1;
+	attach_mapped(r);
+	return pivot(r);
+}
+
+int
+rootfs_enter(const struct jail_spec *spec)
+{
+	struct rootfs r = {.spec = spec, .root = -1, .overlay = -1};
+
+	if (!spec->user->switches && map_user(spec->user) == -1)
+		return -1;
+	(void)sethostname("patchflow", 9);
+	if (!spec->network)
+		raise_loopback();
+	if (build(&r) == -1)
+		return -1;
+	step = "opening the workspace in the jail";
+	if (chdir(spec->workspace) == -1)
+		return -1;
+	return open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}

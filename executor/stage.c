@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: ISC */
+/* The workspace, the staging place and the transaction directories. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/spool.h"
+#include "common/sys.h"
+#include "executor/stage.h"
+#include "executor/subtree.h"
+
+#define DIR_FLAGS (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+#define DROP ".drop-"
+
+int
+workspace_open(struct workspace *w, const char *path)
+{
+	w->fd = -1;
+	if (realpath(path, w->path) == NULL)
+		return -1;
+	w->fd = open(w->path, DIR_FLAGS);
+	if (w->fd == -1)
+		return -1;
+	return fstat(w->fd, &w->st);
+}
+
+void
+workspace_close(struct workspace *w)
+{
+	if (w->fd != -1)
+		(void)close(w->fd);
+	w->fd = -1;
+}
+
+/* A rename across a mount point fails even within one filesystem, so only a
+ * real one tells. The workspace's own times are put back. */
+static int
+trial_rename(int place, const struct workspace *w)
+{
+	char name[64];
+	struct timespec ts[2];
+	struct stat st;
+	int fd, answer;
+
+	if (snprintf(name, sizeof(name), ".patchflow-trial-%ld",
+		(long)getpid()) < 0 ||
+	    fstat(w->fd, &st) == -1)
+		return -1;
+	fd = sys_openat(
+	    place, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (fd == -1)
+		return -1;
+	(void)close(fd);
+	answer = sys_renameat2(place, name, w->fd, name, RENAME_NOREPLACE);
+	if (answer == 0)
+		answer = sys_renameat2(
+		    w->fd, name, place, name, RENAME_NOREPLACE);
+	ts[0] = st.st_atim;
+	ts[1] = st.st_mtim;
+	(void)sys_utimensat(w->fd, ".", ts);
+	(void)sys_unlinkat(place, name, 0);
+	return answer;
+}
+
+int
+place_open(struct place *p, const char *path, const struct workspace *w)
+{
+	int saved;
+
+	strlcpy(p->path, path, sizeof(p->path));
+	p->dir = -1;
+	if (mkdir(path, 0700) == -1 && errno != EEXIST)
+		return -1;
+	p->dir = open(path, DIR_FLAGS);
+	if (p->dir != -1 && trial_rename(p->dir, w) == 0)
+		return 0;
+	saved = errno;
+	place_close(p);
+	/* Leaves no empty directory beside the workspace. */
+	(void)rmdir(path);
+	errno = saved;
+	return -1;
+}
+
+void
+place_close(struct place *p)
+{
+	if (p->dir != -1)
+		(void)close(p->dir);
+	p->dir = -1;
+}
+
+static int
+open_parts(struct txn *t)
+{
+	t->upper = openat(t->dir, "upper", DIR_FLAGS);
+	t->new = openat(t->dir, "new", DIR_FLAGS);
+	t->old = openat(t->dir, "old", DIR_FLAGS);
+	t->tmp = openat(t->dir, "tmp", DIR_FLAGS);
+	return t->upper == -1 || t->new == -1 || t->old == -1 || t->tmp == -1
+		   ? -1
+		   : 0;
+}
+
+static void
+reset(struct txn *t, const struct place *p, const char *name)
+{
+	strlcpy(t->name, name, sizeof(t->name));
+	t->place = p->dir;
+	t->dir = t->upper = t->new = t->old = t->tmp = -1;
+}
+
+/* The merged root shows upper's own attributes. */
+static int
+dress_upper(int upper, const struct workspace *w)
+{
+	if ((w->st.st_uid != geteuid() || w->st.st_gid != getegid()) &&
+	    sys_fchown(upper, w->st.st_uid, w->st.st_gid) == -1)
+		return -1;
+	return sys_fchmod(upper, w->st.st_mode & 07777);
+}
+
+int
+txn_create(struct txn *t, const struct place *p, const char *name,
+    const struct workspace *w)
+{
+	static const char *const parts[] = {"upper", "work", "new", "old",
+	    "tmp"};
+
+	reset(t, p, name);
+	if (sys_mkdirat(p->dir, name, 0700) == -1)
+		return -1;
+	t->dir = openat(p->dir, name, DIR_FLAGS);
+	if (t->dir == -1)
+		return -1;
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		if (sys_mkdirat(t->dir, parts[i], 0700) == -1)
+			return -1;
+	}
+	if (open_parts(t) == -1)
+		return -1;
+	return dress_upper(t->upper, w);
+}
+
+int
+txn_open(struct txn *t, const struct place *p, const char *name)
+{
+	reset(t, p, name);
+	t->dir = openat(p->dir, name, DIR_FLAGS);
+	if (t->dir == -1)
+		return -1;
+	return open_parts(t);
+}
+
+void
+txn_close(struct txn *t)
+{
+	int *fds[] = {&t->dir, &t->upper, &t->new, &t->old, &t->tmp};
+
+	for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++) {
+		if (*fds[i] != -1)
+			(void)close(*fds[i]);
+		*fds[i] = -1;
+	}
+}
+
+int
+txn_drop(const struct place *p, const char *name)
+{
+	char gone[NAME_SIZE + 16];
+
+	if (snprintf(gone, sizeof(gone), DROP "%s", name) < 0)
+		return -1;
+	if (subtree_remove(p->dir, gone) == -1)
+		return -1;
+	if (sys_renameat2(p->dir, name, p->dir, gone, RENAME_NOREPLACE) == -1)
+		return errno == ENOENT ? 0 : -1;
+	return subtree_remove(p->dir, gone);
+}
+
+int
+txn_sweep(const struct place *p)
+{
+	int fd = openat(p->dir, ".", DIR_FLAGS);
+	DIR *d = fd != -1 ? fdopendir(fd) : NULL;
+	struct dirent *e;
+	int answer = 0;
+
+	if (d == NULL)
+		return -1;
+	while ((e = readdir(d)) != NULL) {
+		if (strncmp(e->d_name, DROP, strlen(DROP)) == 0 &&
+		    subtree_remove(p->dir, e->d_name) == -1)
+			answer = -1;
+	}
+	(void)closedir(d);
+	return answer;
+}

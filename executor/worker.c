@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: ISC */
+/* Pre-validation, mutations, build, validation, gates, git: in that order. */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "executor/beneath.h"
+#include "executor/environ.h"
+#include "executor/git.h"
+#include "executor/mutate.h"
+#include "executor/report.h"
+#include "executor/worker.h"
+
+#define PROGRESS_EVERY 100 /* steps */
+
+static enum outcome_stage
+stage_of(enum plan_phase phase)
+{
+	return phase == PHASE_PRE || phase == PHASE_VALIDATE ||
+		       phase == PHASE_GATE
+		   ? OUTCOME_VALIDATION
+		   : OUTCOME_COMMAND;
+}
+
+static int
+fail_command(const struct command *c, enum plan_phase phase, const char *text,
+    struct fault *f)
+{
+	const char *where = plan_phase_name[phase];
+
+	if (c->timed_out) {
+		(void)fault_fail(f, OUTCOME_TIMEOUT,
+		    "%s: the command did not end within %lld ms: %s", where,
+		    (long long)c->timeout_ms, text);
+		if (c->backgrounded)
+			fault_hint(f, "its shell ended and left processes "
+				      "running; they were waited for and "
+				      "killed at the deadline");
+		return -1;
+	}
+	if (c->signal == SIGXCPU || c->signal == SIGXFSZ)
+		return fault_fail(f, OUTCOME_LIMIT,
+		    "%s: the command went over its %s limit: %s", where,
+		    c->signal == SIGXCPU ? "CPU time" : "file size", text);
+	if (c->signal != 0)
+		return fault_fail(f, stage_of(phase),
+		    "%s: the command was ended by signal %d (%s): %s", where,
+		    c->signal, strsignal(c->signal), text);
+	(void)fault_fail(f, stage_of(phase), "%s: exit status %d: %s", where,
+	    c->exit_code, text);
+	if (c->exit_code == 127)
+		fault_hint(f, "a command was not found: commands see a "
+			      "private /home and /tmp; the queue's key expose "
+			      "shows more directories");
+	return -1;
+}
+
+/* Success is never assumed of what nobody waited for. */
+static bool
+is_background_failure(const struct command *c, enum plan_phase phase)
+{
+	return c->backgrounded && phase != PHASE_PRE &&
+	       phase != PHASE_MUTATION && phase != PHASE_GIT;
+}
+
+static int
+judge(const struct command *c, enum plan_phase phase, const char *text,
+    struct fault *f)
+{
+	if (!command_succeeded(c))
+		return fail_command(c, phase, text, f);
+	if (is_background_failure(c, phase)) {
+		(void)fault_fail(f, stage_of(phase),
+		    "%s: the command left processes running in the background "
+		    "(backgrounded), so its result is not known: %s",
+		    plan_phase_name[phase], text);
+		fault_hint(f, "run it in the foreground, without & or nohup");
+		return -1;
+	}
+	return 0;
+}
+
+static int
+prepare_command(struct worker *w, struct command *c, const char *const *argv,
+    struct fault *f)
+{
+	int64_t left = w->deadline - clock_mono_ms();
+
+	if (left <= 0)
+		return fault_fail(f, OUTCOME_TIMEOUT,
+		    "the patch did not end within %lld ms",
+		    (long long)w->plan->timeout_ms);
+	c->argv = argv;
+	c->envp = w->envp;
+	c->limits = &w->limits;
+	c->timeout_ms = left < w->plan->command_timeout_ms
+			    ? left
+			    : w->plan->command_timeout_ms;
+	return 0;
+}
+
+int
+worker_command(struct worker *w, enum plan_phase phase,
+    const char *const *argv, const char *text, struct fault *f)
+{
+	struct command c = {0};
+	json_t *doc;
+	int answer;
+
+	if (prepare_command(w, &c, argv, f) == -1)
+		return -1;
+	report_text(w->report, "progress", text);
+	if (command_run(&c) == -1) {
+		answer = fault_errno(f, OUTCOME_LIMIT,
+		    "%s: the command could not be started: %s",
+		    plan_phase_name[phase], text);
+	} else {
+		answer = judge(&c, phase, text, f);
+	}
+	doc = command_encode(&c);
+	json_object_set_new(
+	    doc, "phase", json_string(plan_phase_name[phase]));
+	json_object_set_new(doc, "command", json_string(text));
+	report_send(w->report, "command", doc);
+	command_free(&c);
+	return answer;
+}
+
+int
+worker_ask(struct worker *w, const char *const *argv, int *code,
+    struct buf *out, struct fault *f)
+{
+	struct command c = {0};
+
+	if (prepare_command(w, &c, argv, f) == -1)
+		return -1;
+	if (command_run(&c) == -1)
+		return fault_errno(f, OUTCOME_COMMAND, "%s", argv[0]);
+	*code = c.exit_code;
+	buf_add(out, c.head.bytes != NULL ? c.head.bytes : "", c.head.len);
+	command_free(&c);
+	return 0;
+}
+
+static int
+run_shell(struct worker *w, enum plan_phase phase, const char *text,
+    struct fault *f)
+{
+	const char *argv[] = {"/bin/sh", "-c", text, NULL};
+
+	return worker_command(w, phase, argv, text, f);
+}
+
+static int
+run_phase(struct worker *w, enum plan_phase phase, struct fault *f)
+{
+	for (size_t i = 0; i < w->plan->command_count; i++) {
+		const struct plan_command *c = &w->plan->commands[i];
+
+		if (c->phase == phase && run_shell(w, phase, c->text, f) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+static int
+check_base(struct worker *w, const struct plan_base *b, struct fault *f)
+{
+	char digest[DIGEST_SIZE];
+	struct stat st;
+	int fd, failed;
+
+	if (strcmp(b->sha256, "absent") == 0)
+		return beneath_stat(w->root, b->path, &st) == 0
+			   ? 0
+			   : fault_fail(f, OUTCOME_CONFLICT,
+				 "%s exists, base says that it does not",
+				 b->path);
+	fd = beneath_open(w->root, b->path, O_RDONLY);
+	if (fd == -1 && errno == ENOENT)
+		return fault_fail(
+		    f, OUTCOME_CONFLICT, "%s of base does not exist", b->path);
+	if (fd == -1)
+		return fault_errno(f, OUTCOME_CONFLICT, "%s", b->path);
+	failed = digest_fd(fd, digest);
+	(void)close(fd);
+	if (failed == -1)
+		return fault_errno(f, OUTCOME_CONFLICT, "%s", b->path);
+	if (strcmp(digest, b->sha256) == 0)
+		return 0;
+	(void)fault_fail(f, OUTCOME_CONFLICT,
+	    "%s is not the file that base names: its sha256 is %s", b->path,
+	    digest);
+	fault_hint(f, "read the file again and make the patch for what is "
+		      "there now");
+	return -1;
+}
+
+static int
+check_bases(struct worker *w, struct fault *f)
+{
+	for (size_t i = 0; i < w->plan->base_count; i++) {
+		if (check_base(w, &w->plan->bases[i], f) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+static int
+run_step(struct worker *w, const struct plan_step *s, struct fault *f)
+{
+	if (s->kind != PLAN_COMMAND)
+		return mutate_step(w->root, s, w->plan->file_size, f);
+	if (run_shell(w, PHASE_MUTATION, s->to, f) == 0)
+		return 0;
+	fault_place(f, "mutations[%zu]", s->index);
+	return -1;
+}
+
+static int
+run_steps(struct worker *w, struct fault *f)
+{
+	for (size_t i = 0; i < w->plan->step_count; i++) {
+		if (i % PROGRESS_EVERY == 0)
+			report_text(w->report, "progress", "mutations");
+		if (clock_mono_ms() > w->deadline)
+			return fault_fail(f, OUTCOME_TIMEOUT,
+			    "the patch did not end within %lld ms",
+			    (long long)w->plan->timeout_ms);
+		if (run_step(w, &w->plan->steps[i], f) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+static int
+run_plan(struct worker *w, struct fault *f)
+{
+	if (git_check(w, f) == -1 || check_bases(w, f) == -1 ||
+	    run_phase(w, PHASE_PRE, f) == -1 || run_steps(w, f) == -1 ||
+	    run_phase(w, PHASE_BUILD, f) == -1 ||
+	    run_phase(w, PHASE_VALIDATE, f) == -1 ||
+	    run_phase(w, PHASE_GATE, f) == -1)
+		return -1;
+	return git_finish(w, f);
+}
+
+int
+worker_run(void *owner, int root, int report)
+{
+	struct worker *w = owner;
+	struct fault f = {0};
+	int answer;
+
+	w->root = root;
+	w->report = report;
+	w->deadline = clock_mono_ms() + w->plan->timeout_ms;
+	w->limits = (struct command_limits){w->plan->memory,
+	    w->plan->processes, w->plan->file_size, w->output_bytes};
+	w->envp = environ_make(w);
+	(void)signal(SIGPIPE, SIG_IGN);
+	answer = run_plan(w, &f);
+	if (answer == -1)
+		report_fault(report, &f);
+	else
+		report_send(report, "end", json_object());
+	fault_clear(&f);
+	return answer == 0 ? 0 : 1;
+}

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Only the prefix that this kind of mount uses is the overlay's: as root a
+ * user.overlay.* attribute is something that the patch has written.
+ */
+#include <sys/xattr.h>
+#include <errno.h>
+#include <string.h>
+
+#include "executor/xattr.h"
+
+#define NAMES_MAX 65536
+#define VALUE_MAX 65536
+
+static const char *
+prefix(bool trusted)
+{
+	return trusted ? "trusted.overlay." : "user.overlay.";
+}
+
+static bool
+is_overlay(const char *name)
+{
+	return strncmp(name, "trusted.overlay.", 16) == 0 ||
+	       strncmp(name, "user.overlay.", 13) == 0;
+}
+
+bool
+xattr_opaque(int fd, bool trusted)
+{
+	char value[4];
+	ssize_t n = fgetxattr(fd,
+	    trusted ? "trusted.overlay.opaque" : "user.overlay.opaque", value,
+	    sizeof(value));
+
+	return n == 1 && value[0] == 'y';
+}
+
+int
+xattr_strip(int fd, bool trusted)
+{
+	static char names[NAMES_MAX];
+	ssize_t len = flistxattr(fd, names, sizeof(names));
+
+	if (len == -1)
+		return errno == EOPNOTSUPP ? 0 : -1;
+	for (ssize_t i = 0; i < len; i += (ssize_t)strlen(names + i) + 1) {
+		if (strncmp(names + i, prefix(trusted),
+			strlen(prefix(trusted))) == 0 &&
+		    fremovexattr(fd, names + i) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+/* Every attribute of a is on b with the same value. */
+static bool
+covered(int a, int b, ssize_t *count)
+{
+	static char names[NAMES_MAX], x[VALUE_MAX], y[VALUE_MAX];
+	ssize_t len = flistxattr(a, names, sizeof(names));
+
+	*count = 0;
+	for (ssize_t i = 0; i < len; i += (ssize_t)strlen(names + i) + 1) {
+		ssize_t n, m;
+
+		if (is_overlay(names + i))
+			continue;
+		n = fgetxattr(a, names + i, x, sizeof(x));
+		m = fgetxattr(b, names + i, y, sizeof(y));
+		if (n == -1 || n != m || memcmp(x, y, (size_t)n) != 0)
+			return false;
+		(*count)++;
+	}
+	return true;
+}
+
+bool
+xattr_same(int a, int b)
+{
+	ssize_t n, m;
+
+	return covered(a, b, &n) && covered(b, a, &m) && n == m;
+}

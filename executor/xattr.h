@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: ISC */
+/* Extended attributes of staged files: the overlay's own, and the rest. */
+#ifndef EXECUTOR_XATTR_H
+#define EXECUTOR_XATTR_H
+
+#include <stdbool.h>
+
+bool xattr_opaque(int fd, bool trusted);
+/* Takes the overlay's marks off; 0 or -1. */
+int xattr_strip(int fd, bool trusted);
+/* Equal, the overlay's marks aside. */
+bool xattr_same(int a, int b);
+
+#endif
