@@ -1,0 +1,396 @@
+/* SPDX-License-Identifier: ISC */
+/* State and wiring: what wakes the executor, and what it then looks at. */
+#include <sys/resource.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/clock.h"
+#include "common/log.h"
+#include "executor/executor.h"
+#include "executor/isolate.h"
+
+#define RESCAN_MS 30000  /* inotify is only a hint */
+#define HELD_MS 2000     /* waits of .held are looked at so often */
+#define STRAY_MS 500
+#define HOLD_FIRST_MS 2000
+#define HOLD_LAST_MS 60000
+#define TIDY_FIRST_MS 60000
+#define TIDY_MS (3600 * 1000)
+
+void
+executor_beat(void *executor)
+{
+	struct executor *ex = executor;
+	struct run *r = &ex->run;
+	char text[256];
+	int64_t busy = r->active ? clock_mono_ms() - r->started_ms + 1 : 0;
+
+	if (snprintf(text, sizeof(text), "%s%s%.150s",
+		ex->hold[0] != '\0' ? ex->hold
+		: r->active	    ? r->job.env.id
+		: ex->paused	    ? "paused"
+				    : "idle",
+		r->active ? ": " : "", r->active ? r->doing : "") < 0)
+		text[0] = '\0';
+	daemon_beat(ex->work, busy, text);
+}
+
+void
+executor_alert(struct executor *ex, const struct alert *a)
+{
+	if (alert_raise(ex->tree, a) == SPOOL_DONE)
+		return;
+	log_warn("alert %s for %s: not raised: %s", a->type, a->subject,
+	    a->text);
+	ex->trouble = true;
+}
+
+void
+executor_hold(struct executor *ex, const char *fmt, ...)
+{
+	struct alert a = {.type = "queue-stuck",
+	    .component = ex->instance,
+	    .subject = ex->q->name,
+	    .severity = ALERT_CRITICAL,
+	    .queue = ex->q->name};
+	char text[sizeof(ex->hold)];
+	bool news = ex->hold[0] == '\0';
+	va_list ap;
+
+	va_start(ap, fmt);
+	if (vsnprintf(text, sizeof(text), fmt, ap) < 0)
+		text[0] = '\0';
+	va_end(ap);
+	log_warnx("queue held: %s", text);
+	strlcpy(ex->hold, text, sizeof(ex->hold));
+	ex->trouble = true;
+	ex->recovered = false;
+	ex->hold_ms = ex->hold_ms == 0 ? HOLD_FIRST_MS : ex->hold_ms * 2;
+	if (ex->hold_ms > HOLD_LAST_MS)
+		ex->hold_ms = HOLD_LAST_MS;
+	loop_after(&ex->loop, &ex->retry, ex->hold_ms);
+	a.text = ex->hold;
+	if (news) {
+		executor_alert(ex, &a);
+		status_write(ex);
+	}
+}
+
+static void
+release(struct executor *ex, const char *type)
+{
+	struct alert a = {.type = type,
+	    .component = ex->instance,
+	    .subject = ex->q->name,
+	    .severity = ALERT_INFO,
+	    .queue = ex->q->name,
+	    .text = "the queue goes on",
+	    .resolved = true};
+
+	executor_alert(ex, &a);
+	log_info("queue goes on");
+}
+
+/* A missing workspace pauses its queue and fails no patch. */
+static void
+miss_workspace(struct executor *ex)
+{
+	struct alert a = {.type = "workspace-missing",
+	    .component = ex->instance,
+	    .subject = ex->q->name,
+	    .severity = ALERT_ERROR,
+	    .queue = ex->q->name};
+	int saved = errno;
+	bool news = ex->hold[0] == '\0';
+
+	if (snprintf(ex->hold, sizeof(ex->hold),
+		"workspace %.150s cannot be used: %s", ex->queue->workspace,
+		strerror(saved)) < 0)
+		ex->hold[0] = '\0';
+	ex->trouble = true;
+	loop_after(&ex->loop, &ex->retry, HOLD_FIRST_MS);
+	if (!news)
+		return;
+	log_warnx("%s", ex->hold);
+	a.text = ex->hold;
+	executor_alert(ex, &a);
+	status_write(ex);
+}
+
+/* True when patches may be run: workspace there, everything recovered. */
+static bool
+make_ready(struct executor *ex)
+{
+	bool held = ex->hold[0] != '\0';
+	bool missing = ex->workspace.fd == -1;
+
+	if (missing && isolate_open(ex) == -1) {
+		miss_workspace(ex);
+		return false;
+	}
+	ex->hold[0] = '\0';
+	if (!ex->recovered && recover_all(ex) == -1)
+		return false;
+	ex->hold_ms = 0;
+	if (held)
+		release(ex, missing ? "workspace-missing" : "queue-stuck");
+	status_write(ex);
+	return true;
+}
+
+/* The directory may have been unmounted or replaced under our descriptor. */
+static bool
+is_workspace_there(struct executor *ex)
+{
+	struct stat st;
+
+	if (stat(ex->workspace.path, &st) == 0 &&
+	    st.st_dev == ex->workspace.st.st_dev &&
+	    st.st_ino == ex->workspace.st.st_ino)
+		return true;
+	workspace_close(&ex->workspace);
+	place_close(&ex->place);
+	ex->recovered = false;
+	return false;
+}
+
+static void
+adopt_strays(struct executor *ex)
+{
+	size_t moved;
+
+	if (ex->strays.count == 0)
+		return;
+	if (strays_adopt(&ex->strays, ex->q->dir[Q_PATCHES],
+		&ex->tree->inbox, &moved) == -1)
+		log_warn("a dropped file was not moved to the inbox");
+	if (moved > 0)
+		log_info("dropped files: %zu moved to the inbox", moved);
+}
+
+static int64_t
+next_look_ms(const struct executor *ex)
+{
+	if (ex->strays.count > 0)
+		return STRAY_MS;
+	if (ex->index.dirty)
+		return 50;
+	return ex->held_any ? HELD_MS : RESCAN_MS;
+}
+
+/* One thing a turn, so that signals and requests are never far away. */
+static void
+look(struct executor *ex)
+{
+	bool started;
+
+	requests_take(ex);
+	if (ex->run.active || ex->stopping)
+		return;
+	if (ex->workspace.fd == -1 || !is_workspace_there(ex) ||
+	    !ex->recovered) {
+		if (ex->hold[0] != '\0' && ex->retry.armed)
+			return;
+		if (!make_ready(ex))
+			return;
+	}
+	if (ex->held_any && clock_mono_ms() - ex->held_at_ms >= 100)
+		pick_held(ex);
+	adopt_strays(ex);
+	started = !ex->paused && ex->hold[0] == '\0' && pick_next(ex);
+	executor_beat(ex);
+	if (ex->run.active)
+		return;
+	executor_wake(ex, started ? 0 : next_look_ms(ex));
+}
+
+static void
+on_scan(struct loop *l, struct timer *t)
+{
+	(void)l;
+	look(t->owner);
+}
+
+static void
+on_retry(struct loop *l, struct timer *t)
+{
+	struct executor *ex = t->owner;
+
+	(void)l;
+	if (!ex->run.active && make_ready(ex))
+		executor_wake(ex, 0);
+}
+
+static void
+on_beat(struct loop *l, struct timer *t)
+{
+	executor_beat(t->owner);
+	loop_after(l, t, daemon_beat_interval());
+}
+
+static void
+on_tidy(struct loop *l, struct timer *t)
+{
+	tidy_queue(t->owner);
+	loop_after(l, t, TIDY_MS);
+}
+
+static void
+on_hint(struct hint *h)
+{
+	struct executor *ex = h->owner;
+
+	ex->index.dirty = true;
+	executor_wake(ex, 0);
+}
+
+void
+executor_wake(struct executor *ex, int64_t delay_ms)
+{
+	int64_t at = clock_mono_ms() + delay_ms;
+
+	if (!ex->scan.armed || ex->scan.at_ms > at)
+		loop_after(&ex->loop, &ex->scan, delay_ms);
+}
+
+static void
+on_grace(struct loop *l, struct timer *t)
+{
+	struct executor *ex = t->owner;
+
+	(void)l;
+	if (ex->run.active)
+		run_kill(ex, RUN_STOPPED);
+}
+
+static void
+on_signal(struct loop *l, const struct signalfd_siginfo *si)
+{
+	struct executor *ex = l->owner;
+
+	if (si->ssi_signo != SIGTERM && si->ssi_signo != SIGINT)
+		return;
+	if (!ex->run.active) {
+		loop_stop(l);
+		return;
+	}
+	/* A second signal does not wait for the grace. */
+	loop_after(l, &ex->grace,
+	    ex->stopping ? 0 : ex->settings->watchdog.stop_grace);
+	ex->stopping = true;
+	daemon_stopping();
+}
+
+static int
+watch_dir(struct executor *ex, const char *below)
+{
+	char path[PATH_MAX];
+
+	if (snprintf(path, sizeof(path), "%s/%s/%s", ex->tree->path,
+		ex->q->name, below) >= (int)sizeof(path)) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	return hint_dir(&ex->hint, path);
+}
+
+static void
+set_timers(struct executor *ex)
+{
+	ex->scan = (struct timer){.on = on_scan, .owner = ex};
+	ex->beat = (struct timer){.on = on_beat, .owner = ex};
+	ex->retry = (struct timer){.on = on_retry, .owner = ex};
+	ex->grace = (struct timer){.on = on_grace, .owner = ex};
+	ex->tidy = (struct timer){.on = on_tidy, .owner = ex};
+	loop_after(&ex->loop, &ex->scan, 0);
+	loop_after(&ex->loop, &ex->beat, daemon_beat_interval());
+	loop_after(&ex->loop, &ex->tidy, TIDY_FIRST_MS);
+}
+
+/* Deep trees are walked with a descriptor a level. */
+static void
+raise_files(void)
+{
+	struct rlimit l;
+
+	if (getrlimit(RLIMIT_NOFILE, &l) == 0) {
+		l.rlim_cur = l.rlim_max < 8192 ? l.rlim_max : 8192;
+		(void)setrlimit(RLIMIT_NOFILE, &l);
+	}
+}
+
+int
+executor_open(struct executor *ex, struct tree *t, const struct settings *s,
+    const struct daemon_opts *o)
+{
+	memset(ex, 0, sizeof(*ex));
+	ex->opts = o;
+	ex->settings = s;
+	ex->tree = t;
+	ex->workspace.fd = ex->place.dir = -1;
+	ex->queue = settings_queue(s, o->queue);
+	ex->q = ex->queue != NULL ? tree_queue(t, ex->queue->name) : NULL;
+	if (ex->q == NULL) {
+		log_warnx("there is no queue %s", o->queue);
+		return -1;
+	}
+	strlcpy(ex->instance, o->instance, sizeof(ex->instance));
+	raise_files();
+	if (loop_open(&ex->loop, ex, on_signal) == -1 ||
+	    state_open(&ex->state, t, ex->instance) == -1 ||
+	    journal_open(&ex->journal, t->journal, ex->instance, s->logs.size,
+		(int)s->logs.count) == -1)
+		return -1;
+	set_timers(ex);
+	requests_open(ex);
+	ex->held_any = true;
+	if (hint_open(&ex->hint, &ex->loop, ex, on_hint) == -1 ||
+	    watch_dir(ex, "patches") == -1 ||
+	    watch_dir(ex, "requests/new") == -1)
+		log_warn("inotify: looking only every %d s", RESCAN_MS / 1000);
+	/* Recovery before ready: nobody may think that all is well before. */
+	(void)make_ready(ex);
+	return 0;
+}
+
+/* Everything that can be done now is done, or something has to wait. */
+static bool
+is_drained(const struct executor *ex)
+{
+	if (ex->run.active)
+		return false;
+	if (ex->hold[0] != '\0' || ex->paused)
+		return true;
+	return !ex->index.dirty && ex->index.next == ex->index.count &&
+	       ex->strays.count == 0 && ex->scan.armed &&
+	       ex->scan.at_ms > clock_mono_ms() + HELD_MS / 2;
+}
+
+void
+executor_run(struct executor *ex)
+{
+	while (!ex->loop.stop) {
+		loop_turn(&ex->loop, -1);
+		if (ex->opts->once && is_drained(ex))
+			break;
+		if (ex->stopping && !ex->run.active)
+			break;
+	}
+}
+
+int
+executor_close(struct executor *ex)
+{
+	daemon_stopping();
+	hint_close(&ex->hint, &ex->loop);
+	journal_close(&ex->journal);
+	state_close(&ex->state);
+	workspace_close(&ex->workspace);
+	place_close(&ex->place);
+	index_free(&ex->index);
+	loop_close(&ex->loop);
+	return ex->opts->once && ex->trouble ? EXIT_TEMPORARY : EXIT_DONE;
+}

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * executor@QUEUE: takes the queue's patches one after the other, has each
+ * staged by a child process (jail.h), commits or drops what came of it, and
+ * settles it by a durable outcome. The loop stays responsive throughout.
+ *
+ * Whatever cannot be carried out for want of the machine (a full disk, an I/O
+ * error, a process that does not die) holds the queue: nothing is started,
+ * somebody is told, and recovery is tried again until it succeeds.
+ */
+#ifndef EXECUTOR_EXECUTOR_H
+#define EXECUTOR_EXECUTOR_H
+
+#include "common/alert.h"
+#include "common/daemon.h"
+#include "common/fsinfo.h"
+#include "common/hint.h"
+#include "common/job.h"
+#include "common/journal.h"
+#include "common/loop.h"
+#include "common/settings.h"
+#include "common/state.h"
+#include "executor/index.h"
+#include "executor/jail.h"
+#include "executor/plan.h"
+#include "executor/stage.h"
+#include "executor/stray.h"
+#include "executor/worker.h"
+
+/* Why the staging process was ended by us. */
+enum run_end { RUN_ON, RUN_CANCELLED, RUN_TIMED_OUT, RUN_STOPPED };
+
+/* The patch in work. */
+struct run {
+	bool active;
+	char file[NAME_SIZE]; /* as claimed, in .running */
+	struct queue_name name;
+	struct job job;
+	struct plan plan;
+	struct worker worker;
+	struct jail jail;
+	struct txn txn;
+	struct watch report;
+	struct watch exit;
+	struct timer deadline;
+	struct buf pending;
+	struct fault fault;
+	json_t *commands;
+	json_t *warnings;
+	json_t *git;
+	bool ended;   /* the worker said that all went well */
+	bool overlay; /* else a scratch copy */
+	bool shown;   /* queue.json says that it runs */
+	enum run_end end;
+	int64_t kill_at; /* monotonic ms of the kill, 0 before */
+	int64_t started_us;
+	int64_t started_ms;
+	struct timespec since; /* T0 */
+	char doing[128];
+};
+
+struct executor {
+	struct loop loop;
+	const struct daemon_opts *opts;
+	const struct settings *settings;
+	const struct queue_settings *queue;
+	struct tree *tree;
+	struct queue_tree *q;
+	struct state state;
+	struct journal journal;
+	char instance[64];
+
+	struct workspace workspace; /* fd -1: missing */
+	struct place place;
+	struct jail_user user;
+	bool overlay;
+	char why[256]; /* why no overlay; "" */
+	enum durability durability;
+
+	struct index index;
+	struct strays strays;
+	struct hint hint;
+	struct timer scan;    /* look again */
+	struct timer beat;
+	struct timer retry;   /* of a held queue or a missing workspace */
+	struct timer grace;   /* of a running patch at SIGTERM */
+	struct timer tidy;    /* retention */
+	struct run run;
+
+	bool paused;
+	bool stopping;
+	bool recovered;
+	bool held_any;      /* something may wait in .held */
+	char hold[256];     /* nothing may start; "" */
+	int64_t hold_ms;    /* present backoff */
+	int64_t held_at_ms; /* last look at .held */
+	struct timespec last_commit;
+	uint64_t work;
+	bool trouble; /* --once exits 111 */
+};
+
+int executor_open(struct executor *ex, struct tree *t,
+    const struct settings *s, const struct daemon_opts *o);
+void executor_run(struct executor *ex);
+int executor_close(struct executor *ex); /* exit status */
+
+/* Looks for the next thing to do, soon. */
+void executor_wake(struct executor *ex, int64_t delay_ms);
+/* Nothing starts until recovery has succeeded; said to log and alerts. */
+void executor_hold(struct executor *ex, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+/* Proof of progress from within long loops. */
+void executor_beat(void *executor);
+void executor_alert(struct executor *ex, const struct alert *a);
+
+/* status.c */
+void status_write(struct executor *ex);
+
+
+
+/* run.c */
+enum run_start { RUN_STARTED, RUN_SETTLED, RUN_HELD };
+enum run_start run_start(struct executor *ex, const struct job *job,
+    const struct queue_name *name, const char *file);
+void run_kill(struct executor *ex, enum run_end end);
+
+/* finish.c: the staging process is dead; commit or settle. */
+void finish_run(struct executor *ex, int status);
+
+/* recover.c: transactions, then .running. 0, or -1 and the queue is held. */
+int recover_all(struct executor *ex);
+/* One transaction, forward or back by what it holds; the same. */
+int recover_txn(struct executor *ex, const char *name);
+
+/* pick.c: the next patch that may run, claimed. False: none now. */
+bool pick_next(struct executor *ex);
+/* Looks at .held: what may go back into the queue does. */
+void pick_held(struct executor *ex);
+
+/* requests.c */
+void requests_take(struct executor *ex);
+/* Is the queue paused? Read at start. */
+void requests_open(struct executor *ex);
+
+/* tidy.c */
+void tidy_queue(struct executor *ex);
+
+#endif

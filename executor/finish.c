@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: ISC */
+/* The staging process is dead: what it left is committed or dropped. */
+#include <sys/wait.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "common/log.h"
+#include "executor/commit.h"
+#include "executor/diff.h"
+#include "executor/executor.h"
+#include "executor/settle.h"
+
+static void
+forget(struct executor *ex)
+{
+	struct run *r = &ex->run;
+
+	jail_close(&r->jail);
+	txn_close(&r->txn);
+	job_free(&r->job);
+	plan_free(&r->plan);
+	buf_free(&r->pending);
+	fault_clear(&r->fault);
+	json_decref(r->commands);
+	json_decref(r->warnings);
+	json_decref(r->git);
+	r->commands = r->warnings = r->git = NULL;
+	r->active = false;
+	if (r->shown)
+		status_write(ex);
+	executor_wake(ex, 0);
+}
+
+/* A worker that ended without a word did not succeed. */
+static void
+judge_exit(struct executor *ex, int status)
+{
+	struct run *r = &ex->run;
+
+	if (r->fault.set || r->ended)
+		return;
+	if (r->end == RUN_TIMED_OUT)
+		(void)fault_fail(&r->fault, OUTCOME_TIMEOUT,
+		    "the patch did not end within %lld ms",
+		    (long long)r->plan.timeout_ms);
+	else if (WIFSIGNALED(status) || WEXITSTATUS(status) > 128)
+		(void)fault_fail(&r->fault, OUTCOME_COMMAND,
+		    "the staging process was killed by signal %d",
+		    WIFSIGNALED(status) ? WTERMSIG(status)
+					: WEXITSTATUS(status) - 128);
+	else
+		(void)fault_fail(&r->fault, OUTCOME_PREPARE,
+		    "the staging process ended with status %d and said no "
+		    "reason",
+		    WEXITSTATUS(status));
+}
+
+static json_t *
+merged_warnings(const struct run *r, json_t *more)
+{
+	json_t *all = json_array();
+
+	if (r->job.warnings != NULL)
+		json_array_extend(all, r->job.warnings);
+	if (r->warnings != NULL)
+		json_array_extend(all, r->warnings);
+	if (more != NULL)
+		json_array_extend(all, more);
+	return all;
+}
+
+/* What every outcome of an attempt tells. */
+static json_t *
+describe_run(const struct run *r, json_t *more_warnings)
+{
+	char from[ISO_TIME_SIZE], to[ISO_TIME_SIZE];
+	json_t *doc = json_object();
+
+	clock_iso(r->started_us, from);
+	clock_iso(clock_wall_us(), to);
+	json_object_set_new(doc, "started_at", json_string(from));
+	json_object_set_new(doc, "finished_at", json_string(to));
+	json_object_set_new(doc, "duration_ms",
+	    json_integer(clock_mono_ms() - r->started_ms));
+	json_object_set_new(
+	    doc, "unvalidated", json_boolean(r->plan.unvalidated));
+	if (r->plan.description != NULL)
+		json_object_set_new(
+		    doc, "description", json_string(r->plan.description));
+	if (json_object_size(r->plan.final) > 0)
+		json_object_set(doc, "final", r->plan.final);
+	if (r->commands != NULL)
+		json_object_set(doc, "commands", r->commands);
+	json_object_set_new(
+	    doc, "warnings", merged_warnings(r, more_warnings));
+	json_object_set_new(
+	    doc, "limits_by", json_string("rlimits"));
+	return doc;
+}
+
+static void
+settle_failure(struct executor *ex)
+{
+	struct run *r = &ex->run;
+	json_t *extra = describe_run(r, NULL);
+
+	if (settle_fault(ex, &r->job.env, &r->fault, extra, Q_RUNNING,
+		r->file) == 0 &&
+	    r->txn.dir != -1)
+		settle_drop(ex, r->txn.name);
+	json_decref(extra);
+}
+
+/* True when another run may succeed and is allowed. */
+static bool
+requeue(struct executor *ex)
+{
+	struct run *r = &ex->run;
+	struct tries t;
+
+	if (!r->fault.temporary ||
+	    tries_load(&ex->state, r->name.key, &t) == -1)
+		return false;
+	if (t.attempt != r->name.attempt)
+		t = (struct tries){.attempt = r->name.attempt};
+	if (++t.requeues >= ex->queue->attempts)
+		return false;
+	log_info("%s: will be run again: %s", r->name.key, r->fault.text);
+	if (r->txn.dir != -1)
+		settle_drop(ex, r->txn.name);
+	(void)settle_requeue(ex, r->file, r->name.key, &t,
+	    tries_delay_ms(t.requeues));
+	return true;
+}
+
+static json_t *
+success_doc(struct executor *ex, struct diff *d)
+{
+	struct run *r = &ex->run;
+	json_t *doc = outcome_new(&r->job.env, OUTCOME_COMPLETED,
+	    OUTCOME_NO_STAGE, OUTCOME_NO_REASON);
+	json_t *extra = describe_run(r, d->warnings);
+
+	settle_common(ex, doc);
+	json_object_update_missing(doc, extra);
+	json_decref(extra);
+	changes_describe(&d->changes, doc);
+	if (r->git != NULL)
+		json_object_set(doc, "git", r->git);
+	json_object_set_new(doc, "transaction", json_string(r->txn.name));
+	return doc;
+}
+
+static void
+fill_record(struct executor *ex, struct diff *d, struct record *rec)
+{
+	memset(rec, 0, sizeof(*rec));
+	strlcpy(rec->file, ex->run.file, sizeof(rec->file));
+	strlcpy(rec->workspace, ex->workspace.path, sizeof(rec->workspace));
+	rec->workspace_ino = ex->workspace.st.st_ino;
+	rec->ops = d->ops; /* lent */
+	rec->outcome = success_doc(ex, d);
+}
+
+/* COMMIT is there: from here on the patch has happened. */
+static void
+carry_out(struct executor *ex)
+{
+	txn_close(&ex->run.txn);
+	/* Where it fails, the queue is held and recovery goes on later. */
+	(void)recover_txn(ex, ex->run.txn.name);
+}
+
+static int
+write_record(struct executor *ex, struct diff *d)
+{
+	struct run *r = &ex->run;
+	struct record rec;
+	enum spool_answer a;
+
+	fill_record(ex, d, &rec);
+	a = commit_write(&r->txn, &rec);
+	json_decref(rec.outcome);
+	if (a == SPOOL_DONE)
+		return 0;
+	if (a == SPOOL_UNKNOWN) {
+		/* It may be durable or not: only recovery may judge. */
+		executor_hold(ex, "%s: commit record: %s", r->name.key,
+		    strerror(errno));
+		return 1;
+	}
+	(void)fault_errno(&r->fault, OUTCOME_PREPARE, "the commit record");
+	r->fault.temporary = true;
+	return -1;
+}
+
+static int
+commit_run(struct executor *ex, struct diff *d)
+{
+	struct run *r = &ex->run;
+	struct commit c = {.workspace = &ex->workspace,
+	    .txn = &r->txn,
+	    .beat = executor_beat,
+	    .owner = ex,
+	    .plan = &r->plan,
+	    .since = r->since};
+	int answer;
+
+	answer = r->overlay ? diff_overlay(d, &r->fault)
+			    : diff_scratch(d, &r->plan, &r->fault);
+	if (answer == -1 || commit_sync(&c, &d->ops, &r->fault) == -1 ||
+	    commit_check(&c, &d->ops, &r->fault) == -1)
+		return -1;
+	return write_record(ex, d);
+}
+
+static int
+try_commit(struct executor *ex)
+{
+	struct run *r = &ex->run;
+	struct diff d = {.workspace = &ex->workspace,
+	    .txn = &r->txn,
+	    .queue = ex->queue,
+	    .trusted = ex->user.switches,
+	    .beat = executor_beat,
+	    .owner = ex,
+	    .warnings = json_array()};
+	int answer;
+
+	changes_open(&d.changes, (size_t)ex->settings->summaries.diff_bytes);
+	answer = commit_run(ex, &d);
+	ops_free(&d.ops);
+	changes_close(&d.changes);
+	json_decref(d.warnings);
+	if (answer == 0)
+		carry_out(ex);
+	return answer;
+}
+
+static bool
+was_ended(struct executor *ex)
+{
+	struct run *r = &ex->run;
+	struct tries none = {0};
+
+	if (r->end == RUN_STOPPED) {
+		settle_drop(ex, r->txn.name);
+		(void)settle_requeue(ex, r->file, r->name.key, &none, 0);
+		return true;
+	}
+	if (r->end == RUN_CANCELLED) {
+		fault_clear(&r->fault);
+		(void)fault_reject(&r->fault, OUTCOME_BY_OPERATOR,
+		    "cancelled by an operator while it ran");
+	}
+	return false;
+}
+
+void
+finish_run(struct executor *ex, int status)
+{
+	struct run *r = &ex->run;
+
+	if (!was_ended(ex)) {
+		judge_exit(ex, status);
+		if (r->fault.set || try_commit(ex) == -1) {
+			if (!requeue(ex))
+				settle_failure(ex);
+		}
+	}
+	forget(ex);
+}

@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: ISC */
+/* User, isolation probe, and the words about them. */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/buf.h"
+#include "common/log.h"
+#include "executor/isolate.h"
+#include "executor/report.h"
+#include "executor/subtree.h"
+
+#define PROBE "probe"
+#define PROBE_MS 10000
+#define LOOKED_MAX 20000 /* entries that are looked at for foreign owners */
+
+static void
+name_user(struct jail_user *u, const struct passwd *pw)
+{
+	if (pw != NULL)
+		strlcpy(u->name, pw->pw_name, sizeof(u->name));
+	else if (snprintf(u->name, sizeof(u->name), "%u", u->uid) < 0)
+		u->name[0] = '\0';
+}
+
+/* As root: run_as, else the workspace's owner. */
+static int
+choose_user(struct executor *ex)
+{
+	const char *wanted = ex->queue->run_as;
+	struct jail_user *u = &ex->user;
+	struct passwd *pw;
+
+	u->switches = geteuid() == 0;
+	if (!u->switches) {
+		u->uid = geteuid();
+		u->gid = getegid();
+		name_user(u, getpwuid(u->uid));
+		return 0;
+	}
+	u->uid = ex->workspace.st.st_uid;
+	u->gid = ex->workspace.st.st_gid;
+	pw = getpwuid(u->uid);
+	if (wanted[0] != '\0') {
+		pw = getpwnam(wanted);
+		if (pw == NULL) {
+			log_warnx("run_as: there is no user %s", wanted);
+			errno = ENOENT;
+			return -1;
+		}
+		u->uid = pw->pw_uid;
+	}
+	if (pw != NULL)
+		u->gid = pw->pw_gid;
+	name_user(u, pw);
+	if (u->uid == 0)
+		log_warnx("commands run as root, without capabilities: "
+			  "set run_as or give the workspace to a user");
+	return 0;
+}
+
+/* Proves inside the jail what every patch with commands needs. */
+static int
+probe_run(void *owner, int root, int report)
+{
+	static const char *const argv[] = {"/bin/sh", "-c", ":", NULL};
+	static char *const envp[] = {NULL};
+	const struct command_limits limits = {.output = 1024};
+	struct command c = {.argv = argv,
+	    .envp = envp,
+	    .limits = &limits,
+	    .timeout_ms = PROBE_MS / 2};
+	struct fault f = {0};
+
+	(void)owner;
+	if (mkdirat(root, ".patchflow-probe", 0700) == -1 && errno != EACCES)
+		(void)fault_errno(
+		    &f, OUTCOME_PREPARE, "writing to the overlay");
+	else if (command_run(&c) == -1 || !command_succeeded(&c))
+		(void)fault_fail(&f, OUTCOME_PREPARE,
+		    "/bin/sh does not run in the jail: status %d, %s",
+		    c.exit_code, c.head.bytes != NULL ? c.head.bytes : "");
+	if (f.set)
+		report_fault(report, &f);
+	else
+		report_send(report, "end", json_object());
+	return f.set ? 1 : 0;
+}
+
+struct probe {
+	struct fault fault;
+	bool ended;
+};
+
+static void
+on_probe_line(void *owner, const char *kind, json_t *doc)
+{
+	struct probe *p = owner;
+
+	if (strcmp(kind, "fault") == 0 && !p->fault.set &&
+	    fault_decode(doc, &p->fault) == -1)
+		p->ended = false;
+	else if (strcmp(kind, "end") == 0)
+		p->ended = true;
+}
+
+static void
+listen_probe(struct jail *j, struct probe *p)
+{
+	struct pollfd fd = {j->report, POLLIN, 0};
+	struct buf pending = {0};
+
+	while (poll(&fd, 1, PROBE_MS) == 1 &&
+	       report_read(j->report, &pending, on_probe_line, p) == 1)
+		continue;
+	buf_free(&pending);
+}
+
+static int
+run_probe(struct executor *ex, struct probe *p)
+{
+	char path[PATH_MAX];
+	struct jail_spec spec = {.confined = true,
+	    .workspace = ex->workspace.path,
+	    .txn = path,
+	    .user = &ex->user,
+	    .queue = ex->queue,
+	    .run = probe_run};
+	struct jail j;
+	int status;
+
+	if (snprintf(path, sizeof(path), "%s/" PROBE, ex->place.path) >=
+		(int)sizeof(path) ||
+	    jail_start(&j, &spec) == -1)
+		return fault_errno(
+		    &p->fault, OUTCOME_PREPARE, "making namespaces");
+	if (jail_release(&j) == 0)
+		listen_probe(&j, p);
+	jail_kill(&j);
+	if (jail_reap(&j, PROBE_MS, &status) != 1)
+		log_warnx("the probe's jail does not die");
+	jail_close(&j);
+	return p->ended ? 0 : -1;
+}
+
+static int
+visit_owner(struct subtree_walk *w, const struct subtree_at *at)
+{
+	char *foreign = w->owner;
+
+	if (w->seen > LOOKED_MAX)
+		return 2;
+	if (at->st->st_uid == geteuid() && at->st->st_gid == getegid())
+		return 0;
+	strlcpy(foreign, at->path, PATH_MAX);
+	return 1;
+}
+
+/* A user namespace maps one uid and gid: others cannot be copied up. */
+static bool
+find_foreign(struct executor *ex)
+{
+	char path[PATH_MAX];
+	struct subtree_walk w = {.visit = visit_owner, .owner = path};
+
+	if (ex->user.switches ||
+	    subtree_walk(&w, ex->workspace.fd, ".", "") != 1)
+		return false;
+	if (snprintf(ex->why, sizeof(ex->why),
+		"%.150s belongs to another user or group",
+		path[0] != '\0' ? path : "the workspace") < 0)
+		ex->why[0] = '\0';
+	return true;
+}
+
+static void
+choose_isolation(struct executor *ex)
+{
+	struct probe p = {0};
+	struct txn t;
+
+	ex->why[0] = '\0';
+	ex->overlay = false;
+	if (find_foreign(ex))
+		return;
+	if (txn_drop(&ex->place, PROBE) == -1 ||
+	    txn_create(&t, &ex->place, PROBE, &ex->workspace) == -1) {
+		(void)fault_errno(
+		    &p.fault, OUTCOME_PREPARE, "making a transaction");
+	} else {
+		ex->overlay = run_probe(ex, &p) == 0;
+		txn_close(&t);
+	}
+	if (!ex->overlay)
+		strlcpy(ex->why,
+		    p.fault.set ? p.fault.text : "the probe gave no answer",
+		    sizeof(ex->why));
+	if (txn_drop(&ex->place, PROBE) == -1)
+		log_warn("%s/" PROBE ": not removed", ex->place.path);
+	fault_clear(&p.fault);
+}
+
+static void
+tell_isolation(struct executor *ex)
+{
+	struct alert a = {.type = "isolation-weak",
+	    .component = ex->instance,
+	    .subject = ex->q->name,
+	    .severity = ALERT_WARNING,
+	    .queue = ex->q->name};
+	char *text = xasprintf("queue %s: isolation is mutations-only, "
+			       "commands are refused: %s",
+	    ex->q->name, ex->why);
+
+	log_info("isolation %s, durability %s, staging %s%s%s",
+	    ex->overlay ? "overlay" : "mutations-only",
+	    durability_name[ex->durability], ex->place.path,
+	    ex->why[0] != '\0' ? ": " : "", ex->why);
+	a.text = text;
+	if (!ex->overlay)
+		executor_alert(ex, &a);
+	free(text);
+}
+
+int
+isolate_open(struct executor *ex)
+{
+	struct fsinfo info;
+	int saved;
+
+	if (workspace_open(&ex->workspace, ex->queue->workspace) == -1)
+		goto fail;
+	if (choose_user(ex) == -1 || isolate_place(ex) == -1)
+		goto fail;
+	ex->durability = fsinfo_read(ex->workspace.fd, &info) == 0
+			     ? info.durability
+			     : DURABLE_UNKNOWN;
+	choose_isolation(ex);
+	tell_isolation(ex);
+	return 0;
+fail:
+	saved = errno;
+	workspace_close(&ex->workspace);
+	place_close(&ex->place);
+	errno = saved;
+	return -1;
+}

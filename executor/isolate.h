@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Chosen once, when the workspace is there: as whom commands run, where
+ * transactions live, and whether the machine allows the overlay. Never
+ * changed silently: log, alert, status and each outcome say it.
+ */
+#ifndef EXECUTOR_ISOLATE_H
+#define EXECUTOR_ISOLATE_H
+
+#include "executor/executor.h"
+
+/* 0, or -1: the workspace is missing, or nothing can be staged for it. */
+int isolate_open(struct executor *ex);
+
+/* place.c: opens ex->place. */
+int isolate_place(struct executor *ex);
+
+#endif

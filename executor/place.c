@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: ISC */
+/* Which staging place a queue uses: recorded, and kept while it is in use. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/buf.h"
+#include "common/log.h"
+#include "executor/isolate.h"
+
+#define PLACE_FORMAT "patchflow-place-1"
+
+static bool
+has_transactions(const char *path)
+{
+	struct spool_names n = {0};
+	int dir = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	bool any;
+
+	if (dir == -1)
+		return false;
+	any = spool_list(dir, 1, &n) == 0 && n.count > 0;
+	spool_names_free(&n);
+	(void)close(dir);
+	return any;
+}
+
+static int
+try_place(struct executor *ex, char *path)
+{
+	int answer = place_open(&ex->place, path, &ex->workspace);
+
+	if (answer == -1)
+		log_debug("%s: no staging place: %s", path, strerror(errno));
+	free(path);
+	return answer;
+}
+
+static char *
+parent_place(const struct executor *ex)
+{
+	const char *slash = strrchr(ex->workspace.path, '/');
+
+	return xasprintf("%.*s/.patchflow-%s",
+	    (int)(slash - ex->workspace.path), ex->workspace.path,
+	    ex->q->name);
+}
+
+/* recorded: the place of before, kept while transactions lie in it. */
+static int
+choose_place(struct executor *ex, const char *recorded)
+{
+	const char *wanted = ex->queue->staging;
+
+	if (recorded[0] != '\0' && has_transactions(recorded))
+		return try_place(ex, xstrdup(recorded));
+	if (wanted[0] != '\0')
+		return try_place(ex, xstrdup(wanted));
+	if (try_place(ex,
+		xasprintf("%s/state/%s/txn", ex->tree->path, ex->instance)) ==
+		0 ||
+	    try_place(ex, parent_place(ex)) == 0)
+		return 0;
+	return try_place(
+	    ex, xasprintf("%s/.patchflow", ex->workspace.path));
+}
+
+static bool
+is_empty(int dir)
+{
+	struct spool_names n = {0};
+	bool empty = spool_list(dir, 1, &n) == 0 && n.count == 0;
+
+	spool_names_free(&n);
+	return empty;
+}
+
+/*
+ * An unmounted workspace leaves the empty directory that it was mounted on:
+ * another inode than before, and nothing in it.
+ */
+static bool
+looks_unmounted(const struct executor *ex, const json_t *doc)
+{
+	json_int_t ino =
+	    json_integer_value(json_object_get(doc, "workspace_ino"));
+
+	return ino != 0 && (ino_t)ino != ex->workspace.st.st_ino &&
+	       is_empty(ex->workspace.fd);
+}
+
+static int
+record_place(struct executor *ex)
+{
+	json_t *doc = json_pack("{s:s,s:s,s:I}", "format", PLACE_FORMAT,
+	    "place", ex->place.path, "workspace_ino",
+	    (json_int_t)ex->workspace.st.st_ino);
+	enum spool_answer a = state_save(&ex->state, "place.json", doc);
+
+	json_decref(doc);
+	return a == SPOOL_DONE ? 0 : -1;
+}
+
+int
+isolate_place(struct executor *ex)
+{
+	json_t *doc = NULL;
+	const char *recorded = NULL;
+	int answer = -1;
+
+	if (state_load(&ex->state, "place.json", PLACE_FORMAT, &doc) == 1)
+		recorded = json_string_value(json_object_get(doc, "place"));
+	if (doc != NULL && looks_unmounted(ex, doc)) {
+		errno = ENODEV;
+	} else if (choose_place(ex, recorded != NULL ? recorded : "") == 0) {
+		answer = record_place(ex);
+	} else {
+		log_warnx("%s: no staging place could be used (the key "
+			  "staging names one)",
+		    ex->workspace.path);
+	}
+	json_decref(doc);
+	return answer;
+}

@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Operators' requests: new -> cur, acted upon, answered in done, cur gone.
+ * What is found in cur at start is done again: each verb says of a patch that
+ * is already where it should be that all is well.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/buf.h"
+#include "common/clock.h"
+#include "common/ids.h"
+#include "common/log.h"
+#include "common/request.h"
+#include "executor/executor.h"
+#include "executor/settle.h"
+
+#define TAKE_MAX 256 /* in one pass */
+#define PAUSE_FORMAT "patchflow-paused-1"
+
+struct answer {
+	bool ok;
+	char text[256];
+};
+
+static void
+say(struct answer *a, bool ok, const char *fmt, const char *what)
+{
+	a->ok = ok;
+	/* fmt has one %s at most; each is a literal below. */
+	if (snprintf(a->text, sizeof(a->text), "%s%s", fmt, what) < 0)
+		a->text[0] = '\0';
+}
+
+/* Where the latest revision of id is; Q__MAX where it is unknown. */
+static enum queue_dir
+find(struct executor *ex, const char *id, struct queue_name *n)
+{
+	struct ids_entry *list = NULL;
+	int count = ids_lookup(ex->tree, ex->q->name, id, &list);
+	enum queue_dir dir = Q__MAX;
+
+	if (count > 0)
+		dir = tree_find_key(ex->q, list[count - 1].key,
+		    list[count - 1].attempt, n);
+	free(list);
+	return dir;
+}
+
+static int
+set_hold(struct executor *ex, const struct queue_name *n, bool hold)
+{
+	struct tries t;
+
+	if (tries_load(&ex->state, n->key, &t) == -1)
+		return -1;
+	if (t.attempt == 0)
+		t.attempt = n->attempt;
+	t.operator_hold = hold;
+	t.not_before_us = 0;
+	return tries_save(&ex->state, n->key, &t) == SPOOL_DONE ? 0 : -1;
+}
+
+static bool
+move(struct executor *ex, enum queue_dir from, const struct queue_name *n,
+    enum queue_dir to, const struct queue_name *as)
+{
+	char a[NAME_SIZE], b[NAME_SIZE];
+
+	key_queue_file(n, a);
+	key_queue_file(as, b);
+	ex->index.dirty = true;
+	return spool_move(ex->q->dir[from], a, ex->q->dir[to], b) ==
+	       SPOOL_DONE;
+}
+
+static void
+do_retry(struct executor *ex, const struct request *r, struct answer *a)
+{
+	struct queue_name n, next;
+	enum queue_dir dir = find(ex, r->id, &n);
+
+	next = n;
+	if (dir == Q_FAILED) {
+		next.attempt++;
+		say(a, move(ex, dir, &n, Q_PATCHES, &next),
+		    "queued again as the next attempt", "");
+	} else if (dir == Q_HELD) {
+		say(a,
+		    set_hold(ex, &n, false) == 0 &&
+			move(ex, dir, &n, Q_PATCHES, &n),
+		    "released", "");
+	} else {
+		say(a, dir == Q_PATCHES || dir == Q_RUNNING, "it is ",
+		    dir == Q__MAX ? "not known here" : queue_dir_state[dir]);
+	}
+}
+
+static void
+do_hold(struct executor *ex, const struct request *r, struct answer *a)
+{
+	struct queue_name n;
+	enum queue_dir dir = find(ex, r->id, &n);
+
+	if (dir == Q_PATCHES || dir == Q_HELD) {
+		ex->held_any = true;
+		say(a,
+		    set_hold(ex, &n, true) == 0 &&
+			(dir == Q_HELD || move(ex, dir, &n, Q_HELD, &n)),
+		    "held until retry", "");
+		return;
+	}
+	say(a, false, "it is ",
+	    dir == Q__MAX ? "not known here" : queue_dir_state[dir]);
+}
+
+static bool
+reject(struct executor *ex, enum queue_dir dir, struct queue_name *n,
+    const struct request *r)
+{
+	struct fault f = {0};
+	struct job job;
+	json_t *doc = NULL;
+	char file[NAME_SIZE];
+	bool done = false;
+
+	key_queue_file(n, file);
+	(void)fault_reject(&f, OUTCOME_BY_OPERATOR, "cancelled by an "
+						    "operator%s%s",
+	    r->reason[0] != '\0' ? ": " : "", r->reason);
+	if (spool_read_json(ex->q->dir[dir], file, &doc) == 1 &&
+	    job_decode(doc, &job) == 0) {
+		job.env.attempt = n->attempt;
+		done = settle_fault(ex, &job.env, &f, NULL, dir, file) == 0;
+		job_free(&job);
+	}
+	json_decref(doc);
+	return done;
+}
+
+static void
+do_cancel(struct executor *ex, const struct request *r, struct answer *a)
+{
+	struct queue_name n;
+	enum queue_dir dir = find(ex, r->id, &n);
+
+	if (dir == Q_RUNNING && ex->run.active &&
+	    strcmp(ex->run.name.key, n.key) == 0) {
+		run_kill(ex, RUN_CANCELLED);
+		say(a, true, "it is being stopped", "");
+	} else if (dir == Q_PATCHES || dir == Q_HELD) {
+		ex->index.dirty = true;
+		say(a, reject(ex, dir, &n, r), "rejected", "");
+	} else {
+		say(a, false, "it is ",
+		    dir == Q__MAX ? "not known here" : queue_dir_state[dir]);
+	}
+}
+
+static void
+do_pause(struct executor *ex, const struct request *r, struct answer *a)
+{
+	json_t *doc = json_pack("{s:s}", "format", PAUSE_FORMAT);
+
+	(void)r;
+	say(a, state_save(&ex->state, "paused.json", doc) == SPOOL_DONE,
+	    "paused", "");
+	ex->paused |= a->ok;
+	json_decref(doc);
+}
+
+static void
+do_resume(struct executor *ex, const struct request *r, struct answer *a)
+{
+	(void)r;
+	say(a, state_remove(&ex->state, "paused.json") == SPOOL_DONE,
+	    "resumed", "");
+	if (a->ok)
+		ex->paused = false;
+}
+
+static void (*const verbs[REQUEST__MAX])(
+    struct executor *, const struct request *, struct answer *) = {
+    [REQUEST_RETRY] = do_retry,
+    [REQUEST_HOLD] = do_hold,
+    [REQUEST_CANCEL] = do_cancel,
+    [REQUEST_PAUSE] = do_pause,
+    [REQUEST_RESUME] = do_resume,
+};
+
+static void
+act(struct executor *ex, const char *name, const json_t *doc)
+{
+	struct box *b = &ex->q->requests;
+	struct answer a = {false, "not a request of this version"};
+	struct request r;
+	json_t *reply;
+
+	if (request_decode(doc, &r) == 0)
+		verbs[r.verb](ex, &r, &a);
+	log_info("request %s: %s, %s", name, a.ok ? "done" : "refused",
+	    a.text);
+	reply = json_deep_copy(doc);
+	json_object_set_new(reply, "ok", json_boolean(a.ok));
+	json_object_set_new(reply, "answer", json_string(a.text));
+	if (spool_replace_json(b->dir[BOX_TMP], b->dir[BOX_DONE], name,
+		reply) != SPOOL_DONE ||
+	    spool_remove(b->dir[BOX_CUR], name) != SPOOL_DONE)
+		log_warn("request %s: answer not written", name);
+	json_decref(reply);
+	journal_write(&ex->journal, "request",
+	    json_pack("{s:s,s:b,s:s}", "queue", ex->q->name, "ok", a.ok,
+		"answer", a.text));
+	status_write(ex);
+}
+
+static void
+take(struct executor *ex, const char *name)
+{
+	json_t *doc = NULL;
+	int found =
+	    spool_read_json(ex->q->requests.dir[BOX_CUR], name, &doc);
+
+	if (found == 1)
+		act(ex, name, doc);
+	else if (found == -1 && tree_set_aside(ex->tree,
+				    ex->q->requests.dir[BOX_CUR], "request",
+				    name) != SPOOL_DONE)
+		log_warn("request %s: not set aside", name);
+	json_decref(doc);
+}
+
+static void
+take_all(struct executor *ex, enum box_dir from)
+{
+	struct box *b = &ex->q->requests;
+	struct spool_names n = {0};
+
+	if (spool_list(b->dir[from], TAKE_MAX, &n) == -1) {
+		log_warn("requests: not read");
+		return;
+	}
+	for (size_t i = 0; i < n.count; i++) {
+		if (from == BOX_NEW &&
+		    spool_move(b->dir[BOX_NEW], n.names[i], b->dir[BOX_CUR],
+			NULL) != SPOOL_DONE)
+			continue;
+		take(ex, n.names[i]);
+	}
+	spool_names_free(&n);
+}
+
+void
+requests_take(struct executor *ex)
+{
+	take_all(ex, BOX_CUR);
+	take_all(ex, BOX_NEW);
+}
+
+void
+requests_open(struct executor *ex)
+{
+	json_t *doc = NULL;
+
+	ex->paused =
+	    state_load(&ex->state, "paused.json", PAUSE_FORMAT, &doc) == 1;
+	json_decref(doc);
+}

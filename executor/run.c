@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: ISC */
+/* Starting the patch in work, and listening to its staging process. */
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common/buf.h"
+#include "common/clock.h"
+#include "common/log.h"
+#include "common/sys.h"
+#include "executor/diff.h"
+#include "executor/executor.h"
+#include "executor/report.h"
+#include "executor/settle.h"
+
+#define SHOW_AFTER_MS 200  /* queue.json names a patch that takes longer */
+#define SLACK_MS 3000      /* the worker keeps the deadline; then we do */
+#define KILL_MS 10000      /* a process that lives longer is unkillable */
+
+static void
+add_report(json_t **list, json_t *doc)
+{
+	if (*list == NULL)
+		*list = json_array();
+	json_array_append(*list, doc);
+}
+
+static void
+on_line(void *owner, const char *kind, json_t *doc)
+{
+	struct executor *ex = owner;
+	struct run *r = &ex->run;
+	json_t *text = json_object_get(doc, "text");
+
+	if (strcmp(kind, "fault") == 0) {
+		if (!r->fault.set && fault_decode(doc, &r->fault) == -1)
+			(void)fault_fail(&r->fault, OUTCOME_PREPARE,
+			    "the staging process reported nonsense");
+	} else if (strcmp(kind, "command") == 0) {
+		json_object_del(doc, "kind");
+		add_report(&r->commands, doc);
+	} else if (strcmp(kind, "warning") == 0 && text != NULL) {
+		add_report(&r->warnings, text);
+	} else if (strcmp(kind, "git") == 0) {
+		json_object_del(doc, "kind");
+		json_decref(r->git);
+		r->git = json_incref(doc);
+	} else if (strcmp(kind, "end") == 0) {
+		r->ended = true;
+	} else if (text != NULL) {
+		strlcpy(r->doing, json_string_value(text), sizeof(r->doing));
+		executor_beat(ex);
+	}
+}
+
+static void
+on_report(struct loop *l, struct watch *w, short revents)
+{
+	struct executor *ex = w->owner;
+	int more = report_read(w->fd, &ex->run.pending, on_line, ex);
+
+	(void)revents;
+	if (more == 1)
+		return;
+	if (more == -1)
+		(void)fault_fail(&ex->run.fault, OUTCOME_PREPARE,
+		    "the staging process reported nonsense");
+	loop_unwatch(l, w);
+}
+
+/* The init is dead, so all is dead; the pipe's end is the second proof. */
+static void
+on_exit_event(struct loop *l, struct watch *w, short revents)
+{
+	struct executor *ex = w->owner;
+	struct run *r = &ex->run;
+	int status = 0;
+
+	(void)revents;
+	if (jail_reap(&r->jail, 0, &status) != 1)
+		return;
+	loop_unwatch(l, w);
+	loop_cancel(l, &r->deadline);
+	if (r->report.armed) {
+		struct pollfd fd = {r->jail.report, POLLIN, 0};
+
+		while (r->report.armed && poll(&fd, 1, 1000) == 1)
+			on_report(l, &r->report, fd.revents);
+		if (r->report.armed)
+			loop_unwatch(l, &r->report);
+	}
+	finish_run(ex, status);
+}
+
+void
+run_kill(struct executor *ex, enum run_end end)
+{
+	struct run *r = &ex->run;
+
+	if (r->kill_at != 0)
+		return;
+	r->end = end;
+	r->kill_at = clock_mono_ms();
+	jail_kill(&r->jail);
+	loop_after(&ex->loop, &r->deadline, KILL_MS);
+}
+
+static void
+on_deadline(struct loop *l, struct timer *t)
+{
+	struct executor *ex = t->owner;
+	struct run *r = &ex->run;
+	int64_t ran = clock_mono_ms() - r->started_ms;
+
+	if (r->kill_at != 0) {
+		/* In an uninterruptible sleep. Its twin must not start: the
+		 * queue waits for the exit, however long it takes. */
+		struct alert a = {.type = "queue-stuck",
+		    .component = ex->instance,
+		    .subject = ex->q->name,
+		    .severity = ALERT_CRITICAL,
+		    .queue = ex->q->name,
+		    .id = r->job.env.id,
+		    .text = "a process of the patch cannot be killed; the "
+			    "queue waits for it"};
+
+		log_warnx("%s: process %ld does not die", r->job.env.key,
+		    (long)r->jail.pid);
+		executor_alert(ex, &a);
+		return;
+	}
+	if (!r->shown && ran < r->plan.timeout_ms) {
+		r->shown = true;
+		status_write(ex);
+		loop_after(l, t, r->plan.timeout_ms + SLACK_MS - ran);
+		return;
+	}
+	run_kill(ex, RUN_TIMED_OUT);
+}
+
+/* What recovery needs to prove that nobody of us is left. */
+static int
+write_begin(struct executor *ex)
+{
+	struct run *r = &ex->run;
+	json_t *doc = json_pack("{s:s,s:s,s:s,s:I,s:I,s:s,s:I}", "format",
+	    "patchflow-begin-1", "file", r->file, "digest", r->job.env.digest,
+	    "pid", (json_int_t)r->jail.pid, "start_time",
+	    (json_int_t)jail_start_time(r->jail.pid), "boot_id",
+	    clock_boot_id(), "wall_us", (json_int_t)r->started_us);
+	enum spool_answer a =
+	    spool_put_json(r->txn.tmp, r->txn.dir, "BEGIN", doc);
+
+	json_decref(doc);
+	return a == SPOOL_DONE ? 0 : -1;
+}
+
+static bool
+is_after(const struct timespec *a, const struct timespec *b)
+{
+	return a->tv_sec > b->tv_sec ||
+	       (a->tv_sec == b->tv_sec && a->tv_nsec > b->tv_nsec);
+}
+
+/*
+ * T0 is read from the filesystem's own clock, which ticks coarsely: it must
+ * be later than our own last commit, or that would look like a stranger's.
+ */
+static int
+take_time(struct executor *ex)
+{
+	struct run *r = &ex->run;
+	const struct timespec tick = {0, 1000000};
+	struct stat st;
+
+	for (int i = 0; i < 50; i++) {
+		if (fstatat(r->txn.dir, "BEGIN", &st, 0) == -1)
+			return -1;
+		if (is_after(&st.st_ctim, &ex->last_commit))
+			break;
+		(void)nanosleep(&tick, NULL);
+		if (sys_utimensat(r->txn.dir, "BEGIN", NULL) == -1)
+			return -1;
+	}
+	r->since = st.st_ctim;
+	return 0;
+}
+
+static void
+set_worker(struct executor *ex)
+{
+	struct run *r = &ex->run;
+
+	r->worker = (struct worker){
+	    .plan = &r->plan,
+	    .queue = ex->queue,
+	    .env = &r->job.env,
+	    .user = &ex->user,
+	    .workspace = ex->workspace.path,
+	    .confined = r->overlay,
+	    .output_bytes = ex->settings->summaries.output_bytes,
+	};
+	if (r->worker.output_bytes < 1024)
+		r->worker.output_bytes = 1024;
+}
+
+static int
+start_jail(struct executor *ex)
+{
+	struct run *r = &ex->run;
+	char path[PATH_MAX];
+	struct jail_spec spec = {.confined = r->overlay,
+	    .network = r->plan.network,
+	    .workspace = ex->workspace.path,
+	    .txn = path,
+	    .user = &ex->user,
+	    .queue = ex->queue,
+	    .prepare = worker_seed,
+	    .run = worker_run,
+	    .owner = &r->worker};
+
+	if (snprintf(path, sizeof(path), "%s/%s", ex->place.path,
+		r->txn.name) >= (int)sizeof(path)) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	set_worker(ex);
+	if (jail_start(&r->jail, &spec) == -1)
+		return -1;
+	if (write_begin(ex) == -1 || take_time(ex) == -1 ||
+	    jail_release(&r->jail) == -1) {
+		int saved = errno, status;
+
+		jail_kill(&r->jail);
+		(void)jail_reap(&r->jail, KILL_MS, &status);
+		errno = saved;
+		return -1;
+	}
+	return 0;
+}
+
+static void
+watch_jail(struct executor *ex)
+{
+	struct run *r = &ex->run;
+
+	r->report = (struct watch){.fd = r->jail.report,
+	    .events = POLLIN,
+	    .on = on_report,
+	    .owner = ex};
+	r->exit = (struct watch){.fd = r->jail.pidfd,
+	    .events = POLLIN,
+	    .on = on_exit_event,
+	    .owner = ex};
+	r->deadline = (struct timer){.on = on_deadline, .owner = ex};
+	loop_watch(&ex->loop, &r->report);
+	loop_watch(&ex->loop, &r->exit);
+	loop_after(&ex->loop, &r->deadline,
+	    r->plan.timeout_ms > SHOW_AFTER_MS ? SHOW_AFTER_MS
+					       : r->plan.timeout_ms);
+}
+
+static int
+refuse_weak(struct executor *ex, struct fault *f)
+{
+	(void)fault_fail(f, OUTCOME_PREPARE,
+	    "the patch runs commands, and this queue has no isolation for "
+	    "them: %s",
+	    ex->why);
+	fault_hint(f, "run the executor as root, or allow user namespaces; "
+		      "patches that only change files are executed");
+	return -1;
+}
+
+/* Which way it is staged, or why it cannot be. */
+static int
+choose_way(struct executor *ex, struct fault *f)
+{
+	struct run *r = &ex->run;
+	bool plain = plan_is_plain(&r->plan) &&
+		     diff_can_scratch(&r->plan, &ex->workspace);
+
+	if (!ex->overlay && strcmp(ex->queue->require_isolation, "overlay") ==
+				0)
+		return fault_fail(f, OUTCOME_PREPARE,
+		    "require_isolation is overlay, which this machine does "
+		    "not allow: %s",
+		    ex->why);
+	r->overlay = !plain;
+	if (r->overlay && !ex->overlay)
+		return refuse_weak(ex, f);
+	return 0;
+}
+
+static int
+make_txn(struct executor *ex, struct fault *f)
+{
+	struct run *r = &ex->run;
+	char name[NAME_SIZE];
+
+	if (snprintf(name, sizeof(name), "%s,%d", r->name.key,
+		r->name.attempt) < 0)
+		return -1;
+	/* What an interrupted run of this attempt left behind. */
+	if (txn_drop(&ex->place, name) == 0 &&
+	    txn_create(&r->txn, &ex->place, name, &ex->workspace) == 0)
+		return 0;
+	(void)fault_errno(f, OUTCOME_PREPARE, "making the transaction");
+	f->temporary = true;
+	return -1;
+}
+
+enum run_start
+run_start(struct executor *ex, const struct job *job,
+    const struct queue_name *name, const char *file)
+{
+	struct run *r = &ex->run;
+
+	memset(r, 0, sizeof(*r));
+	r->txn.dir = r->txn.upper = r->txn.new = r->txn.old = r->txn.tmp = -1;
+	jail_reset(&r->jail);
+	r->active = true;
+	r->name = *name;
+	strlcpy(r->file, file, sizeof(r->file));
+	envelope_copy(&r->job.env, &job->env);
+	r->job.patch = json_incref(job->patch);
+	r->job.warnings = json_incref(job->warnings);
+	r->job.env.attempt = name->attempt;
+	r->started_us = clock_wall_us();
+	r->started_ms = clock_mono_ms();
+	log_info("%s: started, attempt %d, id %s", name->key, name->attempt,
+	    job->env.id);
+	journal_write(&ex->journal, "started",
+	    json_pack("{s:s,s:s,s:i}", "id", job->env.id, "queue",
+		ex->q->name, "attempt", name->attempt));
+	if (plan_make(r->job.patch, ex->queue, &r->plan, &r->fault) == 0 &&
+	    choose_way(ex, &r->fault) == 0 && make_txn(ex, &r->fault) == 0) {
+		if (start_jail(ex) == 0) {
+			watch_jail(ex);
+			return RUN_STARTED;
+		}
+		(void)fault_errno(&r->fault, OUTCOME_PREPARE,
+		    "starting the staging process");
+		r->fault.temporary = true;
+	}
+	finish_run(ex, 0);
+	return ex->hold[0] != '\0' ? RUN_HELD : RUN_SETTLED;
+}

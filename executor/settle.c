@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: ISC */
+/* Outcomes, and what follows from them. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/clock.h"
+#include "common/log.h"
+#include "common/outcome.h"
+#include "executor/settle.h"
+
+void
+settle_common(struct executor *ex, json_t *doc)
+{
+	json_object_set_new(
+	    doc, "isolation", json_string(ex->overlay ? "overlay"
+						      : "mutations-only"));
+	json_object_set_new(doc, "durability",
+	    json_string(durability_name[ex->durability]));
+}
+
+static void
+tell(struct executor *ex, const struct outcome *o)
+{
+	const char *error =
+	    json_string_value(json_object_get(o->doc, "error"));
+	struct alert a = {.type = o->state == OUTCOME_FAILED
+				      ? "patch-failed"
+				      : "patch-rejected",
+	    .component = ex->instance,
+	    .subject = o->env.id,
+	    .severity = ALERT_ERROR,
+	    .queue = ex->q->name,
+	    .id = o->env.id};
+	char *text;
+
+	if (o->state != OUTCOME_FAILED && o->state != OUTCOME_REJECTED)
+		return;
+	if (o->state == OUTCOME_REJECTED)
+		a.severity = ALERT_WARNING;
+	text = xasprintf("%s %s: %s", o->env.id, outcome_words(o),
+	    error != NULL ? error : "no reason given");
+	a.text = text;
+	executor_alert(ex, &a);
+	free(text);
+}
+
+static void
+note(struct executor *ex, const struct outcome *o)
+{
+	json_t *fields = json_object();
+	json_t *ms = json_object_get(o->doc, "duration_ms");
+
+	json_object_set_new(fields, "id", json_string(o->env.id));
+	json_object_set_new(fields, "queue", json_string(ex->q->name));
+	json_object_set_new(fields, "attempt", json_integer(o->env.attempt));
+	json_object_set_new(
+	    fields, "state", json_string(outcome_state_name[o->state]));
+	if (o->stage != OUTCOME_NO_STAGE)
+		json_object_set_new(fields, "stage",
+		    json_string(outcome_stage_name[o->stage]));
+	if (o->reason != OUTCOME_NO_REASON)
+		json_object_set_new(fields, "reason",
+		    json_string(outcome_reason_name[o->reason]));
+	if (ms != NULL)
+		json_object_set(fields, "duration_ms", ms);
+	journal_write(&ex->journal, "settled", fields);
+	log_info("%s: %s, attempt %d", o->env.key, outcome_words(o),
+	    o->env.attempt);
+}
+
+static enum queue_dir
+end_dir(const struct outcome *o)
+{
+	return o->state == OUTCOME_COMPLETED || o->state == OUTCOME_UNDONE
+		   ? Q_COMPLETED
+		   : Q_FAILED;
+}
+
+/* Gone from where it was is settled before; taken in the end directory by
+ * the same name likewise. */
+static int
+move_file(struct executor *ex, enum queue_dir from, const char *file,
+    enum queue_dir to)
+{
+	enum spool_answer a =
+	    spool_move(ex->q->dir[from], file, ex->q->dir[to], NULL);
+
+	if (a == SPOOL_DONE || (a == SPOOL_REFUSED && errno == ENOENT))
+		return 0;
+	if (a == SPOOL_EXISTS &&
+	    spool_remove(ex->q->dir[from], file) == SPOOL_DONE)
+		return 0;
+	executor_hold(ex, "%s: not moved to %s: %s", file,
+	    queue_dir_path[to], strerror(errno));
+	return -1;
+}
+
+static int
+put_outcome(struct executor *ex, const struct outcome *o, bool *first)
+{
+	char name[NAME_SIZE];
+	enum spool_answer a;
+
+	key_outcome_file(o->env.key, o->env.attempt, name);
+	*first = tree_find_outcome(ex->q, o->env.key, o->env.attempt) ==
+		 BOX__MAX;
+	if (!*first)
+		return 0;
+	a = spool_put_json(ex->q->outcomes.dir[BOX_TMP],
+	    ex->q->outcomes.dir[BOX_NEW], name, o->doc);
+	if (a == SPOOL_DONE || a == SPOOL_EXISTS)
+		return 0;
+	executor_hold(ex, "%s: outcome not written: %s", o->env.key,
+	    strerror(errno));
+	return -1;
+}
+
+int
+settle_outcome(struct executor *ex, const json_t *doc, enum queue_dir from,
+    const char *file)
+{
+	struct outcome o;
+	bool first;
+	int answer = -1;
+
+	/* Decoding takes a reference and changes nothing. */
+	if (outcome_decode((json_t *)(uintptr_t)doc, &o) == -1) {
+		executor_hold(ex, "%s: outcome is not valid", file);
+		return -1;
+	}
+	if (put_outcome(ex, &o, &first) == 0 &&
+	    move_file(ex, from, file, end_dir(&o)) == 0) {
+		tries_forget(&ex->state, o.env.key);
+		ex->work++;
+		if (first) {
+			tell(ex, &o);
+			note(ex, &o);
+		}
+		answer = 0;
+	}
+	outcome_free(&o);
+	return answer;
+}
+
+int
+settle_fault(struct executor *ex, const struct envelope *env,
+    const struct fault *f, json_t *extra, enum queue_dir from,
+    const char *file)
+{
+	json_t *doc = outcome_new(env, f->state, f->stage, f->reason);
+	char now[ISO_TIME_SIZE];
+	int answer;
+
+	settle_common(ex, doc);
+	fault_describe(f, doc);
+	if (extra != NULL)
+		json_object_update_missing(doc, extra);
+	clock_iso(clock_wall_us(), now);
+	if (json_object_get(doc, "finished_at") == NULL)
+		json_object_set_new(doc, "finished_at", json_string(now));
+	answer = settle_outcome(ex, doc, from, file);
+	json_decref(doc);
+	return answer;
+}
+
+int
+settle_requeue(struct executor *ex, const char *file, const char *key,
+    struct tries *t, int64_t delay_ms)
+{
+	int to = delay_ms > 0 ? Q_HELD : Q_PATCHES;
+	enum spool_answer a;
+
+	/* The waiting time first: a held file without one goes at once. */
+	if (delay_ms > 0) {
+		t->not_before_us = clock_wall_us() + delay_ms * 1000;
+		ex->held_any = true;
+	}
+	if (t->attempt != 0 && tries_save(&ex->state, key, t) != SPOOL_DONE) {
+		executor_hold(ex, "%s: state not written: %s", key,
+		    strerror(errno));
+		return -1;
+	}
+	a = spool_move(ex->q->dir[Q_RUNNING], file, ex->q->dir[to], NULL);
+	if (a != SPOOL_DONE && !(a == SPOOL_REFUSED && errno == ENOENT)) {
+		executor_hold(ex, "%s: not requeued: %s", file,
+		    strerror(errno));
+		return -1;
+	}
+	ex->index.dirty = true;
+	journal_write(&ex->journal, "requeued",
+	    json_pack("{s:s,s:s,s:I}", "key", key, "queue", ex->q->name,
+		"delay_ms", (json_int_t)delay_ms));
+	log_info("%s: requeued, delay %lld ms", key, (long long)delay_ms);
+	return 0;
+}
+
+void
+settle_drop(struct executor *ex, const char *txn)
+{
+	if (txn_drop(&ex->place, txn) == -1)
+		log_warn("%s: transaction not dropped", txn);
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: ISC */
+/* state/executor@QUEUE/queue.json: what the command shows of us. */
+#include <errno.h>
+#include <string.h>
+
+#include "common/clock.h"
+#include "common/log.h"
+#include "executor/executor.h"
+
+static json_t *
+running(const struct executor *ex)
+{
+	const struct run *r = &ex->run;
+	char since[ISO_TIME_SIZE];
+
+	if (!r->active)
+		return json_null();
+	clock_iso(r->started_us, since);
+	return json_pack("{s:s,s:s,s:i,s:s}", "id", r->job.env.id, "key",
+	    r->name.key, "attempt", r->name.attempt, "since", since);
+}
+
+void
+status_write(struct executor *ex)
+{
+	json_t *doc = json_pack("{s:s,s:s,s:s,s:s,s:b,s:s,s:s,s:s,s:o}",
+	    "format", "patchflow-queue-1", "isolation",
+	    ex->overlay ? "overlay" : "mutations-only", "why", ex->why,
+	    "durability", durability_name[ex->durability], "paused",
+	    ex->paused, "workspace", ex->queue->workspace, "staging",
+	    ex->place.dir != -1 ? ex->place.path : "", "hold", ex->hold,
+	    "running", running(ex));
+
+	if (state_save(&ex->state, "queue.json", doc) != SPOOL_DONE)
+		log_warn("queue.json: not written");
+	json_decref(doc);
+}

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: ISC */
+/* Counters and holds of single patches. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/clock.h"
+#include "executor/tries.h"
+
+#define FORMAT "patchflow-tries-1"
+#define FIRST_MS 2000
+#define LAST_MS 60000
+#define AHEAD_MAX_US (3600 * 1000000LL)
+
+static void
+file_name(const char *key, char out[NAME_SIZE])
+{
+	if (snprintf(out, NAME_SIZE, "%s.json", key) < 0)
+		out[0] = '\0';
+}
+
+int
+tries_load(const struct state *s, const char *key, struct tries *t)
+{
+	char name[NAME_SIZE];
+	json_t *doc = NULL;
+	const char *txn;
+	int found;
+
+	memset(t, 0, sizeof(*t));
+	file_name(key, name);
+	found = state_load(s, name, FORMAT, &doc);
+	/* A broken one is set aside: counting begins anew. */
+	if (found == -1 && errno == EBADMSG)
+		return 0;
+	if (found != 1)
+		return found;
+	t->attempt = (int)json_integer_value(json_object_get(doc, "attempt"));
+	t->crashes = (int)json_integer_value(json_object_get(doc, "crashes"));
+	t->requeues =
+	    (int)json_integer_value(json_object_get(doc, "requeues"));
+	t->not_before_us =
+	    json_integer_value(json_object_get(doc, "not_before_us"));
+	t->operator_hold = json_is_true(json_object_get(doc, "hold"));
+	txn = json_string_value(json_object_get(doc, "last_txn"));
+	strlcpy(t->last_txn, txn != NULL ? txn : "", sizeof(t->last_txn));
+	/* The clock may have been set back since. */
+	if (t->not_before_us > clock_wall_us() + AHEAD_MAX_US)
+		t->not_before_us = 0;
+	json_decref(doc);
+	return 0;
+}
+
+enum spool_answer
+tries_save(const struct state *s, const char *key, const struct tries *t)
+{
+	char name[NAME_SIZE];
+	json_t *doc = json_pack("{s:s,s:i,s:i,s:i,s:I,s:b,s:s}", "format",
+	    FORMAT, "attempt", t->attempt, "crashes", t->crashes, "requeues",
+	    t->requeues, "not_before_us", (json_int_t)t->not_before_us,
+	    "hold", t->operator_hold, "last_txn", t->last_txn);
+	enum spool_answer answer;
+
+	file_name(key, name);
+	answer = state_save(s, name, doc);
+	json_decref(doc);
+	return answer;
+}
+
+void
+tries_forget(const struct state *s, const char *key)
+{
+	char name[NAME_SIZE];
+
+	file_name(key, name);
+	/* What stays behind is only a count of an attempt that is over. */
+	if (spool_exists(s->dir, name) && state_remove(s, name) != SPOOL_DONE)
+		return;
+}
+
+int64_t
+tries_delay_ms(int n)
+{
+	int64_t ms = FIRST_MS;
+
+	while (n-- > 1 && ms < LAST_MS)
+		ms *= 2;
+	return ms < LAST_MS ? ms : LAST_MS;
+}
