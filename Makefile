@@ -73,7 +73,7 @@ endef
 
 archive = @mkdir -p $(@D) && rm -f $@ && $(AR) rcs $@ $(filter %.o,$^)
 link    = @mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ \
-          $(filter %.o %.a,$^) $(PKG_LIBS) $(EXTRA_LIBS)
+          $(filter %.o %.a,$^) $(PKG_LIBS) -lresolv $(EXTRA_LIBS)
 
 $(foreach p,$(PROGRAMS),$(eval $(call program,$(firstword $(subst :, ,$(p))),$(lastword $(subst :, ,$(p))))))
 

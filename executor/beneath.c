@@ -19,8 +19,8 @@ beneath_open(int root, const char *path, int flags)
 {
 	struct open_how how = {
 	    .flags = (unsigned)(flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK),
-	    .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS |
-		       RESOLVE_NO_XDEV | RESOLVE_NO_MAGICLINKS,
+	    .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV |
+		       RESOLVE_NO_MAGICLINKS,
 	};
 
 	/* O_PATH takes no flag that speaks of reading. */
@@ -115,8 +115,8 @@ read_all(int fd, size_t size, size_t max, size_t *len)
 }
 
 char *
-beneath_read(
-    int root, const char *path, size_t max, size_t *len, struct stat *st)
+beneath_read(int root, const char *path, size_t max, size_t *len,
+    struct stat *st)
 {
 	int fd = beneath_open(root, path, O_RDONLY);
 	char *bytes = NULL;

@@ -20,7 +20,7 @@ int beneath_stat(int root, const char *path, struct stat *st);
 int beneath_make_parents(int root, const char *path);
 /* All bytes of a regular file, owned by the caller and NUL-terminated behind
  * *len; NULL with errno (EFBIG: over max, EISDIR, ELOOP, ...). */
-char *beneath_read(
-    int root, const char *path, size_t max, size_t *len, struct stat *st);
+char *beneath_read(int root, const char *path, size_t max, size_t *len,
+    struct stat *st);
 
 #endif

@@ -126,8 +126,8 @@ add_diff(struct changes *c, const char *path, const struct change_side *a,
 }
 
 int
-changes_add(struct changes *c, const char *path,
-    const struct change_side *a, const struct change_side *b)
+changes_add(struct changes *c, const char *path, const struct change_side *a,
+    const struct change_side *b)
 {
 	const struct stat *st = b->dir != -1 ? b->st : a->st;
 	json_t *old, *new;
@@ -165,8 +165,7 @@ changes_describe(struct changes *c, json_t *outcome)
 		json_object_set_new(outcome, "changes_unlisted",
 		    json_integer((json_int_t)c->unlisted));
 	json_object_set_new(outcome, "diff",
-	    utf8_json(c->diff.bytes != NULL ? c->diff.bytes : "",
-		c->diff.len));
-	json_object_set_new(
-	    outcome, "diff_truncated", json_boolean(c->diff_cut));
+	    utf8_json(c->diff.bytes != NULL ? c->diff.bytes : "", c->diff.len));
+	json_object_set_new(outcome, "diff_truncated",
+	    json_boolean(c->diff_cut));
 }

@@ -168,8 +168,7 @@ is_dead(const char *pid)
 		return true;
 	text[n] = '\0';
 	at = strrchr(text, ')');
-	return at != NULL && at[1] != '\0' &&
-	       (at[2] == 'Z' || at[2] == 'X');
+	return at != NULL && at[1] != '\0' && (at[2] == 'Z' || at[2] == 'X');
 }
 
 /* Is anything left in the namespace beside init and us? */
@@ -300,19 +299,17 @@ command_encode(const struct command *c)
 {
 	json_t *doc = json_pack("{s:b,s:b,s:I,s:I,s:I,s:I}", "timed_out",
 	    c->timed_out, "backgrounded", c->backgrounded, "duration_ms",
-	    (json_int_t)c->duration_ms, "dropped_bytes",
-	    (json_int_t)c->dropped, "max_rss_kb", (json_int_t)c->max_rss_kb,
-	    "cpu_ms", (json_int_t)c->cpu_ms);
+	    (json_int_t)c->duration_ms, "dropped_bytes", (json_int_t)c->dropped,
+	    "max_rss_kb", (json_int_t)c->max_rss_kb, "cpu_ms",
+	    (json_int_t)c->cpu_ms);
 
 	json_object_set_new(doc, "exit_code",
 	    c->exit_code >= 0 ? json_integer(c->exit_code) : json_null());
 	json_object_set_new(doc, "signal",
 	    c->signal > 0 ? json_integer(c->signal) : json_null());
 	json_object_set_new(doc, "output_head",
-	    utf8_json(c->head.bytes != NULL ? c->head.bytes : "",
-		c->head.len));
+	    utf8_json(c->head.bytes != NULL ? c->head.bytes : "", c->head.len));
 	json_object_set_new(doc, "output_tail",
-	    utf8_json(c->tail.bytes != NULL ? c->tail.bytes : "",
-		c->tail.len));
+	    utf8_json(c->tail.bytes != NULL ? c->tail.bytes : "", c->tail.len));
 	return doc;
 }

@@ -55,8 +55,7 @@ visit_count(struct subtree_walk *w, const struct subtree_at *at)
 }
 
 static int
-each_new(const struct commit *c, const struct ops *ops,
-    struct subtree_walk *w)
+each_new(const struct commit *c, const struct ops *ops, struct subtree_walk *w)
 {
 	for (size_t i = 0; i < ops->count; i++) {
 		char name[32];
@@ -76,10 +75,10 @@ int
 commit_sync(const struct commit *c, const struct ops *ops, struct fault *f)
 {
 	size_t count = 0;
-	struct subtree_walk counter = {
-	    .visit = visit_count, .owner = &count};
-	struct subtree_walk syncer = {
-	    .visit = visit_sync, .beat = c->beat, .beat_owner = c->owner};
+	struct subtree_walk counter = {.visit = visit_count, .owner = &count};
+	struct subtree_walk syncer = {.visit = visit_sync,
+	    .beat = c->beat,
+	    .beat_owner = c->owner};
 	int answer = each_new(c, ops, &counter);
 
 	/* A file that we may not read cannot be synced alone either. */
@@ -100,8 +99,7 @@ enum spool_answer
 commit_write(const struct txn *t, const struct record *r)
 {
 	json_t *doc = record_encode(r);
-	enum spool_answer answer =
-	    spool_put_json(t->tmp, t->dir, COMMIT, doc);
+	enum spool_answer answer = spool_put_json(t->tmp, t->dir, COMMIT, doc);
 
 	json_decref(doc);
 	return answer;
@@ -173,12 +171,11 @@ put(struct commit *c, const struct op *o, int dir, const char *base)
 		return 0;
 	if (errno != ENOENT)
 		return -1;
-	return sys_renameat2(
-	    c->txn->new, name, dir, base, RENAME_NOREPLACE);
+	return sys_renameat2(c->txn->new, name, dir, base, RENAME_NOREPLACE);
 }
 
-static int
-delete(struct commit *c, const struct op *o, int dir, const char *base)
+static int delete (struct commit *c, const struct op *o, int dir,
+    const char *base)
 {
 	struct stat st;
 	char name[32];
@@ -264,7 +261,7 @@ apply_one(struct commit *c, const struct op *o, struct cursor *k)
 	if (cursor_enter(k, c->workspace->fd, o->path, &base) == -1)
 		return -1;
 	return o->kind == OP_PUT ? put(c, o, k->dir, base)
-				 : delete(c, o, k->dir, base);
+				 : delete (c, o, k->dir, base);
 }
 
 static int
@@ -277,20 +274,18 @@ unput(const struct commit *c, const struct op *o, int dir, const char *base)
 	if (o->old_ino == 0) {
 		if (fstatat(c->txn->new, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
 			return 0;
-		return sys_renameat2(
-		    dir, base, c->txn->new, name, RENAME_NOREPLACE);
+		return sys_renameat2(dir, base, c->txn->new, name,
+		    RENAME_NOREPLACE);
 	}
 	if (fstatat(c->txn->new, name, &st, AT_SYMLINK_NOFOLLOW) == -1)
 		return -1;
 	if (st.st_ino == o->new_ino)
 		return 0;
-	return sys_renameat2(
-	    c->txn->new, name, dir, base, RENAME_EXCHANGE);
+	return sys_renameat2(c->txn->new, name, dir, base, RENAME_EXCHANGE);
 }
 
 static int
-undelete(
-    const struct commit *c, const struct op *o, int dir, const char *base)
+undelete(const struct commit *c, const struct op *o, int dir, const char *base)
 {
 	char name[32];
 	struct stat st;
@@ -307,8 +302,8 @@ revert_one(struct commit *c, const struct op *o, struct cursor *k)
 	const char *base;
 
 	if (o->kind == OP_META)
-		return set_meta(
-		    c, o->path, o->old_mode, o->old_uid, o->old_gid);
+		return set_meta(c, o->path, o->old_mode, o->old_uid,
+		    o->old_gid);
 	if (cursor_enter(k, c->workspace->fd, o->path, &base) == -1)
 		return -1;
 	return o->kind == OP_PUT ? unput(c, o, k->dir, base)
@@ -333,8 +328,8 @@ run_all(struct commit *c, const struct ops *ops, const char **at,
 		answer = -1;
 		saved = errno;
 	}
-	if (answer == 0 && (sys_fsync(c->txn->new) == -1 ||
-			       sys_fsync(c->txn->old) == -1)) {
+	if (answer == 0 &&
+	    (sys_fsync(c->txn->new) == -1 || sys_fsync(c->txn->old) == -1)) {
 		answer = -1;
 		saved = errno;
 	}

@@ -30,10 +30,9 @@ struct commit {
 	json_t *displaced;
 };
 
-int commit_check(
-    const struct commit *c, const struct ops *ops, struct fault *f);
-int commit_sync(
-    const struct commit *c, const struct ops *ops, struct fault *f);
+int commit_check(const struct commit *c, const struct ops *ops,
+    struct fault *f);
+int commit_sync(const struct commit *c, const struct ops *ops, struct fault *f);
 /* SPOOL_UNKNOWN: the record may come back after a power cut. Nothing must be
  * done to the workspace until recovery has read it. */
 enum spool_answer commit_write(const struct txn *t, const struct record *r);

@@ -56,8 +56,7 @@ prove_dead(pid_t pid, unsigned long long start_time)
 static int
 prove_stage_dead(struct executor *ex, const json_t *begin, const char *name)
 {
-	const char *boot =
-	    json_string_value(json_object_get(begin, "boot_id"));
+	const char *boot = json_string_value(json_object_get(begin, "boot_id"));
 	pid_t pid = (pid_t)json_integer_value(json_object_get(begin, "pid"));
 	unsigned long long start = (unsigned long long)json_integer_value(
 	    json_object_get(begin, "start_time"));

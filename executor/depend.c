@@ -20,8 +20,7 @@ struct found {
 
 /* The latest revision of id in q: true and where, false where unknown. */
 static bool
-look_up(struct tree *t, struct queue_tree *q, const char *id,
-    struct found *out)
+look_up(struct tree *t, struct queue_tree *q, const char *id, struct found *out)
 {
 	struct ids_entry *list = NULL;
 	int n = ids_lookup(t, q->name, id, &list);
@@ -69,8 +68,8 @@ by_outcome(const struct found *f, int attempt)
 	key_outcome_file(f->key, attempt, name);
 	if (spool_read_json(f->q->outcomes.dir[box], name, &doc) == 1 &&
 	    outcome_decode(doc, &o) == 0) {
-		answer = o.state == OUTCOME_COMPLETED ? DEPEND_READY
-						      : DEPEND_FAILED;
+		answer =
+		    o.state == OUTCOME_COMPLETED ? DEPEND_READY : DEPEND_FAILED;
 		outcome_free(&o);
 	}
 	json_decref(doc);
@@ -117,8 +116,7 @@ print_cycle(const struct search *s, const char *last)
 	size_t at = 0;
 
 	for (int i = 0; i <= s->depth && at < 400; i++) {
-		int n = snprintf(
-		    s->why + at, 512 - at, "%s -> ", s->trail[i]);
+		int n = snprintf(s->why + at, 512 - at, "%s -> ", s->trail[i]);
 
 		at += n > 0 ? (size_t)n : 0;
 	}
@@ -171,8 +169,7 @@ search_patch(struct search *s, struct queue_tree *q, const json_t *patch,
 	if (s->depth + 1 >= DEPTH_MAX)
 		return false;
 	s->trail[++s->depth] = id;
-	json_array_foreach(list, i, ref)
-	{
+	json_array_foreach (list, i, ref) {
 		cycle = json_is_string(ref) &&
 			search_one(s, q, json_string_value(ref));
 		if (cycle)
@@ -206,8 +203,7 @@ depend_check(struct tree *t, const struct queue_tree *q, const char *id,
 	size_t i;
 
 	why[0] = '\0';
-	json_array_foreach(list, i, ref)
-	{
+	json_array_foreach (list, i, ref) {
 		const char *name = json_string_value(ref);
 		enum depend one = DEPEND_WAIT;
 		struct queue_name at;
@@ -231,8 +227,9 @@ depend_check(struct tree *t, const struct queue_tree *q, const char *id,
 		char cycle[512] = "";
 
 		if (is_cyclic(t, q, id, patch, cycle)) {
-			if (snprintf(why, 512, "dependencies in a circle: "
-					       "%.480s",
+			if (snprintf(why, 512,
+				"dependencies in a circle: "
+				"%.480s",
 				cycle) < 0)
 				why[0] = '\0';
 			return DEPEND_FAILED;

@@ -53,8 +53,8 @@ static int
 check_kind(struct pair *p, const struct stat *st, const char *path)
 {
 	if (S_ISCHR(st->st_mode) || S_ISBLK(st->st_mode))
-		return fault_fail(p->f, OUTCOME_COMMAND,
-		    "%s became a device", path);
+		return fault_fail(p->f, OUTCOME_COMMAND, "%s became a device",
+		    path);
 	if (S_ISREG(st->st_mode) && (st->st_mode & (S_ISUID | S_ISGID)) != 0)
 		return fault_fail(p->f, OUTCOME_COMMAND,
 		    "%s became a set-id file", path);
@@ -131,8 +131,8 @@ walk_pair(struct pair *p, bool gone)
 	b.walk.owner = &b;
 	b.walk.beat = p->d->beat;
 	b.walk.beat_owner = p->d->owner;
-	answer = subtree_walk(
-	    &b.walk, gone ? p->lower : p->upper, p->name, p->path);
+	answer =
+	    subtree_walk(&b.walk, gone ? p->lower : p->upper, p->name, p->path);
 	if (answer == -1)
 		(void)fail_path(p->f, gone ? "reading" : "staging", p->path);
 	return answer;
@@ -269,8 +269,8 @@ stat_at(int dir, const char *name, struct stat *st, bool *found)
 	return *found || dir == -1 || errno == ENOENT ? 0 : -1;
 }
 
-static int walk_layer(
-    struct diff *d, int upper, int lower, struct buf *path, struct fault *f);
+static int walk_layer(struct diff *d, int upper, int lower, struct buf *path,
+    struct fault *f);
 
 /* A directory of both layers: its attributes, then what is in it. */
 static int
@@ -318,8 +318,8 @@ judge_entry(struct pair *p, struct buf *path)
 	tick(p->d);
 	if (!p->has_new || is_whiteout(&p->new))
 		return p->has_old ? emit_delete(p) : 0;
-	if (S_ISDIR(p->new.st_mode) && p->has_old &&
-	    S_ISDIR(p->old.st_mode) && !is_opaque(p))
+	if (S_ISDIR(p->new.st_mode) && p->has_old && S_ISDIR(p->old.st_mode) &&
+	    !is_opaque(p))
 		return path != NULL ? merge_dir(p, path) : emit_meta(p);
 	if (p->has_old && is_same(p))
 		return 0;
@@ -358,12 +358,11 @@ list_names(int dir, char ***names, size_t *count)
 	if (d == NULL)
 		return -1;
 	while ((errno = 0, e = readdir(d)) != NULL) {
-		if (strcmp(e->d_name, ".") == 0 ||
-		    strcmp(e->d_name, "..") == 0)
+		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
 			continue;
 		if (*count % 64 == 0)
-			*names = xreallocarray(
-			    *names, *count + 64, sizeof(**names));
+			*names =
+			    xreallocarray(*names, *count + 64, sizeof(**names));
 		(*names)[(*count)++] = xstrdup(e->d_name);
 	}
 	fd = errno;
@@ -373,8 +372,8 @@ list_names(int dir, char ***names, size_t *count)
 }
 
 static int
-walk_layer(
-    struct diff *d, int upper, int lower, struct buf *path, struct fault *f)
+walk_layer(struct diff *d, int upper, int lower, struct buf *path,
+    struct fault *f)
 {
 	char **names;
 	size_t count;
@@ -421,8 +420,8 @@ diff_overlay(struct diff *d, struct fault *f)
 
 	buf_puts(&path, "");
 	if (answer == 0)
-		answer = walk_layer(
-		    d, d->txn->upper, d->workspace->fd, &path, f);
+		answer =
+		    walk_layer(d, d->txn->upper, d->workspace->fd, &path, f);
 	buf_free(&path);
 	ops_sort(&d->ops);
 	return answer;
@@ -514,8 +513,7 @@ diff_scratch(struct diff *d, const struct plan *p, struct fault *f)
 static bool
 touches(const struct plan_step *s, const char *path)
 {
-	const char *names[] = {s->path,
-	    s->kind == PLAN_RENAME ? s->to : NULL};
+	const char *names[] = {s->path, s->kind == PLAN_RENAME ? s->to : NULL};
 	size_t len = strlen(path);
 
 	for (size_t i = 0; i < 2; i++) {
@@ -536,8 +534,7 @@ diff_can_scratch(const struct plan *p, const struct workspace *w)
 
 		if ((p->steps[i].kind != PLAN_DELETE &&
 			p->steps[i].kind != PLAN_RENAME) ||
-		    beneath_stat(w->fd, path, &st) != 1 ||
-		    !S_ISDIR(st.st_mode))
+		    beneath_stat(w->fd, path, &st) != 1 || !S_ISDIR(st.st_mode))
 			continue;
 		for (size_t j = 0; j < p->step_count; j++) {
 			if (j != i && touches(&p->steps[j], path))

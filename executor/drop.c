@@ -22,8 +22,7 @@ drop_bounding(void)
 static int
 drop_caps(void)
 {
-	struct __user_cap_header_struct head = {
-	    _LINUX_CAPABILITY_VERSION_3, 0};
+	struct __user_cap_header_struct head = {_LINUX_CAPABILITY_VERSION_3, 0};
 	struct __user_cap_data_struct none[2] = {{0, 0, 0}, {0, 0, 0}};
 
 	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) == -1)
@@ -34,8 +33,7 @@ drop_caps(void)
 static bool
 may_drop_bounding(void)
 {
-	struct __user_cap_header_struct head = {
-	    _LINUX_CAPABILITY_VERSION_3, 0};
+	struct __user_cap_header_struct head = {_LINUX_CAPABILITY_VERSION_3, 0};
 	struct __user_cap_data_struct now[2] = {{0, 0, 0}, {0, 0, 0}};
 
 	if (syscall(SYS_capget, &head, now) == -1)

@@ -73,8 +73,8 @@ measure(struct splice *s)
 	size_t n = s->find.count, m = s->replace.count;
 	size_t least = n < m ? n : m;
 
-	while (s->head < least && bytes_same(&s->find.items[s->head],
-				      &s->replace.items[s->head]))
+	while (s->head < least &&
+	       bytes_same(&s->find.items[s->head], &s->replace.items[s->head]))
 		s->head++;
 	if (s->find.terminated != s->replace.terminated)
 		return;
@@ -118,8 +118,7 @@ context(const struct splice *s, const struct match *m, size_t i)
 static bool
 put_spliced(const struct splice *s, const struct match *m, struct buf *out)
 {
-	const struct line *end =
-	    &s->file->items[m->line + s->find.count - 1];
+	const struct line *end = &s->file->items[m->line + s->find.count - 1];
 
 	for (size_t i = 0; i < s->replace.count; i++) {
 		const struct line *kept = context(s, m, i);
@@ -182,8 +181,7 @@ edit_replace(const char *text, size_t len, const struct plan_edit *e,
 	bool good;
 
 	match_find(text, len, &e->find, &ms);
-	good = ms.count > 0 &&
-	       (e->count == 0 || ms.count == (size_t)e->count);
+	good = ms.count > 0 && (e->count == 0 || ms.count == (size_t)e->count);
 	if (good && !put_all(text, len, e, &ms, out)) {
 		/* The replacement is indented less than what it replaces. */
 		out->len = mark;

@@ -5,7 +5,7 @@
 #include "common/buf.h"
 #include "executor/environ.h"
 
-#define PATH_VALUE \
+#define PATH_VALUE                                                             \
 	"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 struct list {
@@ -16,8 +16,7 @@ struct list {
 static void
 add(struct list *l, const char *name, const char *value)
 {
-	l->items =
-	    xreallocarray(l->items, l->count + 2, sizeof(*l->items));
+	l->items = xreallocarray(l->items, l->count + 2, sizeof(*l->items));
 	l->items[l->count++] = xasprintf("%s=%s", name, value);
 	l->items[l->count] = NULL;
 }

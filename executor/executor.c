@@ -2,6 +2,7 @@
 /* State and wiring: what wakes the executor, and what it then looks at. */
 #include <sys/resource.h>
 #include <errno.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,8 +13,8 @@
 #include "executor/executor.h"
 #include "executor/isolate.h"
 
-#define RESCAN_MS 30000  /* inotify is only a hint */
-#define HELD_MS 2000     /* waits of .held are looked at so often */
+#define RESCAN_MS 30000 /* inotify is only a hint */
+#define HELD_MS 2000    /* waits of .held are looked at so often */
 #define STRAY_MS 500
 #define HOLD_FIRST_MS 2000
 #define HOLD_LAST_MS 60000
@@ -30,8 +31,8 @@ executor_beat(void *executor)
 
 	if (snprintf(text, sizeof(text), "%s%s%.150s",
 		ex->hold[0] != '\0' ? ex->hold
-		: r->active	    ? r->job.env.id
-		: ex->paused	    ? "paused"
+		: r->active         ? r->job.env.id
+		: ex->paused        ? "paused"
 				    : "idle",
 		r->active ? ": " : "", r->active ? r->doing : "") < 0)
 		text[0] = '\0';
@@ -164,8 +165,8 @@ adopt_strays(struct executor *ex)
 
 	if (ex->strays.count == 0)
 		return;
-	if (strays_adopt(&ex->strays, ex->q->dir[Q_PATCHES],
-		&ex->tree->inbox, &moved) == -1)
+	if (strays_adopt(&ex->strays, ex->q->dir[Q_PATCHES], &ex->tree->inbox,
+		&moved) == -1)
 		log_warn("a dropped file was not moved to the inbox");
 	if (moved > 0)
 		log_info("dropped files: %zu moved to the inbox", moved);

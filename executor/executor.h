@@ -80,11 +80,11 @@ struct executor {
 	struct index index;
 	struct strays strays;
 	struct hint hint;
-	struct timer scan;    /* look again */
+	struct timer scan; /* look again */
 	struct timer beat;
-	struct timer retry;   /* of a held queue or a missing workspace */
-	struct timer grace;   /* of a running patch at SIGTERM */
-	struct timer tidy;    /* retention */
+	struct timer retry; /* of a held queue or a missing workspace */
+	struct timer grace; /* of a running patch at SIGTERM */
+	struct timer tidy;  /* retention */
 	struct run run;
 
 	bool paused;
@@ -99,8 +99,8 @@ struct executor {
 	bool trouble; /* --once exits 111 */
 };
 
-int executor_open(struct executor *ex, struct tree *t,
-    const struct settings *s, const struct daemon_opts *o);
+int executor_open(struct executor *ex, struct tree *t, const struct settings *s,
+    const struct daemon_opts *o);
 void executor_run(struct executor *ex);
 int executor_close(struct executor *ex); /* exit status */
 
@@ -115,8 +115,6 @@ void executor_alert(struct executor *ex, const struct alert *a);
 
 /* status.c */
 void status_write(struct executor *ex);
-
-
 
 /* run.c */
 enum run_start { RUN_STARTED, RUN_SETTLED, RUN_HELD };

@@ -32,8 +32,7 @@ fault_fail(struct fault *f, enum outcome_stage stage, const char *fmt, ...)
 }
 
 int
-fault_reject(
-    struct fault *f, enum outcome_reason reason, const char *fmt, ...)
+fault_reject(struct fault *f, enum outcome_reason reason, const char *fmt, ...)
 {
 	va_list ap;
 

@@ -26,13 +26,12 @@ struct fault {
 
 int fault_fail(struct fault *f, enum outcome_stage stage, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
-int fault_reject(
-    struct fault *f, enum outcome_reason reason, const char *fmt, ...)
-    __attribute__((format(printf, 3, 4)));
+int fault_reject(struct fault *f, enum outcome_reason reason, const char *fmt,
+    ...) __attribute__((format(printf, 3, 4)));
 /* As fault_fail with strerror(errno) appended; temporary where the errno
  * says that a resource was lacking. */
-int fault_errno(struct fault *f, enum outcome_stage stage, const char *fmt,
-    ...) __attribute__((format(printf, 3, 4)));
+int fault_errno(struct fault *f, enum outcome_stage stage, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
 void fault_hint(struct fault *f, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 void fault_place(struct fault *f, const char *fmt, ...)

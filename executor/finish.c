@@ -86,19 +86,17 @@ describe_run(const struct run *r, json_t *more_warnings)
 	json_object_set_new(doc, "finished_at", json_string(to));
 	json_object_set_new(doc, "duration_ms",
 	    json_integer(clock_mono_ms() - r->started_ms));
-	json_object_set_new(
-	    doc, "unvalidated", json_boolean(r->plan.unvalidated));
+	json_object_set_new(doc, "unvalidated",
+	    json_boolean(r->plan.unvalidated));
 	if (r->plan.description != NULL)
-		json_object_set_new(
-		    doc, "description", json_string(r->plan.description));
+		json_object_set_new(doc, "description",
+		    json_string(r->plan.description));
 	if (json_object_size(r->plan.final) > 0)
 		json_object_set(doc, "final", r->plan.final);
 	if (r->commands != NULL)
 		json_object_set(doc, "commands", r->commands);
-	json_object_set_new(
-	    doc, "warnings", merged_warnings(r, more_warnings));
-	json_object_set_new(
-	    doc, "limits_by", json_string("rlimits"));
+	json_object_set_new(doc, "warnings", merged_warnings(r, more_warnings));
+	json_object_set_new(doc, "limits_by", json_string("rlimits"));
 	return doc;
 }
 

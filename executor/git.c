@@ -29,8 +29,8 @@ ask(struct worker *w, const char *const *argv, int *code, struct buf *out,
 static int
 check_repository(struct worker *w, struct fault *f)
 {
-	static const char *const argv[] = {
-	    GIT, "rev-parse", "--is-inside-work-tree", NULL};
+	static const char *const argv[] = {GIT, "rev-parse",
+	    "--is-inside-work-tree", NULL};
 	struct buf out = {0};
 	int code = 0;
 	int answer = ask(w, argv, &code, &out, f);
@@ -50,8 +50,8 @@ check_repository(struct worker *w, struct fault *f)
 static int
 check_branch(struct worker *w, struct fault *f)
 {
-	static const char *const argv[] = {
-	    GIT, "symbolic-ref", "--short", "-q", "HEAD", NULL};
+	static const char *const argv[] = {GIT, "symbolic-ref", "--short", "-q",
+	    "HEAD", NULL};
 	struct buf out = {0};
 	int code = 0, answer;
 
@@ -63,8 +63,7 @@ check_branch(struct worker *w, struct fault *f)
 		answer = fault_reject(f, OUTCOME_WRONG_BRANCH,
 		    "the patch is for branch %s, checked out is %s",
 		    w->plan->branch,
-		    code == 0 && out.bytes != NULL ? out.bytes
-						   : "no branch");
+		    code == 0 && out.bytes != NULL ? out.bytes : "no branch");
 	buf_free(&out);
 	return answer;
 }
@@ -72,8 +71,7 @@ check_branch(struct worker *w, struct fault *f)
 static int
 check_clean(struct worker *w, struct fault *f)
 {
-	static const char *const argv[] = {
-	    GIT, "status", "--porcelain", NULL};
+	static const char *const argv[] = {GIT, "status", "--porcelain", NULL};
 	struct buf out = {0};
 	int code = 0;
 	int answer = ask(w, argv, &code, &out, f);
@@ -103,8 +101,7 @@ struct args {
 static void
 push(struct args *a, const char *item)
 {
-	a->items = xreallocarray(
-	    a->items, a->count + 2, sizeof(*a->items));
+	a->items = xreallocarray(a->items, a->count + 2, sizeof(*a->items));
 	a->items[a->count++] = item;
 	a->items[a->count] = NULL;
 }
@@ -152,8 +149,8 @@ add_changes(struct worker *w, struct fault *f)
 static int
 has_staged(struct worker *w, struct fault *f)
 {
-	static const char *const argv[] = {
-	    GIT, "diff", "--cached", "--quiet", NULL};
+	static const char *const argv[] = {GIT, "diff", "--cached", "--quiet",
+	    NULL};
 	struct buf out = {0};
 	int code = 0;
 	int answer = ask(w, argv, &code, &out, f);
@@ -213,8 +210,7 @@ report_head(struct worker *w, bool committed, struct fault *f)
 	if (committed && out.bytes != NULL && code == 0)
 		json_object_set_new(doc, "commit", json_string(out.bytes));
 	if (w->plan->git_tag != NULL)
-		json_object_set_new(
-		    doc, "tag", json_string(w->plan->git_tag));
+		json_object_set_new(doc, "tag", json_string(w->plan->git_tag));
 	report_send(w->report, "git", doc);
 	buf_free(&out);
 	return answer;

@@ -79,8 +79,8 @@ probe_run(void *owner, int root, int report)
 
 	(void)owner;
 	if (mkdirat(root, ".patchflow-probe", 0700) == -1 && errno != EACCES)
-		(void)fault_errno(
-		    &f, OUTCOME_PREPARE, "writing to the overlay");
+		(void)fault_errno(&f, OUTCOME_PREPARE,
+		    "writing to the overlay");
 	else if (command_run(&c) == -1 || !command_succeeded(&c))
 		(void)fault_fail(&f, OUTCOME_PREPARE,
 		    "/bin/sh does not run in the jail: status %d, %s",
@@ -137,8 +137,8 @@ run_probe(struct executor *ex, struct probe *p)
 	if (snprintf(path, sizeof(path), "%s/" PROBE, ex->place.path) >=
 		(int)sizeof(path) ||
 	    jail_start(&j, &spec) == -1)
-		return fault_errno(
-		    &p->fault, OUTCOME_PREPARE, "making namespaces");
+		return fault_errno(&p->fault, OUTCOME_PREPARE,
+		    "making namespaces");
 	if (jail_release(&j) == 0)
 		listen_probe(&j, p);
 	jail_kill(&j);
@@ -190,8 +190,8 @@ choose_isolation(struct executor *ex)
 		return;
 	if (txn_drop(&ex->place, PROBE) == -1 ||
 	    txn_create(&t, &ex->place, PROBE, &ex->workspace) == -1) {
-		(void)fault_errno(
-		    &p.fault, OUTCOME_PREPARE, "making a transaction");
+		(void)fault_errno(&p.fault, OUTCOME_PREPARE,
+		    "making a transaction");
 	} else {
 		ex->overlay = run_probe(ex, &p) == 0;
 		txn_close(&t);

@@ -127,8 +127,7 @@ work(const struct jail_spec *spec, int root)
 static _Noreturn void
 reap_until(pid_t worker, int signals)
 {
-	struct pollfd fds[] = {
-	    {FD_LIFELINE, POLLIN, 0}, {signals, POLLIN, 0}};
+	struct pollfd fds[] = {{FD_LIFELINE, POLLIN, 0}, {signals, POLLIN, 0}};
 	struct signalfd_siginfo si;
 	int status;
 	pid_t pid;
@@ -182,9 +181,9 @@ static int
 open_txn(const char *txn, const char *part)
 {
 	int dir = open(txn, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int fd = dir == -1 ? -1
-			   : openat(dir, part,
-				 O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd = dir == -1
+		     ? -1
+		     : openat(dir, part, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	if (dir != -1)
 		(void)close(dir);
@@ -195,8 +194,8 @@ static _Noreturn void
 plain_main(const struct jail_spec *spec)
 {
 	int upper = open_txn(spec->txn, "upper");
-	int live = open(
-	    spec->workspace, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int live = open(spec->workspace,
+	    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
 	if (upper == -1 || live == -1)
 		setup_failed("opening the transaction");
@@ -280,8 +279,8 @@ jail_kill(struct jail *j)
 	if (j->lifeline != -1)
 		(void)close(j->lifeline);
 	j->lifeline = -1;
-	if (j->pidfd != -1 && syscall(SYS_pidfd_send_signal, j->pidfd, SIGKILL,
-				  NULL, 0) == -1 &&
+	if (j->pidfd != -1 &&
+	    syscall(SYS_pidfd_send_signal, j->pidfd, SIGKILL, NULL, 0) == -1 &&
 	    errno != ESRCH)
 		log_warn("the staging process %ld was not killed",
 		    (long)j->pid);

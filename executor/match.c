@@ -27,8 +27,7 @@ lines_split(const char *text, size_t len, struct lines *out)
 
 		if (out->count == cap) {
 			cap = cap * 2 + 64;
-			out->items =
-			    xreallocarray(out->items, cap, sizeof(*l));
+			out->items = xreallocarray(out->items, cap, sizeof(*l));
 		}
 		l = &out->items[out->count++];
 		*l = (struct line){text + at, end - at, nl != NULL};

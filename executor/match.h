@@ -31,10 +31,10 @@ extern const char *const match_tier_name[MATCH__MAX];
 struct match {
 	size_t start; /* byte offsets in the text */
 	size_t end;
-	size_t line;  /* first line, from 0; of the tiers below exact */
+	size_t line;        /* first line, from 0; of the tiers below exact */
 	const char *indent; /* what the file has more, or less */
 	size_t indent_len;
-	bool deeper;  /* the file is indented more than find */
+	bool deeper; /* the file is indented more than find */
 };
 
 struct match_list {

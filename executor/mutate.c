@@ -59,8 +59,7 @@ store(int root, const char *path, const struct plan_text *t, int mode)
 	    O_WRONLY | O_TRUNC | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0);
 	if (fd == -1 && errno == ENOENT)
 		fd = sys_openat(dir, name,
-		    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
-		    0666);
+		    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
 	if (fd == -1)
 		goto out;
 	if (write_all(fd, t->bytes, t->len) == 0 &&
@@ -78,7 +77,7 @@ out:
 static int
 refuse_other(const struct plan_step *s, const struct stat *st, struct fault *f)
 {
-	const char *what = S_ISDIR(st->st_mode)	  ? "a directory"
+	const char *what = S_ISDIR(st->st_mode)   ? "a directory"
 			   : S_ISLNK(st->st_mode) ? "a symbolic link"
 						  : "not a regular file";
 
@@ -90,8 +89,7 @@ refuse_other(const struct plan_step *s, const struct stat *st, struct fault *f)
 }
 
 static int
-check_size(
-    const struct plan_step *s, size_t len, int64_t max, struct fault *f)
+check_size(const struct plan_step *s, size_t len, int64_t max, struct fault *f)
 {
 	if (len <= (uint64_t)max)
 		return 0;
@@ -109,8 +107,8 @@ step_write(int root, const struct plan_step *s, int64_t max, struct fault *f)
 	if (found == -1)
 		return fail_errno(s, "write", f);
 	if (found == 1 && s->create) {
-		(void)fault_fail(
-		    f, OUTCOME_MUTATION, "%s exists already", s->path);
+		(void)fault_fail(f, OUTCOME_MUTATION, "%s exists already",
+		    s->path);
 		fault_hint(f, "create: true is for files that are new; use "
 			      "edits, or leave create out to replace it");
 		return -1;
@@ -134,8 +132,8 @@ load(int root, const struct plan_step *s, int64_t max, size_t *len,
 	int found = beneath_stat(root, s->path, &st);
 
 	if (found == 0) {
-		(void)fault_fail(
-		    f, OUTCOME_MUTATION, "%s does not exist", s->path);
+		(void)fault_fail(f, OUTCOME_MUTATION, "%s does not exist",
+		    s->path);
 		fault_hint(f, "check the path; it is relative to the "
 			      "workspace");
 		return NULL;
@@ -158,9 +156,8 @@ fail_edit(const struct plan_step *s, size_t edit, json_t *error,
 	const char *code = json_string_value(json_object_get(error, "code"));
 	const char *hint = json_string_value(json_object_get(error, "hint"));
 	json_int_t found = json_integer_value(json_object_get(error, "found"));
-	json_int_t line = json_integer_value(
-	    json_object_get(json_object_get(error, "first_divergence"),
-		"file_line"));
+	json_int_t line = json_integer_value(json_object_get(
+	    json_object_get(error, "first_divergence"), "file_line"));
 
 	json_object_set_new(error, "op_index", json_integer((json_int_t)edit));
 	json_object_set_new(error, "path", json_string(s->path));
@@ -367,8 +364,8 @@ step_chmod(int root, const struct plan_step *s, int64_t max, struct fault *f)
 		const char *name;
 		int dir = beneath_parent(root, s->path, &name);
 
-		answer = dir == -1 ? -1
-				   : sys_fchmodat(dir, name, (mode_t)s->mode);
+		answer =
+		    dir == -1 ? -1 : sys_fchmodat(dir, name, (mode_t)s->mode);
 		if (dir != -1)
 			(void)close(dir);
 	} else {
@@ -390,8 +387,8 @@ step_symlink(int root, const struct plan_step *s, int64_t max, struct fault *f)
 
 	(void)max;
 	if (beneath_stat(root, s->path, &st) == 1)
-		return fault_fail(
-		    f, OUTCOME_MUTATION, "%s exists already", s->path);
+		return fault_fail(f, OUTCOME_MUTATION, "%s exists already",
+		    s->path);
 	if (beneath_make_parents(root, s->path) == -1)
 		return fail_errno(s, "symlink", f);
 	dir = beneath_parent(root, s->path, &name);
@@ -404,8 +401,8 @@ step_symlink(int root, const struct plan_step *s, int64_t max, struct fault *f)
 	return answer;
 }
 
-static int (*const steps[])(
-    int, const struct plan_step *, int64_t, struct fault *) = {
+static int (*const steps[])(int, const struct plan_step *, int64_t,
+    struct fault *) = {
     [PLAN_WRITE] = step_write,
     [PLAN_EDIT] = step_change,
     [PLAN_INSERT] = step_insert,
@@ -417,8 +414,8 @@ static int (*const steps[])(
 };
 
 int
-mutate_step(
-    int root, const struct plan_step *s, int64_t file_max, struct fault *f)
+mutate_step(int root, const struct plan_step *s, int64_t file_max,
+    struct fault *f)
 {
 	int answer = steps[s->kind](root, s, file_max, f);
 

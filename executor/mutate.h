@@ -10,7 +10,7 @@
 #include "executor/plan.h"
 
 /* 0, or -1 with *f set. file_max: bytes of the largest file it makes. */
-int mutate_step(
-    int root, const struct plan_step *s, int64_t file_max, struct fault *f);
+int mutate_step(int root, const struct plan_step *s, int64_t file_max,
+    struct fault *f);
 
 #endif

@@ -137,10 +137,11 @@ explain_absent(const struct lines *t, const struct lines *f, json_t *doc)
 				"at the file again, it may be another one"));
 		return;
 	}
-	json_object_set_new(
-	    doc, "first_divergence", divergence(t, best[0].line, f));
+	json_object_set_new(doc, "first_divergence",
+	    divergence(t, best[0].line, f));
 	json_object_set_new(doc, "hint",
-	    json_string(f->count > 1 && best[0].score > 0.99
+	    json_string(
+		f->count > 1 && best[0].score > 0.99
 		    ? "the lines are there, but their indentation differs: "
 		      "copy them from the file"
 		    : "copy the text from the file: it differs first where "
@@ -173,8 +174,8 @@ explain_applied(const char *text, const struct lines *t, const char *at,
 	size_t line = match_line(text, (size_t)(at - text));
 
 	json_object_set_new(doc, "candidates",
-	    json_pack("[{s:I,s:f,s:o}]", "line", (json_int_t)line, "score",
-		1.0, "text", quote(&t->items[line - 1])));
+	    json_pack("[{s:I,s:f,s:o}]", "line", (json_int_t)line, "score", 1.0,
+		"text", quote(&t->items[line - 1])));
 	json_object_set_new(doc, "hint",
 	    json_string("the replacement is already in the file: leave this "
 			"edit out"));
@@ -201,7 +202,7 @@ near_explain(const char *text, size_t len, const struct plan_edit *e,
 {
 	const char *there =
 	    m->count == 0 ? applied(text, len, &e->replace) : NULL;
-	const char *code = m->count > 0	   ? "ambiguous"
+	const char *code = m->count > 0    ? "ambiguous"
 			   : there != NULL ? "already-applied"
 					   : "not-found";
 	char digest[DIGEST_SIZE];
@@ -211,8 +212,8 @@ near_explain(const char *text, size_t len, const struct plan_edit *e,
 	digest_bytes(text, len, digest);
 	doc = json_pack("{s:s,s:s,s:I,s:I,s:s}", "code", code, "tier_reached",
 	    match_tier_name[m->count > 0 ? m->tier : MATCH_INDENT], "found",
-	    (json_int_t)m->count, "wanted", (json_int_t)e->count,
-	    "file_sha256", digest);
+	    (json_int_t)m->count, "wanted", (json_int_t)e->count, "file_sha256",
+	    digest);
 	lines_split(text, len, &t);
 	lines_split(e->find.bytes, e->find.len, &f);
 	if (m->count > 0)

@@ -113,13 +113,13 @@ plan_path(const struct queue_settings *q, const char *path, struct fault *f)
 	out = clean(mapped != NULL ? mapped : path);
 	free(mapped);
 	if (out == NULL) {
-		(void)fault_reject(
-		    f, OUTCOME_FORBIDDEN, "%s: \"..\" is not allowed", path);
+		(void)fault_reject(f, OUTCOME_FORBIDDEN,
+		    "%s: \"..\" is not allowed", path);
 		return NULL;
 	}
 	if (plan_protected(q, out)) {
-		(void)fault_reject(
-		    f, OUTCOME_FORBIDDEN, "%s is a protected path", out);
+		(void)fault_reject(f, OUTCOME_FORBIDDEN,
+		    "%s is a protected path", out);
 		free(out);
 		return NULL;
 	}

@@ -40,8 +40,7 @@ claim(struct executor *ex, enum queue_dir from, const char *file,
 
 	free_attempt(ex, n);
 	key_queue_file(n, claimed);
-	a = spool_move(
-	    ex->q->dir[from], file, ex->q->dir[Q_RUNNING], claimed);
+	a = spool_move(ex->q->dir[from], file, ex->q->dir[Q_RUNNING], claimed);
 	if (a == SPOOL_DONE)
 		return 1;
 	if (a == SPOOL_REFUSED && errno == ENOENT)
@@ -87,16 +86,16 @@ set_aside(struct executor *ex, enum queue_dir dir, const char *file,
 	executor_alert(ex, &a);
 	/* The outcome before the file goes: else nobody would write it. */
 	if (key_is_of(n->key, env.id)) {
-		json_t *doc = outcome_new(
-		    &env, f.state, f.stage, OUTCOME_NO_REASON);
+		json_t *doc =
+		    outcome_new(&env, f.state, f.stage, OUTCOME_NO_REASON);
 		char name[NAME_SIZE];
 
 		settle_common(ex, doc);
 		fault_describe(&f, doc);
 		key_outcome_file(n->key, n->attempt, name);
 		if (spool_put_json(ex->q->outcomes.dir[BOX_TMP],
-			ex->q->outcomes.dir[BOX_NEW], name, doc) ==
-		    SPOOL_REFUSED)
+			ex->q->outcomes.dir[BOX_NEW], name,
+			doc) == SPOOL_REFUSED)
 			executor_hold(ex, "%s: outcome not written", file);
 		json_decref(doc);
 	}
@@ -171,8 +170,8 @@ judge(struct executor *ex, const struct job *job, struct fault *f)
 	char why[512], when[ISO_TIME_SIZE + 16];
 
 	if (has_expired(job->patch, when)) {
-		(void)fault_reject(
-		    f, OUTCOME_EXPIRED, "the patch expired at %s", when);
+		(void)fault_reject(f, OUTCOME_EXPIRED,
+		    "the patch expired at %s", when);
 		return VERDICT_REJECT;
 	}
 	switch (depend_check(ex->tree, ex->q, job->env.id, job->patch, why)) {
@@ -191,8 +190,8 @@ judge(struct executor *ex, const struct job *job, struct fault *f)
 static void
 put_by(struct executor *ex, const char *file)
 {
-	enum spool_answer a = spool_move(
-	    ex->q->dir[Q_PATCHES], file, ex->q->dir[Q_HELD], NULL);
+	enum spool_answer a =
+	    spool_move(ex->q->dir[Q_PATCHES], file, ex->q->dir[Q_HELD], NULL);
 
 	ex->held_any = true;
 	if (a != SPOOL_DONE && errno != ENOENT)
@@ -272,8 +271,8 @@ consider_held(struct executor *ex, const char *file)
 		return;
 	switch (judge(ex, &job, &f)) {
 	case VERDICT_RUN:
-		if (spool_move(ex->q->dir[Q_HELD], file,
-			ex->q->dir[Q_PATCHES], NULL) == SPOOL_DONE)
+		if (spool_move(ex->q->dir[Q_HELD], file, ex->q->dir[Q_PATCHES],
+			NULL) == SPOOL_DONE)
 			ex->index.dirty = true;
 		else
 			executor_hold(ex, "%s: not moved back", file);

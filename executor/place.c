@@ -44,8 +44,7 @@ parent_place(const struct executor *ex)
 	const char *slash = strrchr(ex->workspace.path, '/');
 
 	return xasprintf("%.*s/.patchflow-%s",
-	    (int)(slash - ex->workspace.path), ex->workspace.path,
-	    ex->q->name);
+	    (int)(slash - ex->workspace.path), ex->workspace.path, ex->q->name);
 }
 
 /* recorded: the place of before, kept while transactions lie in it. */
@@ -58,13 +57,11 @@ choose_place(struct executor *ex, const char *recorded)
 		return try_place(ex, xstrdup(recorded));
 	if (wanted[0] != '\0')
 		return try_place(ex, xstrdup(wanted));
-	if (try_place(ex,
-		xasprintf("%s/state/%s/txn", ex->tree->path, ex->instance)) ==
-		0 ||
+	if (try_place(ex, xasprintf("%s/state/%s/txn", ex->tree->path,
+			      ex->instance)) == 0 ||
 	    try_place(ex, parent_place(ex)) == 0)
 		return 0;
-	return try_place(
-	    ex, xasprintf("%s/.patchflow", ex->workspace.path));
+	return try_place(ex, xasprintf("%s/.patchflow", ex->workspace.path));
 }
 
 static bool

@@ -44,8 +44,8 @@ parse_mode(const json_t *value, int *mode, struct fault *f)
 	long n;
 
 	if (s == NULL || *s == '\0')
-		return fault_reject(
-		    f, OUTCOME_INVALID, "a mode must be a string like \"0755\"");
+		return fault_reject(f, OUTCOME_INVALID,
+		    "a mode must be a string like \"0755\"");
 	n = strtol(s, &end, 8);
 	if (*end != '\0' || n < 0 || n > 0777)
 		return fault_reject(f, OUTCOME_INVALID,
@@ -62,8 +62,8 @@ make_contents(const json_t *m, struct plan_step *s, struct fault *f)
 	const json_t *value = json_object_get(m, "contents");
 
 	if (!json_is_string(value))
-		return fault_reject(
-		    f, OUTCOME_INVALID, "contents must be a string");
+		return fault_reject(f, OUTCOME_INVALID,
+		    "contents must be a string");
 	if (encoding == NULL || strcmp(encoding, "utf-8") == 0) {
 		set_text(&s->text, value);
 		return 0;
@@ -74,8 +74,8 @@ make_contents(const json_t *m, struct plan_step *s, struct fault *f)
 	s->text.bytes = base64_decode(json_string_value(value),
 	    json_string_length(value), &s->text.len);
 	if (s->text.bytes == NULL)
-		return fault_reject(
-		    f, OUTCOME_INVALID, "contents are not valid base64");
+		return fault_reject(f, OUTCOME_INVALID,
+		    "contents are not valid base64");
 	return 0;
 }
 
@@ -96,8 +96,7 @@ make_edits(const json_t *m, struct plan_step *s, struct fault *f)
 
 	s->kind = PLAN_EDIT;
 	s->edits = xcalloc(json_array_size(edits) + 1, sizeof(*s->edits));
-	json_array_foreach(edits, i, e)
-	{
+	json_array_foreach (edits, i, e) {
 		const json_t *count = json_object_get(e, "count");
 		struct plan_edit *to = &s->edits[s->edit_count++];
 
@@ -154,8 +153,8 @@ make_to(const json_t *m, const char *key, struct plan_step *s, struct fault *f)
 {
 	s->to = text_or_null(m, key);
 	if (s->to == NULL || s->to[0] == '\0')
-		return fault_reject(
-		    f, OUTCOME_INVALID, "%s must be a text, not empty", key);
+		return fault_reject(f, OUTCOME_INVALID,
+		    "%s must be a text, not empty", key);
 	return 0;
 }
 
@@ -251,8 +250,8 @@ make_kind(const json_t *m, struct plan_step *s, struct fault *f)
 
 /* Every path of the step, from the document's to the workspace's. */
 static int
-make_paths(const json_t *m, const struct queue_settings *q,
-    struct plan_step *s, struct fault *f)
+make_paths(const json_t *m, const struct queue_settings *q, struct plan_step *s,
+    struct fault *f)
 {
 	const char *path = json_string_value(json_object_get(m, "path"));
 	char *to;
@@ -275,14 +274,14 @@ make_paths(const json_t *m, const struct queue_settings *q,
 	if (to == NULL)
 		return -1;
 	if (to[0] == '\0')
-		return fault_reject(
-		    f, OUTCOME_FORBIDDEN, "rename to the workspace itself");
+		return fault_reject(f, OUTCOME_FORBIDDEN,
+		    "rename to the workspace itself");
 	return 0;
 }
 
 static int
-make_step(const json_t *m, const struct queue_settings *q,
-    struct plan_step *s, struct fault *f)
+make_step(const json_t *m, const struct queue_settings *q, struct plan_step *s,
+    struct fault *f)
 {
 	const json_t *mode = json_object_get(m, "mode");
 
@@ -295,16 +294,15 @@ make_step(const json_t *m, const struct queue_settings *q,
 }
 
 static int
-make_steps(const json_t *patch, const struct queue_settings *q,
-    struct plan *p, struct fault *f)
+make_steps(const json_t *patch, const struct queue_settings *q, struct plan *p,
+    struct fault *f)
 {
 	const json_t *list = json_object_get(patch, "mutations");
 	const json_t *m;
 	size_t i;
 
 	p->steps = xcalloc(json_array_size(list) + 1, sizeof(*p->steps));
-	json_array_foreach(list, i, m)
-	{
+	json_array_foreach (list, i, m) {
 		struct plan_step *s = &p->steps[p->step_count++];
 
 		s->index = i;
@@ -317,16 +315,15 @@ make_steps(const json_t *patch, const struct queue_settings *q,
 }
 
 static int
-make_bases(const json_t *patch, const struct queue_settings *q,
-    struct plan *p, struct fault *f)
+make_bases(const json_t *patch, const struct queue_settings *q, struct plan *p,
+    struct fault *f)
 {
 	json_t *bases = json_object_get(patch, "base");
 	const char *path;
 	json_t *value;
 
 	p->bases = xcalloc(json_object_size(bases) + 1, sizeof(*p->bases));
-	json_object_foreach(bases, path, value)
-	{
+	json_object_foreach (bases, path, value) {
 		const char *s = json_string_value(value);
 		struct plan_base *b = &p->bases[p->base_count];
 
@@ -336,8 +333,7 @@ make_bases(const json_t *patch, const struct queue_settings *q,
 		b->path = plan_path(q, path, f);
 		if (b->path == NULL)
 			return -1;
-		b->sha256 = xstrdup(
-		    strncmp(s, "sha256:", 7) == 0 ? s + 7 : s);
+		b->sha256 = xstrdup(strncmp(s, "sha256:", 7) == 0 ? s + 7 : s);
 		p->base_count++;
 	}
 	return 0;
@@ -348,8 +344,8 @@ add_command(struct plan *p, enum plan_phase phase, const char *text)
 {
 	struct plan_command *c;
 
-	p->commands = xreallocarray(
-	    p->commands, p->command_count + 1, sizeof(*p->commands));
+	p->commands = xreallocarray(p->commands, p->command_count + 1,
+	    sizeof(*p->commands));
 	c = &p->commands[p->command_count++];
 	c->phase = phase;
 	c->text = xstrdup(text);
@@ -359,13 +355,11 @@ static int
 add_phase(const json_t *patch, enum plan_phase phase, struct plan *p,
     struct fault *f)
 {
-	const json_t *section =
-	    json_object_get(patch, plan_phase_name[phase]);
+	const json_t *section = json_object_get(patch, plan_phase_name[phase]);
 	const json_t *entry;
 	size_t i;
 
-	json_array_foreach(json_object_get(section, "shell"), i, entry)
-	{
+	json_array_foreach (json_object_get(section, "shell"), i, entry) {
 		if (!json_is_string(entry))
 			return fault_reject(f, OUTCOME_INVALID,
 			    "%s.shell must be a list of command lines",
@@ -404,8 +398,7 @@ lower(const json_t *limits, const char *key, int64_t *limit)
 }
 
 static void
-make_limits(
-    const json_t *patch, const struct queue_settings *q, struct plan *p)
+make_limits(const json_t *patch, const struct queue_settings *q, struct plan *p)
 {
 	const json_t *l = json_object_get(patch, "limits");
 
@@ -438,15 +431,14 @@ make_rest(const json_t *patch, struct plan *p, struct fault *f)
 	p->git_tag = text_or_null(git, "tag");
 	p->final = json_object();
 	if (json_object_get(final, "summary") != NULL)
-		json_object_set(
-		    p->final, "summary", json_object_get(final, "summary"));
+		json_object_set(p->final, "summary",
+		    json_object_get(final, "summary"));
 	if (json_object_get(final, "summaryFile") != NULL)
 		json_object_set(p->final, "summaryFile",
 		    json_object_get(final, "summaryFile"));
 	p->dependencies =
 	    xcalloc(json_array_size(deps) + 1, sizeof(*p->dependencies));
-	json_array_foreach(deps, i, d)
-	{
+	json_array_foreach (deps, i, d) {
 		if (json_is_string(d))
 			p->dependencies[p->dependency_count++] =
 			    xstrdup(json_string_value(d));
@@ -463,7 +455,8 @@ plan_make(const json_t *patch, const struct queue_settings *q, struct plan *p,
 {
 	memset(p, 0, sizeof(*p));
 	make_limits(patch, q, p);
-	if (make_rest(patch, p, f) == -1 || make_commands(patch, q, p, f) == -1 ||
+	if (make_rest(patch, p, f) == -1 ||
+	    make_commands(patch, q, p, f) == -1 ||
 	    make_bases(patch, q, p, f) == -1 ||
 	    make_steps(patch, q, p, f) == -1)
 		return -1;

@@ -43,11 +43,11 @@ struct plan_edit {
 
 struct plan_step {
 	enum plan_kind kind;
-	size_t index;  /* of mutations[] */
-	char *path;    /* below the workspace */
-	char *to;      /* rename: new path; symlink: what it says; command */
-	int mode;      /* -1: unchanged, or the default for a new file */
-	bool create;   /* the file must not exist */
+	size_t index; /* of mutations[] */
+	char *path;   /* below the workspace */
+	char *to;     /* rename: new path; symlink: what it says; command */
+	int mode;     /* -1: unchanged, or the default for a new file */
+	bool create;  /* the file must not exist */
 	enum plan_place place;
 	struct plan_text text; /* contents */
 	struct plan_text anchor;
@@ -55,8 +55,15 @@ struct plan_step {
 	size_t edit_count;
 };
 
-enum plan_phase { PHASE_PRE, PHASE_MUTATION, PHASE_BUILD, PHASE_VALIDATE, PHASE_GATE,
-	PHASE_GIT, PHASE__MAX };
+enum plan_phase {
+	PHASE_PRE,
+	PHASE_MUTATION,
+	PHASE_BUILD,
+	PHASE_VALIDATE,
+	PHASE_GATE,
+	PHASE_GIT,
+	PHASE__MAX
+};
 /* "preMutationValidation", "mutations", "postMutationBuild", ... */
 extern const char *const plan_phase_name[PHASE__MAX];
 
@@ -79,11 +86,11 @@ struct plan {
 	size_t base_count;
 	char **dependencies;
 	size_t dependency_count;
-	char *branch;     /* or NULL, as the next three */
+	char *branch; /* or NULL, as the next three */
 	char *git_commit;
 	char *git_tag;
 	char *description;
-	json_t *final;    /* final.summary and .summaryFile, for the outcome */
+	json_t *final; /* final.summary and .summaryFile, for the outcome */
 	int64_t expires_us; /* 0: never */
 	int64_t timeout_ms;
 	int64_t command_timeout_ms;
@@ -105,8 +112,8 @@ bool plan_is_plain(const struct plan *p);
  * set: absolute ones go through path_map; "..", NUL and protected paths are
  * refused. The caller frees it.
  */
-char *plan_path(
-    const struct queue_settings *q, const char *path, struct fault *f);
+char *plan_path(const struct queue_settings *q, const char *path,
+    struct fault *f);
 /* Is path (below the workspace) one that patches must not touch? */
 bool plan_protected(const struct queue_settings *q, const char *path);
 

@@ -66,16 +66,15 @@ check_old(int dir, const char *name, const struct op *o,
 {
 	struct statx x;
 
-	if (statx(dir, name, AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS, &x) ==
-	    -1)
+	if (statx(dir, name, AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS, &x) == -1)
 		return errno == ENOENT
 			   ? conflict(f, o->path, "was removed meanwhile")
 			   : fault_errno(f, OUTCOME_PREPARE, "%s", o->path);
 	if (x.stx_ino != o->old_ino)
 		return conflict(f, o->path, "was replaced meanwhile");
 	if (is_fixed(&x))
-		return refuse(
-		    f, o->path, "it is immutable or append-only (chattr)");
+		return refuse(f, o->path,
+		    "it is immutable or append-only (chattr)");
 	if ((x.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0)
 		return refuse(f, o->path, "a filesystem is mounted on it");
 	if ((parent->stx_mode & S_ISVTX) != 0 && geteuid() != 0 &&
@@ -156,8 +155,7 @@ check_late(const struct commit *c, const struct op *o, int dir,
  * Not ours to lease (another owner) is no evidence of anything.
  */
 static int
-check_writers(
-    int dir, const char *name, const struct op *o, struct fault *f)
+check_writers(int dir, const char *name, const struct op *o, struct fault *f)
 {
 	int fd, busy;
 
@@ -223,8 +221,9 @@ check_op(const struct commit *c, const struct op *o, struct fault *f)
 		return check_meta(c, o, f);
 	dir = beneath_parent(c->workspace->fd, o->path, &name);
 	if (dir == -1 && errno == EXDEV)
-		return refuse(f, o->path, "another filesystem is mounted "
-					  "in the workspace there");
+		return refuse(f, o->path,
+		    "another filesystem is mounted "
+		    "in the workspace there");
 	if (dir == -1)
 		return conflict(f, o->path, "lost its directory meanwhile");
 	answer = check_target(c, o, dir, name, f);

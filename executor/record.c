@@ -103,10 +103,10 @@ encode_op(const struct op *o)
 	    "kind", kind_name[o->kind], "n", (json_int_t)o->n, "new_ino",
 	    (json_int_t)o->new_ino, "old_ino", (json_int_t)o->old_ino, "mode",
 	    (json_int_t)o->mode, "uid", (json_int_t)o->uid, "gid",
-	    (json_int_t)o->gid, "old_mode", (json_int_t)o->old_mode,
-	    "old_uid", (json_int_t)o->old_uid, "old_gid",
-	    (json_int_t)o->old_gid, "old_size", (json_int_t)o->old_size,
-	    "old_mtime_ns", (json_int_t)o->old_mtime_ns);
+	    (json_int_t)o->gid, "old_mode", (json_int_t)o->old_mode, "old_uid",
+	    (json_int_t)o->old_uid, "old_gid", (json_int_t)o->old_gid,
+	    "old_size", (json_int_t)o->old_size, "old_mtime_ns",
+	    (json_int_t)o->old_mtime_ns);
 
 	encode_path(doc, o->path);
 	return doc;
@@ -192,8 +192,7 @@ record_decode(const json_t *doc, struct record *r)
 	strlcpy(r->file, file, sizeof(r->file));
 	strlcpy(r->workspace, ws, sizeof(r->workspace));
 	r->workspace_ino = (ino_t)number(doc, "workspace_ino");
-	json_array_foreach(json_object_get(doc, "ops"), i, op)
-	{
+	json_array_foreach (json_object_get(doc, "ops"), i, op) {
 		if (decode_op(op, &r->ops) == -1) {
 			record_free(r);
 			return -1;

@@ -7,6 +7,7 @@
  */
 #include <sys/stat.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -55,8 +56,8 @@ note_displaced(struct executor *ex, struct commit *c, struct record *r)
 			continue;
 		if (c->displaced == NULL)
 			c->displaced = json_array();
-		json_array_append_new(
-		    c->displaced, json_string(r->ops.items[i].path));
+		json_array_append_new(c->displaced,
+		    json_string(r->ops.items[i].path));
 	}
 	if (c->displaced == NULL)
 		return;
@@ -144,8 +145,7 @@ backward(struct executor *ex, struct txn *t, struct record *r)
 	(void)fault_fail(&f, OUTCOME_PREPARE,
 	    "the change could not be completed and was taken back");
 	if (outcome_decode(r->outcome, &o) == 0) {
-		answer = settle_fault(
-		    ex, &o.env, &f, NULL, Q_RUNNING, r->file);
+		answer = settle_fault(ex, &o.env, &f, NULL, Q_RUNNING, r->file);
 		outcome_free(&o);
 	}
 	if (answer == 0)
@@ -240,8 +240,8 @@ settle_by_outcome(struct executor *ex, const char *file,
 }
 
 static int
-fail_crashed(struct executor *ex, const char *file,
-    const struct queue_name *n, int crashes)
+fail_crashed(struct executor *ex, const char *file, const struct queue_name *n,
+    int crashes)
 {
 	struct fault f = {0};
 	struct job job;
@@ -253,8 +253,7 @@ fail_crashed(struct executor *ex, const char *file,
 	if (spool_read_json(ex->q->dir[Q_RUNNING], file, &doc) == 1 &&
 	    job_decode(doc, &job) == 0) {
 		job.env.attempt = n->attempt;
-		answer = settle_fault(
-		    ex, &job.env, &f, NULL, Q_RUNNING, file);
+		answer = settle_fault(ex, &job.env, &f, NULL, Q_RUNNING, file);
 		job_free(&job);
 	}
 	json_decref(doc);

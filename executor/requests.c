@@ -72,8 +72,7 @@ move(struct executor *ex, enum queue_dir from, const struct queue_name *n,
 	key_queue_file(n, a);
 	key_queue_file(as, b);
 	ex->index.dirty = true;
-	return spool_move(ex->q->dir[from], a, ex->q->dir[to], b) ==
-	       SPOOL_DONE;
+	return spool_move(ex->q->dir[from], a, ex->q->dir[to], b) == SPOOL_DONE;
 }
 
 static void
@@ -127,8 +126,9 @@ reject(struct executor *ex, enum queue_dir dir, struct queue_name *n,
 	bool done = false;
 
 	key_queue_file(n, file);
-	(void)fault_reject(&f, OUTCOME_BY_OPERATOR, "cancelled by an "
-						    "operator%s%s",
+	(void)fault_reject(&f, OUTCOME_BY_OPERATOR,
+	    "cancelled by an "
+	    "operator%s%s",
 	    r->reason[0] != '\0' ? ": " : "", r->reason);
 	if (spool_read_json(ex->q->dir[dir], file, &doc) == 1 &&
 	    job_decode(doc, &job) == 0) {
@@ -175,14 +175,14 @@ static void
 do_resume(struct executor *ex, const struct request *r, struct answer *a)
 {
 	(void)r;
-	say(a, state_remove(&ex->state, "paused.json") == SPOOL_DONE,
-	    "resumed", "");
+	say(a, state_remove(&ex->state, "paused.json") == SPOOL_DONE, "resumed",
+	    "");
 	if (a->ok)
 		ex->paused = false;
 }
 
-static void (*const verbs[REQUEST__MAX])(
-    struct executor *, const struct request *, struct answer *) = {
+static void (*const verbs[REQUEST__MAX])(struct executor *,
+    const struct request *, struct answer *) = {
     [REQUEST_RETRY] = do_retry,
     [REQUEST_HOLD] = do_hold,
     [REQUEST_CANCEL] = do_cancel,
@@ -200,8 +200,7 @@ act(struct executor *ex, const char *name, const json_t *doc)
 
 	if (request_decode(doc, &r) == 0)
 		verbs[r.verb](ex, &r, &a);
-	log_info("request %s: %s, %s", name, a.ok ? "done" : "refused",
-	    a.text);
+	log_info("request %s: %s, %s", name, a.ok ? "done" : "refused", a.text);
 	reply = json_deep_copy(doc);
 	json_object_set_new(reply, "ok", json_boolean(a.ok));
 	json_object_set_new(reply, "answer", json_string(a.text));
@@ -220,14 +219,13 @@ static void
 take(struct executor *ex, const char *name)
 {
 	json_t *doc = NULL;
-	int found =
-	    spool_read_json(ex->q->requests.dir[BOX_CUR], name, &doc);
+	int found = spool_read_json(ex->q->requests.dir[BOX_CUR], name, &doc);
 
 	if (found == 1)
 		act(ex, name, doc);
-	else if (found == -1 && tree_set_aside(ex->tree,
-				    ex->q->requests.dir[BOX_CUR], "request",
-				    name) != SPOOL_DONE)
+	else if (found == -1 &&
+		 tree_set_aside(ex->tree, ex->q->requests.dir[BOX_CUR],
+		     "request", name) != SPOOL_DONE)
 		log_warn("request %s: not set aside", name);
 	json_decref(doc);
 }
@@ -243,9 +241,8 @@ take_all(struct executor *ex, enum box_dir from)
 		return;
 	}
 	for (size_t i = 0; i < n.count; i++) {
-		if (from == BOX_NEW &&
-		    spool_move(b->dir[BOX_NEW], n.names[i], b->dir[BOX_CUR],
-			NULL) != SPOOL_DONE)
+		if (from == BOX_NEW && spool_move(b->dir[BOX_NEW], n.names[i],
+					   b->dir[BOX_CUR], NULL) != SPOOL_DONE)
 			continue;
 		take(ex, n.names[i]);
 	}

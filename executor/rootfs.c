@@ -273,8 +273,7 @@ bind_device(int dev, const char *name)
 
 	if (at == -1 || snprintf(path, sizeof(path), "/dev/%s", name) < 0)
 		return -1;
-	tree = open_tree(
-	    AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	tree = open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
 	answer = tree == -1 ? -1 : attach(tree, at);
 	(void)close(at);
 	if (tree != -1)
@@ -408,8 +407,7 @@ attach_exposed(struct rootfs *r)
 
 	for (size_t i = 0; i < e->count; i++) {
 		if (r->exposed[i] != -1)
-			(void)attach_in(
-			    r->root, r->exposed[i], e->items[i]);
+			(void)attach_in(r->root, r->exposed[i], e->items[i]);
 	}
 	free(r->exposed);
 }
@@ -441,8 +439,8 @@ cover_staging(struct rootfs *r)
 	char path[PATH_MAX + 16];
 	int at, tree, answer;
 
-	if (snprintf(path, sizeof(path), "%s/.patchflow",
-		r->spec->workspace) < 0)
+	if (snprintf(path, sizeof(path), "%s/.patchflow", r->spec->workspace) <
+	    0)
 		return -1;
 	at = open_in(r->root, path, O_PATH | O_DIRECTORY);
 	if (at == -1)
@@ -539,8 +537,8 @@ open_root(struct rootfs *r)
 			: open(r->spec->txn, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	answer = at == -1 ? -1 : attach(tree, at);
 	if (answer == 0)
-		answer = mount_setattr(
-		    tree, "", AT_EMPTY_PATH, &alone, sizeof(alone));
+		answer = mount_setattr(tree, "", AT_EMPTY_PATH, &alone,
+		    sizeof(alone));
 	if (at != -1)
 		(void)close(at);
 	r->root = tree;
@@ -575,7 +573,9 @@ rootfs_enter(const struct jail_spec *spec)
 
 	if (!spec->user->switches && map_user(spec->user) == -1)
 		return -1;
-	(void)sethostname("patchflow", 9);
+	step = "naming the jail";
+	if (sethostname("patchflow", 9) == -1)
+		return -1;
 	if (!spec->network)
 		raise_loopback();
 	if (build(&r) == -1)

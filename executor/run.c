@@ -16,9 +16,9 @@
 #include "executor/report.h"
 #include "executor/settle.h"
 
-#define SHOW_AFTER_MS 200  /* queue.json names a patch that takes longer */
-#define SLACK_MS 3000      /* the worker keeps the deadline; then we do */
-#define KILL_MS 10000      /* a process that lives longer is unkillable */
+#define SHOW_AFTER_MS 200 /* queue.json names a patch that takes longer */
+#define SLACK_MS 3000     /* the worker keeps the deadline; then we do */
+#define KILL_MS 10000     /* a process that lives longer is unkillable */
 
 static void
 add_report(json_t **list, json_t *doc)
@@ -283,8 +283,8 @@ choose_way(struct executor *ex, struct fault *f)
 	bool plain = plan_is_plain(&r->plan) &&
 		     diff_can_scratch(&r->plan, &ex->workspace);
 
-	if (!ex->overlay && strcmp(ex->queue->require_isolation, "overlay") ==
-				0)
+	if (!ex->overlay &&
+	    strcmp(ex->queue->require_isolation, "overlay") == 0)
 		return fault_fail(f, OUTCOME_PREPARE,
 		    "require_isolation is overlay, which this machine does "
 		    "not allow: %s",
@@ -334,8 +334,8 @@ run_start(struct executor *ex, const struct job *job,
 	log_info("%s: started, attempt %d, id %s", name->key, name->attempt,
 	    job->env.id);
 	journal_write(&ex->journal, "started",
-	    json_pack("{s:s,s:s,s:i}", "id", job->env.id, "queue",
-		ex->q->name, "attempt", name->attempt));
+	    json_pack("{s:s,s:s,s:i}", "id", job->env.id, "queue", ex->q->name,
+		"attempt", name->attempt));
 	if (plan_make(r->job.patch, ex->queue, &r->plan, &r->fault) == 0 &&
 	    choose_way(ex, &r->fault) == 0 && make_txn(ex, &r->fault) == 0) {
 		if (start_jail(ex) == 0) {

@@ -79,8 +79,7 @@ seed_path(int workspace, int upper, const char *path, bool whole)
 static int
 seed_step(int workspace, int upper, const struct plan_step *s)
 {
-	if (seed_path(workspace, upper, s->path, s->kind == PLAN_RENAME) ==
-	    -1)
+	if (seed_path(workspace, upper, s->path, s->kind == PLAN_RENAME) == -1)
 		return -1;
 	if (s->kind != PLAN_RENAME)
 		return 0;

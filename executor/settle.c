@@ -13,9 +13,8 @@
 void
 settle_common(struct executor *ex, json_t *doc)
 {
-	json_object_set_new(
-	    doc, "isolation", json_string(ex->overlay ? "overlay"
-						      : "mutations-only"));
+	json_object_set_new(doc, "isolation",
+	    json_string(ex->overlay ? "overlay" : "mutations-only"));
 	json_object_set_new(doc, "durability",
 	    json_string(durability_name[ex->durability]));
 }
@@ -23,11 +22,9 @@ settle_common(struct executor *ex, json_t *doc)
 static void
 tell(struct executor *ex, const struct outcome *o)
 {
-	const char *error =
-	    json_string_value(json_object_get(o->doc, "error"));
-	struct alert a = {.type = o->state == OUTCOME_FAILED
-				      ? "patch-failed"
-				      : "patch-rejected",
+	const char *error = json_string_value(json_object_get(o->doc, "error"));
+	struct alert a = {.type = o->state == OUTCOME_FAILED ? "patch-failed"
+							     : "patch-rejected",
 	    .component = ex->instance,
 	    .subject = o->env.id,
 	    .severity = ALERT_ERROR,
@@ -55,8 +52,8 @@ note(struct executor *ex, const struct outcome *o)
 	json_object_set_new(fields, "id", json_string(o->env.id));
 	json_object_set_new(fields, "queue", json_string(ex->q->name));
 	json_object_set_new(fields, "attempt", json_integer(o->env.attempt));
-	json_object_set_new(
-	    fields, "state", json_string(outcome_state_name[o->state]));
+	json_object_set_new(fields, "state",
+	    json_string(outcome_state_name[o->state]));
 	if (o->stage != OUTCOME_NO_STAGE)
 		json_object_set_new(fields, "stage",
 		    json_string(outcome_stage_name[o->stage]));
@@ -92,8 +89,8 @@ move_file(struct executor *ex, enum queue_dir from, const char *file,
 	if (a == SPOOL_EXISTS &&
 	    spool_remove(ex->q->dir[from], file) == SPOOL_DONE)
 		return 0;
-	executor_hold(ex, "%s: not moved to %s: %s", file,
-	    queue_dir_path[to], strerror(errno));
+	executor_hold(ex, "%s: not moved to %s: %s", file, queue_dir_path[to],
+	    strerror(errno));
 	return -1;
 }
 
@@ -104,8 +101,8 @@ put_outcome(struct executor *ex, const struct outcome *o, bool *first)
 	enum spool_answer a;
 
 	key_outcome_file(o->env.key, o->env.attempt, name);
-	*first = tree_find_outcome(ex->q, o->env.key, o->env.attempt) ==
-		 BOX__MAX;
+	*first =
+	    tree_find_outcome(ex->q, o->env.key, o->env.attempt) == BOX__MAX;
 	if (!*first)
 		return 0;
 	a = spool_put_json(ex->q->outcomes.dir[BOX_TMP],
@@ -146,8 +143,7 @@ settle_outcome(struct executor *ex, const json_t *doc, enum queue_dir from,
 
 int
 settle_fault(struct executor *ex, const struct envelope *env,
-    const struct fault *f, json_t *extra, enum queue_dir from,
-    const char *file)
+    const struct fault *f, json_t *extra, enum queue_dir from, const char *file)
 {
 	json_t *doc = outcome_new(env, f->state, f->stage, f->reason);
 	char now[ISO_TIME_SIZE];

@@ -50,15 +50,15 @@ trial_rename(int place, const struct workspace *w)
 		(long)getpid()) < 0 ||
 	    fstat(w->fd, &st) == -1)
 		return -1;
-	fd = sys_openat(
-	    place, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	fd = sys_openat(place, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
+	    0600);
 	if (fd == -1)
 		return -1;
 	(void)close(fd);
 	answer = sys_renameat2(place, name, w->fd, name, RENAME_NOREPLACE);
 	if (answer == 0)
-		answer = sys_renameat2(
-		    w->fd, name, place, name, RENAME_NOREPLACE);
+		answer =
+		    sys_renameat2(w->fd, name, place, name, RENAME_NOREPLACE);
 	ts[0] = st.st_atim;
 	ts[1] = st.st_mtim;
 	(void)sys_utimensat(w->fd, ".", ts);

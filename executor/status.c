@@ -26,8 +26,8 @@ status_write(struct executor *ex)
 	json_t *doc = json_pack("{s:s,s:s,s:s,s:s,s:b,s:s,s:s,s:s,s:o}",
 	    "format", "patchflow-queue-1", "isolation",
 	    ex->overlay ? "overlay" : "mutations-only", "why", ex->why,
-	    "durability", durability_name[ex->durability], "paused",
-	    ex->paused, "workspace", ex->queue->workspace, "staging",
+	    "durability", durability_name[ex->durability], "paused", ex->paused,
+	    "workspace", ex->queue->workspace, "staging",
 	    ex->place.dir != -1 ? ex->place.path : "", "hold", ex->hold,
 	    "running", running(ex));
 

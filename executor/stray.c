@@ -46,8 +46,7 @@ move(int patches, const char *name, const struct box *inbox)
 
 	if (a == SPOOL_EXISTS) {
 		spool_unique_name("dropped", unique, sizeof(unique));
-		if (snprintf(to, sizeof(to), "%.100s.%.100s", name, unique) <
-		    0)
+		if (snprintf(to, sizeof(to), "%.100s.%.100s", name, unique) < 0)
 			return -1;
 		a = spool_move(patches, name, inbox->dir[BOX_NEW], to);
 	}
@@ -72,8 +71,8 @@ is_stable(struct stray *n, int patches, int64_t now, bool *gone)
 }
 
 int
-strays_adopt(
-    struct strays *s, int patches, const struct box *inbox, size_t *moved)
+strays_adopt(struct strays *s, int patches, const struct box *inbox,
+    size_t *moved)
 {
 	int64_t now = clock_mono_ms();
 	int answer = 0;

@@ -31,7 +31,7 @@ struct strays {
 void strays_note(struct strays *s, int dir, const char *name);
 /* Moves those that are stable. *moved counts them; -1 where one could not
  * be moved (errno). */
-int strays_adopt(
-    struct strays *s, int patches, const struct box *inbox, size_t *moved);
+int strays_adopt(struct strays *s, int patches, const struct box *inbox,
+    size_t *moved);
 
 #endif

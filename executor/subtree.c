@@ -23,8 +23,8 @@ is_dots(const char *name)
 	       (name[1] == '\0' || (name[1] == '.' && name[2] == '\0'));
 }
 
-static int walk_entry(
-    struct subtree_walk *w, int dir, const char *name, int depth);
+static int walk_entry(struct subtree_walk *w, int dir, const char *name,
+    int depth);
 
 static int
 walk_inside(struct subtree_walk *w, int dir, const char *name, int depth)
@@ -86,8 +86,8 @@ walk_entry(struct subtree_walk *w, int dir, const char *name, int depth)
 }
 
 int
-subtree_walk(
-    struct subtree_walk *w, int dir, const char *name, const char *path)
+subtree_walk(struct subtree_walk *w, int dir, const char *name,
+    const char *path)
 {
 	int answer;
 
@@ -121,7 +121,8 @@ remove_inside(int dir, const char *name, int depth)
 	while (answer == 0 && (errno = 0, e = readdir(d)) != NULL) {
 		if (!is_dots(e->d_name))
 			answer = remove_at(fd, e->d_name, depth + 1);
-		if (answer == -1 && errno == EACCES && sys_fchmod(fd, 0700) == 0)
+		if (answer == -1 && errno == EACCES &&
+		    sys_fchmod(fd, 0700) == 0)
 			answer = remove_at(fd, e->d_name, depth + 1);
 	}
 	if (answer == 0 && errno != 0)
@@ -192,8 +193,7 @@ copy_xattrs(int in, int out)
 		ssize_t n = fgetxattr(in, names + i, value, sizeof(value));
 
 		if (strncmp(names + i, "user.", 5) == 0 && n >= 0)
-			(void)fsetxattr(
-			    out, names + i, value, (size_t)n, 0);
+			(void)fsetxattr(out, names + i, value, (size_t)n, 0);
 	}
 }
 
@@ -222,8 +222,8 @@ copy_file(int from, const char *a, int to, const char *b)
 
 	if (in == -1 || fstat(in, &st) == -1)
 		goto out;
-	out = sys_openat(
-	    to, b, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	out = sys_openat(to, b,
+	    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (out == -1 || copy_bytes(in, out) == -1)
 		goto out;
 	copy_xattrs(in, out);

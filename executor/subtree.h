@@ -30,8 +30,8 @@ struct subtree_walk {
 
 /* Walks dir/name (name itself first); path starts as given. 0, -1 or what
  * visit said. */
-int subtree_walk(
-    struct subtree_walk *w, int dir, const char *name, const char *path);
+int subtree_walk(struct subtree_walk *w, int dir, const char *name,
+    const char *path);
 /* rm -rf: absent is done. Opens directories that forbid it. */
 int subtree_remove(int dir, const char *name);
 /* cp -a within one filesystem: type, mode, owner where allowed, times and

@@ -37,8 +37,7 @@ tries_load(const struct state *s, const char *key, struct tries *t)
 		return found;
 	t->attempt = (int)json_integer_value(json_object_get(doc, "attempt"));
 	t->crashes = (int)json_integer_value(json_object_get(doc, "crashes"));
-	t->requeues =
-	    (int)json_integer_value(json_object_get(doc, "requeues"));
+	t->requeues = (int)json_integer_value(json_object_get(doc, "requeues"));
 	t->not_before_us =
 	    json_integer_value(json_object_get(doc, "not_before_us"));
 	t->operator_hold = json_is_true(json_object_get(doc, "hold"));
@@ -57,8 +56,8 @@ tries_save(const struct state *s, const char *key, const struct tries *t)
 	char name[NAME_SIZE];
 	json_t *doc = json_pack("{s:s,s:i,s:i,s:i,s:I,s:b,s:s}", "format",
 	    FORMAT, "attempt", t->attempt, "crashes", t->crashes, "requeues",
-	    t->requeues, "not_before_us", (json_int_t)t->not_before_us,
-	    "hold", t->operator_hold, "last_txn", t->last_txn);
+	    t->requeues, "not_before_us", (json_int_t)t->not_before_us, "hold",
+	    t->operator_hold, "last_txn", t->last_txn);
 	enum spool_answer answer;
 
 	file_name(key, name);

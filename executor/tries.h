@@ -13,9 +13,9 @@
 #include "common/state.h"
 
 struct tries {
-	int attempt;  /* the counts are of this one */
-	int crashes;  /* it took the executor down */
-	int requeues; /* conflict, or a lack of resources */
+	int attempt;           /* the counts are of this one */
+	int crashes;           /* it took the executor down */
+	int requeues;          /* conflict, or a lack of resources */
 	int64_t not_before_us; /* wall clock; never more than an hour ahead */
 	bool operator_hold;
 	char last_txn[64]; /* the crash that was counted last */
@@ -23,8 +23,8 @@ struct tries {
 
 /* Zeroes where there is none. 0, or -1 with errno. */
 int tries_load(const struct state *s, const char *key, struct tries *t);
-enum spool_answer tries_save(
-    const struct state *s, const char *key, const struct tries *t);
+enum spool_answer tries_save(const struct state *s, const char *key,
+    const struct tries *t);
 void tries_forget(const struct state *s, const char *key);
 /* Backoff before run number n + 1, doubling from 2 s. */
 int64_t tries_delay_ms(int n);

@@ -39,15 +39,15 @@ search(const struct udiff *d, const struct range *r, long **trace, long *v,
 	long n = (long)(r->a1 - r->a0), m = (long)(r->b1 - r->b0);
 
 	for (long step = 0; step <= max; step++) {
-		trace[step] = xreallocarray(
-		    NULL, (size_t)(2 * max + 3), sizeof(long));
+		trace[step] =
+		    xreallocarray(NULL, (size_t)(2 * max + 3), sizeof(long));
 		memcpy(trace[step], v, (size_t)(2 * max + 3) * sizeof(long));
 		for (long k = -step; k <= step; k += 2) {
-			bool down = k == -step ||
-				    (k != step && v[max + 1 + k - 1] <
-						      v[max + 1 + k + 1]);
-			long x = down ? v[max + 1 + k + 1]
-				      : v[max + 1 + k - 1] + 1;
+			bool down =
+			    k == -step || (k != step && v[max + 1 + k - 1] <
+							    v[max + 1 + k + 1]);
+			long x =
+			    down ? v[max + 1 + k + 1] : v[max + 1 + k - 1] + 1;
 			long y = x - k;
 
 			while (x < n && y < m &&
@@ -123,9 +123,8 @@ put_hunk(const struct udiff *d, const struct range *h, struct buf *out)
 {
 	size_t i = h->a0, j = h->b0;
 
-	buf_printf(out, "@@ -%zu,%zu +%zu,%zu @@\n",
-	    h->a0 + (h->a1 > h->a0), h->a1 - h->a0, h->b0 + (h->b1 > h->b0),
-	    h->b1 - h->b0);
+	buf_printf(out, "@@ -%zu,%zu +%zu,%zu @@\n", h->a0 + (h->a1 > h->a0),
+	    h->a1 - h->a0, h->b0 + (h->b1 > h->b0), h->b1 - h->b0);
 	while (i < h->a1 || j < h->b1) {
 		if (i < h->a1 && d->gone[i])
 			put(out, '-', &d->a.items[i++]);
@@ -139,8 +138,7 @@ put_hunk(const struct udiff *d, const struct range *h, struct buf *out)
 static bool
 at_change(const struct udiff *d, size_t i, size_t j)
 {
-	return (i < d->a.count && d->gone[i]) ||
-	       (j < d->b.count && d->come[j]);
+	return (i < d->a.count && d->gone[i]) || (j < d->b.count && d->come[j]);
 }
 
 /* Grows the hunk until more than twice the context is unchanged. */

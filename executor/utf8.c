@@ -49,8 +49,7 @@ utf8_json(const char *bytes, size_t len)
 	json_t *value;
 
 	for (size_t i = 0; i < len;) {
-		size_t n = sequence(
-		    (const unsigned char *)bytes + i, len - i);
+		size_t n = sequence((const unsigned char *)bytes + i, len - i);
 
 		if (n == 0)
 			buf_puts(&out, REPLACEMENT);

@@ -104,8 +104,8 @@ prepare_command(struct worker *w, struct command *c, const char *const *argv,
 }
 
 int
-worker_command(struct worker *w, enum plan_phase phase,
-    const char *const *argv, const char *text, struct fault *f)
+worker_command(struct worker *w, enum plan_phase phase, const char *const *argv,
+    const char *text, struct fault *f)
 {
 	struct command c = {0};
 	json_t *doc;
@@ -122,8 +122,7 @@ worker_command(struct worker *w, enum plan_phase phase,
 		answer = judge(&c, phase, text, f);
 	}
 	doc = command_encode(&c);
-	json_object_set_new(
-	    doc, "phase", json_string(plan_phase_name[phase]));
+	json_object_set_new(doc, "phase", json_string(plan_phase_name[phase]));
 	json_object_set_new(doc, "command", json_string(text));
 	report_send(w->report, "command", doc);
 	command_free(&c);
@@ -182,8 +181,8 @@ check_base(struct worker *w, const struct plan_base *b, struct fault *f)
 				 b->path);
 	fd = beneath_open(w->root, b->path, O_RDONLY);
 	if (fd == -1 && errno == ENOENT)
-		return fault_fail(
-		    f, OUTCOME_CONFLICT, "%s of base does not exist", b->path);
+		return fault_fail(f, OUTCOME_CONFLICT,
+		    "%s of base does not exist", b->path);
 	if (fd == -1)
 		return fault_errno(f, OUTCOME_CONFLICT, "%s", b->path);
 	failed = digest_fd(fd, digest);
@@ -259,8 +258,8 @@ worker_run(void *owner, int root, int report)
 	w->root = root;
 	w->report = report;
 	w->deadline = clock_mono_ms() + w->plan->timeout_ms;
-	w->limits = (struct command_limits){w->plan->memory,
-	    w->plan->processes, w->plan->file_size, w->output_bytes};
+	w->limits = (struct command_limits){w->plan->memory, w->plan->processes,
+	    w->plan->file_size, w->output_bytes};
 	w->envp = environ_make(w);
 	(void)signal(SIGPIPE, SIG_IGN);
 	answer = run_plan(w, &f);
