@@ -15,6 +15,7 @@
 
 #define TURN_MS 250            /* sources are left for the next turn then */
 #define TIDY_MS (600ll * 1000) /* between two looks at what may go */
+#define HINT_SHARE 4           /* of a busy folder: a fifth of the time */
 #define ONCE_STEP_MS 50        /* --once: between looks at what must settle */
 
 static char *
@@ -164,9 +165,14 @@ static void
 on_turn(struct loop *l, struct timer *t)
 {
 	struct bridge *b = t->owner;
+	uint64_t work = b->desk.work;
+	int64_t began = clock_mono_ms();
 	bool more = turn(b);
+	int64_t now = clock_mono_ms();
 	int64_t wait = more ? 0 : next_wait(b);
 
+	if (b->desk.work == work)
+		b->quiet_until_ms = now + 1 + (now - began) * HINT_SHARE;
 	beat(b);
 	if (wait != -1)
 		loop_after(l, t, wait);
@@ -191,8 +197,12 @@ static void
 on_hint(struct hint *h)
 {
 	struct bridge *b = h->owner;
+	int64_t wait = b->quiet_until_ms - clock_mono_ms();
 
-	loop_after(&b->loop, &b->turn, 0);
+	if (wait < 0)
+		wait = 0;
+	if (!b->turn.armed || b->turn.at_ms > clock_mono_ms() + wait)
+		loop_after(&b->loop, &b->turn, wait);
 }
 
 static void

@@ -31,7 +31,8 @@ struct bridge {
 	struct timer poll;
 	struct timer tidy;
 	struct timer beat;
-	int status; /* to exit with */
+	int64_t quiet_until_ms; /* hints wait: the last turn found nothing */
+	int status;             /* to exit with */
 };
 
 /* May end the process: before ready. */
