@@ -59,6 +59,14 @@ add_edit(struct front *f, const char *file, const char *find,
 	return true;
 }
 
+static bool
+ends_line(const char *s)
+{
+	size_t n = strlen(s);
+
+	return n > 0 && s[n - 1] == '\n';
+}
+
 /* Lines put behind or before the line that search names. */
 static bool
 add_lines(struct front *f, const char *file, const char *search,
@@ -69,13 +77,14 @@ add_lines(struct front *f, const char *file, const char *search,
 	const char *second = after ? text : search;
 
 	buf_puts(&b, first);
-	if (b.len == 0 || b.bytes[b.len - 1] != '\n')
+	if (!ends_line(b.bytes))
 		buf_putc(&b, '\n');
 	buf_puts(&b, second);
-	/* search without its line end goes on to be followed by it. */
-	if (after && b.bytes[b.len - 1] == '\n' &&
-	    search[strlen(search) - 1] != '\n')
+	/* The line end behind search stays the one behind what follows it. */
+	if (after && ends_line(b.bytes) && !ends_line(search))
 		b.bytes[--b.len] = '\0';
+	else if (after && !ends_line(b.bytes) && ends_line(search))
+		buf_putc(&b, '\n');
 	(void)add_edit(f, file, search, b.bytes, 1);
 	buf_free(&b);
 	return true;

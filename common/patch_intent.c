@@ -155,12 +155,12 @@ indent_of(const struct broken *b, size_t at)
 }
 
 /*
- * What the role at at says of the document: in JSON by the brackets around it
- * (an envelope is one more), in YAML by its column. Deeper ones are quoted by
- * the document and are not its own.
+ * Is the key at at the document's own? In JSON by the brackets around it (an
+ * envelope is one more), in YAML by its column. One that is deeper was quoted
+ * by the document and is a near-miss, one in the middle of a line is nothing.
  */
 static enum patch_intent
-weigh_role(const struct broken *b, size_t at, struct depth *d)
+weigh_key(const struct broken *b, size_t at, struct depth *d)
 {
 	int indent;
 
@@ -194,7 +194,7 @@ role_in_text(const struct broken *b)
 	while (best != INTENT_PATCH &&
 	       (at = after_key(b, at, "role", &key)) != 0) {
 		enum patch_intent found =
-		    is_role(b, at) ? weigh_role(b, key, &depth) : INTENT_NONE;
+		    is_role(b, at) ? weigh_key(b, key, &depth) : INTENT_NONE;
 
 		if (found > best)
 			best = found;
@@ -202,14 +202,20 @@ role_in_text(const struct broken *b)
 	return best;
 }
 
+/* One of keys: in YAML as a key of the document itself, in JSON anywhere, as
+ * a lost bracket leaves no telling how deep the rest stands. */
 static bool
 text_has_key(const struct broken *b, const char *const *keys)
 {
-	size_t where;
+	bool json = b->s[0] == '{' || b->s[0] == '[';
 
-	for (; *keys != NULL; keys++)
-		if (after_key(b, 0, *keys, &where) != 0)
-			return true;
+	for (; *keys != NULL; keys++) {
+		size_t at = 0, key = 0;
+
+		while ((at = after_key(b, at, *keys, &key)) != 0)
+			if (json || indent_of(b, key) == 0)
+				return true;
+	}
 	return false;
 }
 

@@ -229,14 +229,14 @@ needs_path(enum patch_kind kind)
 	       kind != PATCH_KIND_NOTHING;
 }
 
+static const char *const path_keys[] = {"path", "file", "target_file",
+    "filePath", "file_path", "filename", "target", "source", "from", NULL};
+
 static bool
 find_path(struct patch_item *i, enum patch_kind kind, const char *file)
 {
-	static const char *const keys[] = {"path", "file", "target_file",
-	    "filePath", "file_path", "filename", "target", "source", "from",
-	    NULL};
 	const char *key = NULL;
-	const json_t *v = patch_first(i->v, keys, &key);
+	const json_t *v = patch_first(i->v, path_keys, &key);
 	json_t *given;
 
 	if (v == NULL && file == NULL) {
@@ -305,6 +305,7 @@ patch_mutation(struct front *f, const json_t *item, struct where at,
 	kind = decide(&i);
 	if (kind == PATCH_KIND__MAX)
 		return false;
+	i.file = json_string_value(patch_first(item, path_keys, NULL));
 	ok = kind == PATCH_KIND_NONE || find_path(&i, kind, file);
 	ok = ok && put_item_base(&i) && patch_take(&i, kind);
 	json_decref(i.path);
