@@ -202,7 +202,7 @@ ctl_say_path(const char *path, int error)
 }
 
 int
-ctl_open(struct ctl *c)
+ctl_open_inbox(struct ctl *c)
 {
 	const char **names;
 	char why[PATH_MAX] = "";
@@ -214,11 +214,26 @@ ctl_open(struct ctl *c)
 	status = tree_open(&c->t, c->s.spool, names, c->s.queue_count, why);
 	error = errno;
 	free(names);
-	if (status == 0) {
-		c->has_tree = true;
+	c->has_tree = status == 0;
+	/* tree.h: what is none of this user's business stays closed */
+	if (status == 0 && c->t.inbox.dir[BOX_NEW] != -1)
 		return 0;
+	if (status == 0) {
+		(void)strlcpy(why, c->t.path, sizeof(why));
+		error = EACCES;
 	}
 	ctl_say_path(why[0] != '\0' ? why : c->s.spool, error);
+	return CTL_FAILED;
+}
+
+int
+ctl_open(struct ctl *c)
+{
+	int status = ctl_open_inbox(c);
+
+	if (status != 0 || (c->t.ids != -1 && c->t.run != -1))
+		return status;
+	ctl_say("%s: you may hand patches in, but not look or act", c->t.path);
 	return CTL_FAILED;
 }
 

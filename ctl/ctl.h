@@ -59,6 +59,8 @@ int ctl_option(struct ctl *c, const char *letters, const struct option *words);
 /* 0, or the status to end with (said why already). */
 int ctl_settings(struct ctl *c);
 int ctl_open(struct ctl *c); /* settings and the spool */
+/* As open, for those too who may hand in and nothing else. */
+int ctl_open_inbox(struct ctl *c);
 void ctl_close(struct ctl *c);
 /* A queue by name or alias: its settings, or NULL after a complaint. */
 const struct queue_settings *ctl_queue(struct ctl *c, const char *name);

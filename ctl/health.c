@@ -46,15 +46,25 @@ judge_queue(const struct watchdog_settings *w, const json_t *q,
 	char age[64];
 
 	if (json_is_true(json_object_get(q, "paused")))
-		complain(problems, "queue %s is paused%s%s", name,
-		    out_string(q, "why")[0] != '\0' ? ": " : "",
-		    out_string(q, "why"));
+		complain(problems, "queue %s is paused", name);
+	if (out_string(q, "hold")[0] != '\0')
+		complain(problems, "queue %s is held: %s", name,
+		    out_string(q, "hold"));
 	if (depth >= w->queue_depth)
 		complain(problems, "queue %s holds %lld patches", name,
 		    (long long)depth);
 	clock_human_span(oldest, age, sizeof(age));
 	if (oldest >= w->stale_patch)
 		complain(problems, "queue %s has waited for %s", name, age);
+}
+
+static void
+judge_channel(const json_t *ch, json_t *problems)
+{
+	if (strcmp(out_string(ch, "state"), "ok") != 0)
+		complain(problems, "channel %s is %s: %s",
+		    out_string(ch, "name"), out_string(ch, "state"),
+		    out_string(ch, "last_error"));
 }
 
 static json_t *
@@ -71,6 +81,8 @@ judge(struct ctl *c, const json_t *all)
 			judge_daemon(item, problems);
 	json_array_foreach (json_object_get(all, "queues"), i, item)
 		judge_queue(&c->s.watchdog, item, problems);
+	json_array_foreach (json_object_get(all, "channels"), i, item)
+		judge_channel(item, problems);
 	return problems;
 }
 

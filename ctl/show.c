@@ -230,6 +230,21 @@ print_attempts(const struct look *l)
 		    l->rev_count);
 }
 
+/* What a held patch waits for. */
+static void
+print_needs(const struct look *l)
+{
+	const json_t *patch = json_object_get(l->job, "patch"), *id;
+	struct buf text = {0};
+	size_t i;
+
+	json_array_foreach (json_object_get(patch, "dependencies"), i, id)
+		buf_printf(&text, "%s%s", i > 0 ? ", " : "",
+		    json_string_value(id));
+	out_field("needs", text.bytes);
+	buf_free(&text);
+}
+
 static void
 print_look(const struct look *l)
 {
@@ -249,6 +264,7 @@ print_look(const struct look *l)
 	    out_string(l->has_outcome ? doc : json_object_get(doc, "patch"),
 		"description"));
 	print_envelope(doc);
+	print_needs(l);
 	if (l->has_outcome)
 		print_outcome(doc);
 	print_attempts(l);

@@ -76,11 +76,17 @@ add_queue(struct table *t, const json_t *q)
 	const json_t *running = json_object_get(q, "running");
 	bool paused = json_is_true(json_object_get(q, "paused"));
 	const char *isolation = out_string(q, "isolation");
-	const char *why = out_string(q, "why");
+	const char *hold = out_string(q, "hold");
 
 	table_add(t, COLOUR_NONE, "%s", out_string(q, "name"));
-	table_add(t, paused ? COLOUR_BUSY : COLOUR_NONE, "%s",
-	    paused ? "paused" : "open");
+	table_add(t,
+	    hold[0] != '\0' ? COLOUR_BAD
+	    : paused        ? COLOUR_BUSY
+			    : COLOUR_NONE,
+	    "%s",
+	    hold[0] != '\0' ? "held"
+	    : paused        ? "paused"
+			    : "open");
 	add_number(t, q, "depth");
 	add_number(t, q, "held");
 	add_span(t, q, "oldest_ms");
@@ -92,7 +98,8 @@ add_queue(struct table *t, const json_t *q)
 		table_add(t, COLOUR_BUSY, "running %s",
 		    out_string(running, "id"));
 	else
-		table_add(t, COLOUR_NONE, "%s", why);
+		table_add(t, COLOUR_NONE, "%s",
+		    hold[0] != '\0' ? hold : out_string(q, "why"));
 	table_end_row(t);
 }
 

@@ -89,22 +89,33 @@ count(int dir, int64_t *oldest_us)
 	return total;
 }
 
+json_t *
+status_state(struct ctl *c, const char *name, const char *file)
+{
+	int dir = spool_dir(c->t.state, name);
+	json_t *doc = NULL;
+
+	if (dir == -1)
+		return NULL;
+	if (spool_read_json(dir, file, &doc) != 1)
+		doc = NULL;
+	(void)close(dir);
+	return doc;
+}
+
 static void
 add_executor_state(struct ctl *c, const char *queue, json_t *into)
 {
 	static const char *const keys[] = {"isolation", "why", "durability",
-	    "paused", "staging", "running"};
+	    "paused", "hold", "staging", "running"};
 	char *name = xasprintf("executor@%s", queue);
-	int dir = spool_dir(c->t.state, name);
-	json_t *doc = NULL;
+	json_t *doc = status_state(c, name, "queue.json");
 	size_t i;
 
+	/* what a dead executor was doing it does no more */
+	if (!control_is_running(c, name))
+		json_object_del(doc, "running");
 	free(name);
-	if (dir != -1) {
-		if (spool_read_json(dir, "queue.json", &doc) == -1)
-			doc = NULL;
-		(void)close(dir);
-	}
 	for (i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
 		if (json_object_get(doc, keys[i]) != NULL)
 			json_object_set(into, keys[i],
@@ -132,6 +143,20 @@ collect_queue(struct ctl *c, size_t i)
 	return j;
 }
 
+/* alertd's own account of its channels. */
+static void
+collect_channels(struct ctl *c, json_t *into)
+{
+	json_t *doc = status_state(c, "alertd", "alerts.json");
+	json_t *channels = json_object_get(doc, "channels");
+
+	if (json_is_array(channels))
+		json_object_set(into, "channels", channels);
+	else
+		json_object_set_new(into, "channels", json_array());
+	json_decref(doc);
+}
+
 json_t *
 status_collect(struct ctl *c)
 {
@@ -142,6 +167,7 @@ status_collect(struct ctl *c)
 	for (i = 0; i < c->t.queue_count; i++)
 		json_array_append_new(queues, collect_queue(c, i));
 	json_object_set_new(all, "queues", queues);
+	collect_channels(c, all);
 	json_object_set_new(all, "spool", json_string(c->t.path));
 	return all;
 }

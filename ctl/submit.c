@@ -18,6 +18,12 @@
 #include "ctl/out.h"
 #include "ctl/verbs.h"
 
+static bool
+is_too_long(const struct submit *s, const struct input *in)
+{
+	return (int64_t)in->text.len > s->c->s.bridge.document_max;
+}
+
 static int
 read_all(struct submit *s)
 {
@@ -30,9 +36,13 @@ read_all(struct submit *s)
 			status = ctl_worse(status, CTL_FAILED);
 			continue;
 		}
-		if (in->patch.reason == PATCH_OK)
+		if (is_too_long(s, in))
+			ctl_say("%s: longer than bridge.document_max",
+			    in->name);
+		else if (in->patch.reason == PATCH_OK)
 			continue;
-		input_complain(in);
+		else
+			input_complain(in);
 		status = ctl_worse(status, CTL_DATA);
 	}
 	if (status != CTL_DONE && s->count > 1)
@@ -103,7 +113,8 @@ put_all(struct submit *s, json_t *json)
 			(void)printf("%s\n", s->subs[i].in.patch.id);
 	}
 	(void)fflush(stdout);
-	if (status == CTL_DONE && !control_is_running(s->c, "ghost-bridge"))
+	if (status == CTL_DONE && s->c->t.run != -1 &&
+	    !control_is_running(s->c, "ghost-bridge"))
 		ctl_say("the bridge is not running: taken in when it is "
 			"(patchflow up)");
 	return status;
@@ -131,7 +142,7 @@ static int
 open_and_hand_in(struct submit *s)
 {
 	const struct queue_settings *q;
-	int status = ctl_open(s->c);
+	int status = s->wait ? ctl_open(s->c) : ctl_open_inbox(s->c);
 
 	if (status != 0)
 		return status;

@@ -6,7 +6,7 @@
 for b in watchdog ghost-bridge executor summarizer alertd; do
 	command -v "$b" >/dev/null || skip_all "no $b"
 done
-plan 52
+plan 53
 pf() { patchflow "$@"; }
 
 write_config <<END
