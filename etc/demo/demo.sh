@@ -94,6 +94,7 @@ write_config() {
 	alerts:
 	  channels:
 	    - {name: log, type: file, path: alerts.log}
+	logs: {directory: log}
 	END
 }
 

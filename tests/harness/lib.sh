@@ -326,6 +326,7 @@ write_config() {
 		alerts:
 		  channels:
 		    - {name: log, type: file, path: $T/alerts.log}
+		logs: {directory: $T/log}
 		END
 		[ -t 0 ] || cat
 	} >"$CONF"
