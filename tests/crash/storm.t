@@ -132,7 +132,8 @@ feeder() {
 	while read -r line; do
 		count=$((count + 1))
 		until [ $((($(hits) - $2) * patches)) -ge \
-		    $(((count - patches / 8) * kills)) ]; do pause; done
+		    $(((count - patches / 8) * kills)) ] || [ -e "$T/calm" ]
+		do pause; done
 		printf '%s\n' "$line" | jq -c .doc >"$T/doc"
 		if [ $((count % 3)) -eq 0 ]; then
 			patchflow -c "$CONF" submit - <"$T/doc" >>"$T/ids" ||
@@ -249,6 +250,7 @@ storm() {
 	cat "$T/part" >>"$T/all"
 	fed_total=$(($2 + patches))
 	rm -f "$T/calm"
+	(until_true "$patience" test -e "$T/calm" || : >"$T/calm") &
 	killer $((before + kills)) &
 	killer_pid=$!
 	feeder "$T/part" "$before"

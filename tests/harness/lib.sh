@@ -42,20 +42,12 @@ AWAIT=${AWAIT:-15} # seconds that await waits
 
 # --- end of the test
 
-# Pids of all processes that carry our mark, this shell and its helpers not.
+# Pids of all processes that carry our mark, this shell and its subshells not.
 started() {
-	for p in /proc/[0-9]*; do
-		pid=${p#/proc/}
-		[ "$pid" != "$$" ] || continue
-		[ "$(stat -c %u "$p" 2>/dev/null)" = "$(id -u)" ] ||
-			[ "$(id -u)" = 0 ] || continue
-		tr '\0' '\n' <"$p/environ" 2>/dev/null |
-			grep -qx "PATCHFLOW_TEST_MARK=$T" || continue
-		case $(sed -n 's/^NSpid:.*/&/p' "$p/status" 2>/dev/null) in
-		'') continue ;;
-		esac
+	grep -lzx "PATCHFLOW_TEST_MARK=$T" /proc/[0-9]*/environ 2>/dev/null |
+	while IFS=/ read -r _ _ pid _; do
 		is_ours "$pid" || echo "$pid"
-	done 2>/dev/null
+	done
 }
 
 # True for this shell and for the subshells it is running right now.

@@ -16,7 +16,7 @@ mkdir -p "$logs"
 export BUILD_DIR logs
 
 rc=0
-prove -j "${TEST_JOBS:-2}" --exec "sh $here/one.sh" "$@" || rc=$?
+prove --timer -j "${TEST_JOBS:-2}" --exec "sh $here/one.sh" "$@" || rc=$?
 
 for failed in "$logs"/*.failed; do
 	[ -e "$failed" ] || break

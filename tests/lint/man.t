@@ -8,10 +8,16 @@ cd "$TOP" || exit 1
 [ -x "$BUILD_DIR/bin/patchflow" ] || skip_all "the programs are not built"
 plan 21
 
+# With those of its commands, where it has some.
 help_options() {
-	"$1" --help | sed -n 's/^ *\(-[^ ].*\)$/\1/p' |
-		grep -oE '^(-[a-zA-Z])?,? *(--[a-z-]+)?' |
-		grep -oE -- '--?[a-zA-Z-]+' | sort -u
+	{
+		"$1" --help
+		"$1" --help | sed -n 's/^  \([a-z-]*\)  .*/\1/p' |
+		while read -r command; do
+			"$1" help "$command"
+		done
+	} | grep -oE -- '(^|[ ,[])--?[a-zA-Z][a-z-]*' | sed 's/^[ ,[]*//' |
+		grep -E -- '^(-[a-zA-Z]|--[a-z-]+)$' | sort -u
 }
 
 page_options() {
