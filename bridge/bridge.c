@@ -70,6 +70,26 @@ watch_folders(struct bridge *b)
 			log_debug("%s: not watched", b->folders[i]);
 }
 
+static void
+tell_unrecovered(struct bridge *b, bool over)
+{
+	struct alert alert = {.type = "put-failed",
+	    .component = DESK_NAME,
+	    .subject = "ids",
+	    .severity = over ? ALERT_INFO : ALERT_CRITICAL,
+	    .text = over ? "unfinished acceptances were finished"
+			 : "acceptances that a crash left cannot be finished; "
+			   "no source is read until they are",
+	    .resolved = over};
+
+	if (b->recover.told == !over)
+		return;
+	if (alert_raise(b->desk.tree, &alert) == SPOOL_DONE)
+		b->recover.told = !over;
+	else
+		log_warn("ids: no alert put");
+}
+
 /* Nothing is read while an acceptance is unfinished: whether its document
  * was accepted is not known before. */
 static bool
@@ -85,12 +105,14 @@ recover(struct bridge *b)
 	if (count == -1) {
 		log_warn("ids: not recovered, tried again later");
 		retry_failed(&b->recover);
+		tell_unrecovered(b, false);
 		return false;
 	}
 	if (count > 0)
 		log_info("ids: finished %d acceptances", count);
 	b->recovered = true;
 	tidy_staged(&b->desk);
+	tell_unrecovered(b, true);
 	memset(&b->recover, 0, sizeof b->recover);
 	return true;
 }
@@ -230,8 +252,10 @@ bridge_open(struct bridge *b, const struct daemon_opts *opts,
 	b->opts = opts;
 	if (loop_open(&b->loop, b, NULL) == -1)
 		fatal("loop");
-	if (desk_open(&b->desk, set, tree) == -1)
-		fatal("%s: state not opened", tree->path);
+	if (desk_open(&b->desk, set, tree) == -1) {
+		log_warn("%s/state/%s: not opened", tree->path, DESK_NAME);
+		exit(EXIT_TEMPORARY);
+	}
 	b->source_count = set->bridge.source_count;
 	b->sources = xcalloc(b->source_count + 1, sizeof *b->sources);
 	for (size_t i = 0; i < b->source_count; i++)

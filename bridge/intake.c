@@ -176,8 +176,8 @@ settle(struct intake *in, const char *name)
 
 	if (answer == SPOOL_EXISTS)
 		answer = move_unique(box(in, BOX_CUR), name, box(in, BOX_DONE));
-	/* Taken again later, and known by its id then. */
-	if (answer != SPOOL_DONE)
+	/* Taken again later, and known by its id then; unless it is gone. */
+	if (answer != SPOOL_DONE && errno != ENOENT)
 		put_failed(in, name);
 }
 

@@ -103,7 +103,6 @@ take_block(struct reading *r, const struct extract_block *b)
 	if (hand_in(r, b, NULL) == ACCEPT_RETRY)
 		return -1;
 	r->told = true;
-	source_put_works(r->s, r->k);
 	return 0;
 }
 
