@@ -46,6 +46,7 @@ enum delivery_state {
 extern const char *const delivery_state_name[DELIVERY__STATES];
 
 struct channel;
+TAILQ_HEAD(delivery_list, delivery);
 
 struct delivery {
 	TAILQ_ENTRY(delivery) link; /* in its channel, oldest first */
@@ -79,7 +80,7 @@ struct channel {
 	const struct channel_settings *settings;
 	char name[SLUG_MAX + 1]; /* safe in a file name */
 	enum alert_severity least;
-	TAILQ_HEAD(delivery_list, delivery) waiting;
+	struct delivery_list waiting;
 	size_t count;
 	struct delivery *current; /* being sent */
 	struct webhook *webhook;
@@ -107,6 +108,7 @@ struct alertd {
 	int deliveries; /* directory of delivery files */
 	struct rule_table table;
 	json_t *taken; /* names in cur that the table has counted */
+	struct delivery_list unsaved; /* ended, but not durably so */
 	struct channel *channels;
 	size_t channel_count;
 	CURLM *multi;
@@ -152,9 +154,12 @@ void channel_open_all(struct alertd *a);
 void channel_close_all(struct alertd *a);
 struct channel *channel_named(struct alertd *a, const char *name);
 void channel_add(struct channel *c, struct delivery *d);
+bool channel_has(const struct channel *c, const char *alert);
 /* Starts what can be sent now: 0 when something was, else the milliseconds to
  * the next time, or -1. */
 int64_t channel_send_due(struct alertd *a);
+/* Deliveries whose end could not be written down; false: still not. */
+bool channel_save_left(struct alertd *a);
 void channel_done(struct alertd *a, struct channel *c, const struct result *r);
 
 /* channel_file.c: one line, written once. */

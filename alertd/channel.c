@@ -34,6 +34,7 @@ channel_open_all(struct alertd *a)
 	const struct alert_settings *set = &a->settings->alerts;
 	size_t i;
 
+	TAILQ_INIT(&a->unsaved);
 	a->channel_count = set->channel_count;
 	a->channels = xcalloc(a->channel_count + 1, sizeof *a->channels);
 	for (i = 0; i < a->channel_count; i++) {
@@ -46,21 +47,27 @@ channel_open_all(struct alertd *a)
 	}
 }
 
+static void
+free_all(struct delivery_list *list)
+{
+	struct delivery *d;
+
+	while ((d = TAILQ_FIRST(list)) != NULL) {
+		TAILQ_REMOVE(list, d, link);
+		delivery_free(d);
+	}
+}
+
 void
 channel_close_all(struct alertd *a)
 {
 	size_t i;
 
 	for (i = 0; i < a->channel_count; i++) {
-		struct channel *c = &a->channels[i];
-		struct delivery *d;
-
-		while ((d = TAILQ_FIRST(&c->waiting)) != NULL) {
-			TAILQ_REMOVE(&c->waiting, d, link);
-			delivery_free(d);
-		}
-		delivery_free(c->current);
+		free_all(&a->channels[i].waiting);
+		delivery_free(a->channels[i].current);
 	}
+	free_all(&a->unsaved);
 	free(a->channels);
 	a->channels = NULL;
 	a->channel_count = 0;
@@ -84,6 +91,17 @@ channel_add(struct channel *c, struct delivery *d)
 		c->paused_ms = d->next_ms;
 	TAILQ_INSERT_TAIL(&c->waiting, d, link);
 	c->count++;
+}
+
+bool
+channel_has(const struct channel *c, const char *alert)
+{
+	const struct delivery *d;
+
+	TAILQ_FOREACH (d, &c->waiting, link)
+		if (strcmp(d->alert, alert) == 0)
+			return true;
+	return c->current != NULL && strcmp(c->current->alert, alert) == 0;
 }
 
 static bool
@@ -256,10 +274,28 @@ finish(struct alertd *a, struct channel *c, struct delivery *d,
 		log_info("%s: delivered to %s, delivery %s, attempt %d",
 		    d->alert, c->settings->name, d->id, d->attempts);
 	}
-	/* Not stored, it stays in cur and is looked at again at start. */
-	if (stored)
-		intake_settle(a, d->alert);
+	if (!stored) {
+		a->unwell = true;
+		TAILQ_INSERT_TAIL(&a->unsaved, d, link);
+		return;
+	}
+	intake_settle(a, d->alert);
 	delivery_free(d);
+}
+
+bool
+channel_save_left(struct alertd *a)
+{
+	struct delivery *d, *next;
+
+	TAILQ_FOREACH_SAFE (d, &a->unsaved, link, next) {
+		if (!delivery_store(a, d))
+			return false;
+		TAILQ_REMOVE(&a->unsaved, d, link);
+		intake_settle(a, d->alert);
+		delivery_free(d);
+	}
+	return true;
 }
 
 static void

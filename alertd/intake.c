@@ -13,7 +13,8 @@
 #include "common/clock.h"
 #include "common/log.h"
 
-#define BATCH 256 /* alerts in one turn of the loop */
+#define BATCH 256         /* alerts in one turn of the loop */
+#define TAKEN_JUDGED (-1) /* in taken, instead of a number of deliveries */
 #define FORGET_MS (24ll * 60 * 60 * 1000)
 
 /* Anybody in the group may raise an alert, so any owner will do. */
@@ -84,8 +85,11 @@ deliver_to(struct alertd *a, struct channel *c, const char *name,
     json_t *message)
 {
 	struct delivery *d;
-	int r = delivery_load(a, c, name, &d);
+	int r;
 
+	if (channel_has(c, name))
+		return 1;
+	r = delivery_load(a, c, name, &d);
 	if (r == -1)
 		return -1;
 	if (r == 0) {
@@ -177,6 +181,15 @@ deliver(struct alertd *a, const char *name, const struct alert *alert,
 	return open;
 }
 
+/* The table knows of it, but its deliveries are not durable yet: it must not
+ * be taken for a repeat of itself. */
+static bool
+is_judged(const struct alertd *a, const char *name)
+{
+	return json_integer_value(json_object_get(a->taken, name)) ==
+	       TAKEN_JUDGED;
+}
+
 /*
  * The alert's decision, made once. -1: not durable, it stays in cur and is
  * looked at again.
@@ -192,14 +205,20 @@ decide(struct alertd *a, const char *name, const json_t *doc,
 	int64_t repeats;
 	int open;
 
-	verdict = rule_judge(&a->table, alert, &when, has_deliveries(a, name),
-	    &repeats);
+	verdict = rule_judge(&a->table, alert, &when,
+	    is_judged(a, name) || has_deliveries(a, name), &repeats);
 	e = rule_find(&a->table, alert->type, alert->component, alert->subject);
 	message = make_message(doc, e, repeats);
 	open = deliver(a, name, alert, message, verdict);
 	json_decref(message);
 	if (open >= 0 && verdict == RULE_RESOLVE)
 		rule_drop(&a->table, e);
+	if (open == -1) {
+		if (verdict == RULE_TELL)
+			(void)json_object_set_new(a->taken, name,
+			    json_integer(TAKEN_JUDGED));
+		return -1;
+	}
 	log_info("%s: taken, %s %s %s%s%s", name, alert->type, alert->component,
 	    alert->subject, alert->resolved ? ", resolved" : "",
 	    verdict == RULE_SUPPRESS ? ", suppressed as a repeat" : "");
@@ -236,7 +255,7 @@ take(struct alertd *a, const char *name)
 	int open;
 	int r;
 
-	if (json_object_get(a->taken, name) != NULL) {
+	if (json_object_get(a->taken, name) != NULL && !is_judged(a, name)) {
 		open = resume(a, name);
 	} else {
 		r = read_alert(a, name, &doc);
@@ -303,7 +322,8 @@ intake_settle(struct alertd *a, const char *name)
 	json_t *open = json_object_get(a->taken, name);
 	json_int_t n = json_integer_value(open) - 1;
 
-	if (open == NULL)
+	/* Some of its deliveries are not even durable: it stays. */
+	if (open == NULL || is_judged(a, name))
 		return;
 	(void)json_integer_set(open, n > 0 ? n : 0);
 	if (n <= 0)
@@ -384,12 +404,15 @@ take_left(struct alertd *a, bool *well)
 	struct spool_names names;
 	size_t i;
 
+	if (!channel_save_left(a))
+		*well = false;
 	if (spool_list(a->tree->alerts.dir[BOX_CUR], 0, &names) == -1) {
 		*well = false;
 		return;
 	}
 	for (i = 0; i < names.count; i++)
-		if (json_object_get(a->taken, names.names[i]) == NULL &&
+		if ((json_object_get(a->taken, names.names[i]) == NULL ||
+			is_judged(a, names.names[i])) &&
 		    !take(a, names.names[i]))
 			*well = false;
 	if (status_save(a))

@@ -1,0 +1,97 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+# time-limit: 300
+# alertd killed, or its call failed, at every nth call that changes something.
+# After one undisturbed run each alert is in the file once and at the receiver
+# at least once; only one that was under way may be there twice, and its
+# second copy says so.
+. "$(dirname "$0")/../harness/lib.sh"
+
+LOG=$T/alerts.log
+mkdir -p "$T/ws/main" "$T/log"
+
+strace -f -qq -o /dev/null -e trace=fsync true 2>/dev/null ||
+	skip_all 'strace may not trace here'
+
+faultd "$T/hook.jsonl" ok >"$T/port" &
+echo $! >"$T/pids/faultd"
+until_true 5 test -s "$T/port" || exit 1
+cat >"$CONF" <<END
+spool: $SPOOL
+queues:
+  - {name: MAIN, workspace: $T/ws/main}
+alerts:
+  retry: 100ms
+  retry_max: 100ms
+  channels:
+    - {name: log, type: file, path: $LOG}
+    - {name: hook, type: webhook, url: "http://127.0.0.1:$(cat "$T/port")/x"}
+END
+for i in 1 2 3; do
+	putalert "$SPOOL" trouble "S$i" error "number $i"
+done
+putalert "$SPOOL" trouble S1 error 'again'
+cp -a "$SPOOL" "$T/spool.start"
+
+# whole: says what is wrong.
+whole() {
+	[ "$(count_files "$SPOOL/alerts/done")" -eq 4 ] ||
+		echo "alerts: $(ls "$SPOOL"/alerts/*)"
+	for i in 1 2 3; do
+		# Whichever of the two about S1 came first, the other is its
+		# repeat.
+		[ "$(grep -c "S$i: [a-z]* *$i* *\[delivery" "$LOG")" -eq 1 ] ||
+			echo "S$i in the file: $(cat "$LOG")"
+		[ "$(jq -s "map(select(.body | contains(\"S$i\"))) |
+		    length" "$T/hook.jsonl")" -ge 1 ] ||
+			echo "S$i not at the receiver"
+	done
+	jq -s -r 'group_by(.headers["idempotency-key"]) |
+	    map(select(length > 2 or (length == 2 and
+	    ([.[] | .body | fromjson | .may_be_repeat] | any | not)))) |
+	    .[] | "unmarked: \(.)"' "$T/hook.jsonl"
+	[ "$(jq -s 'group_by(.headers["idempotency-key"]) |
+	    map(select(length > 1)) | length' "$T/hook.jsonl")" -le 1 ] ||
+		echo "more than one told twice"
+	[ "$(wc -l <"$LOG")" -le 4 ] || echo "lines: $(cat "$LOG")"
+}
+
+drained() {
+	alertd --once -c "$CONF" >>"$T/log/run" 2>&1
+}
+
+# sweep SENTENCE INJECTION CALL STEP
+sweep() {
+	n=1
+	hits=0
+	wrong=
+	step=$4
+	[ -z "${PATCHFLOW_LONG:-}" ] || step=1
+	while :; do
+		rm -rf "$SPOOL" "$LOG"
+		: >"$T/hook.jsonl"
+		cp -a "$T/spool.start" "$SPOOL"
+		strace -f -qq -o "$T/trace" -e trace="$3" \
+		    -e inject="$3:$2:when=$n" \
+		    alertd --once -c "$CONF" >"$T/log/run" 2>&1
+		grep -Eq 'INJECTED|killed by SIGKILL' "$T/trace" || break
+		hits=$((hits + 1))
+		until_true 10 drained || wrong="$wrong not drained at $n;"
+		said=$(whole 2>&1)
+		[ -z "$said" ] || wrong="$wrong at $n: $said;"
+		n=$((n + step))
+	done
+	if [ "$hits" -ge 5 ]; then
+		is "$1 ($hits times)" "$wrong" ''
+	else
+		fail "$1" "only $hits calls were hit"
+	fi
+}
+
+plan 6
+sweep 'killed at a sync' signal=KILL fsync 5
+sweep 'killed at a write' signal=KILL write 4
+sweep 'killed at a rename' signal=KILL renameat2 1
+sweep 'a sync fails' error=EIO fsync 5
+sweep 'the disk is full at a write' error=ENOSPC write 4
+sweep 'a rename fails' error=EIO renameat2 1
