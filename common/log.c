@@ -2,7 +2,9 @@
 /* Log lines to stderr: one write a line, so that lines of several processes
  * on one pipe never mix. */
 #include <errno.h>
+#include <poll.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -67,6 +69,37 @@ append_text(char *line, size_t used, const char *fmt, ...)
 	return used;
 }
 
+/*
+ * The pipe's reader may be stopped, and then a full pipe would stop every
+ * daemon of the suite with it. A pipe that polls writable takes a line of
+ * ours whole (LOG_LINE <= PIPE_BUF).
+ */
+static bool
+has_room(void)
+{
+	struct pollfd p = {.fd = STDERR_FILENO, .events = POLLOUT};
+
+	return poll(&p, 1, 0) != 1 || (p.revents & POLLOUT) != 0;
+}
+
+static void
+write_line(const char *line, size_t len)
+{
+	static unsigned long lost;
+	char note[128];
+	int n;
+
+	if (lost > 0 && has_room()) {
+		n = snprintf(note, sizeof note,
+		    "%s: log lines lost, count %lu\n", program, lost);
+		if (write(STDERR_FILENO, note, (size_t)n) == n)
+			lost = 0;
+	}
+	/* A lost log line must never cost work: it is only counted. */
+	if (!has_room() || write(STDERR_FILENO, line, len) < 0)
+		lost++;
+}
+
 static void __attribute__((format(printf, 3, 0)))
 emit(enum level level, int saved_errno, const char *fmt, va_list ap)
 {
@@ -82,9 +115,7 @@ emit(enum level level, int saved_errno, const char *fmt, va_list ap)
 		used = append_text(line, used, ": %s", strerror(saved_errno));
 	replace_controls(line, used);
 	line[used++] = '\n';
-	/* A lost log line must never cost work: the result is not used. */
-	if (write(STDERR_FILENO, line, used) < 0)
-		return;
+	write_line(line, used);
 }
 
 #define EMIT(level, number)                                                    \
