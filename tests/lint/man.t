@@ -21,7 +21,7 @@ help_options() {
 }
 
 page_options() {
-	awk '/^\.It .*Fl/ { for (i = 2; i < NF; i++) if ($i == "Fl") {
+	awk '/^\./ { for (i = 1; i < NF; i++) if ($i ~ /^\.?Fl$/) {
 	    o = $(i + 1); gsub(/[,|]$/, "", o); print "-" o } }' "$1" | sort -u
 }
 
