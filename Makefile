@@ -22,6 +22,8 @@ FUZZ_DEPS   = $(BUILD_DEPS) clang libclang-rt-dev
 LIBS        = yaml-0.1 jansson libcurl libbsd-overlay libmd
 PKG_CFLAGS := $(shell pkg-config --cflags $(LIBS) 2>/dev/null)
 PKG_LIBS   := $(shell pkg-config --libs $(LIBS) 2>/dev/null)
+# b64_pton(3) is the C library's, but not in libc itself.
+SYS_LIBS    = -lresolv
 
 CFLAGS   ?= -O2 -g
 STD       = -std=c17 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64

@@ -146,7 +146,7 @@ places() {
 		done
 		for f in "$spool/$queue"/outcomes/*/*.json; do
 			case $f in
-			*/tmp/* | *'*'*) ;;
+			*/outcomes/tmp/* | *'*'*) ;;
 			*) echo "$queue ended ${f##*/}" ;;
 			esac
 		done
@@ -296,7 +296,7 @@ table() {
 	printf '  %-6s %-20s %-7s %-22s %9s %9s\n' queue patch attempt state \
 	    'in queue' ran
 	for f in "$spool"/*/outcomes/*/*.json; do
-		case $f in */tmp/*) continue ;; esac
+		case $f in */outcomes/tmp/*) continue ;; esac
 		head -n 1 "$f"
 	done | jq -r -s "sort_by(.detected_at)[] |
 	    def t: if . == null or . == \"\" then null
