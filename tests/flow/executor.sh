@@ -1,0 +1,46 @@
+# shellcheck shell=sh
+# SPDX-License-Identifier: ISC
+# What the executor's tests share: queueing without a bridge, and snapshots.
+
+ws=$T/ws/main
+
+# queue_json: documents on standard input, one a line, into MAIN.
+queue_json() {
+	rm -rf "$T/docs"
+	mkdir -p "$T/docs"
+	n=0
+	while IFS= read -r line; do
+		n=$((n + 1))
+		printf '%s\n' "$line" >"$T/docs/$(printf %03d $n).json"
+	done
+	mkjob "$SPOOL" MAIN "$T"/docs/*.json
+}
+
+once() {
+	executor --once -c "$CONF" -q MAIN
+}
+
+# run_json: queues what comes on standard input and drains the queue.
+run_json() {
+	queue_json >/dev/null && once
+}
+
+# Types, modes, owners, times, contents and links of a tree.
+snapshot() {
+	find "$1" -printf '%P|%y|%m|%U:%G|%T@|%l\n' | sort
+	find "$1" -type f -exec sha256sum {} + | sort -k 2
+}
+
+# As above without the times of directories: a commit changes those.
+contents() {
+	find "$1" -type d -printf '%P|%y|%m|%U:%G\n' \
+	    -o -printf '%P|%y|%m|%U:%G|%l\n' | sort
+	find "$1" -type f -exec sha256sum {} + | sort -k 2
+}
+
+# Nothing of a transaction is left: no directory, no mount, no process.
+tidy() {
+	[ -z "$(find "$SPOOL/state/executor@MAIN/txn" -mindepth 1)" ] &&
+	    [ -z "$(find "$SPOOL/MAIN/patches/.running" -type f)" ] &&
+	    ! grep -q "$T" /proc/mounts
+}

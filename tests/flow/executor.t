@@ -1,0 +1,5 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+# The executor, as whoever runs the tests.
+. "$(dirname "$0")/../harness/lib.sh"
+. "$(dirname "$0")/executor_cases.sh"
