@@ -9,6 +9,7 @@
 
 #include <sys/stat.h>
 #include <stdbool.h>
+#include <stddef.h>
 
 /* Opens what exists; "" is root itself. */
 int beneath_open(int root, const char *path, int flags);

@@ -3,10 +3,12 @@
  * Only the prefix that this kind of mount uses is the overlay's: as root a
  * user.overlay.* attribute is something that the patch has written.
  */
+#include <sys/stat.h>
 #include <sys/xattr.h>
 #include <errno.h>
 #include <string.h>
 
+#include "common/sys.h"
 #include "executor/xattr.h"
 
 #define NAMES_MAX 65536
@@ -36,6 +38,23 @@ xattr_opaque(int fd, bool trusted)
 	return n == 1 && value[0] == 'y';
 }
 
+/* A user.* attribute takes write permission, which a read-only file (an
+ * object of git) gives not even to its owner. */
+static int
+remove_mark(int fd, const char *name)
+{
+	struct stat st;
+	int answer;
+
+	if (fremovexattr(fd, name) == 0)
+		return 0;
+	if (errno != EACCES || fstat(fd, &st) == -1 ||
+	    sys_fchmod(fd, (st.st_mode & 07777) | 0200) == -1)
+		return -1;
+	answer = fremovexattr(fd, name);
+	return sys_fchmod(fd, st.st_mode & 07777) == -1 ? -1 : answer;
+}
+
 int
 xattr_strip(int fd, bool trusted)
 {
@@ -47,7 +66,7 @@ xattr_strip(int fd, bool trusted)
 	for (ssize_t i = 0; i < len; i += (ssize_t)strlen(names + i) + 1) {
 		if (strncmp(names + i, prefix(trusted),
 			strlen(prefix(trusted))) == 0 &&
-		    fremovexattr(fd, names + i) == -1)
+		    remove_mark(fd, names + i) == -1)
 			return -1;
 	}
 	return 0;
