@@ -138,6 +138,10 @@ publish(const struct place *p, const struct ids_entry *e)
 {
 	enum spool_answer answer = spool_publish(p->tmp, p->dst, p->name);
 
+	/* The destination was renewed since we opened it. */
+	if (answer == SPOOL_REFUSED && errno == ENOENT &&
+	    tree_refresh(p->queue->tree) > 0)
+		answer = spool_publish(p->tmp, p->dst, p->name);
 	if (answer != SPOOL_EXISTS)
 		return answer;
 	if (is_of_entry(p->dst, p->name, e) == 1) {

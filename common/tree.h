@@ -44,7 +44,8 @@ struct box {
 
 struct queue_tree {
 	char name[QUEUE_MAX + 1];
-	int base; /* SPOOL/QUEUE */
+	const struct tree *tree; /* where it stays until tree_close */
+	int base;                /* SPOOL/QUEUE */
 	int dir[Q__MAX];
 	struct box requests;
 	struct box outcomes;
@@ -65,6 +66,7 @@ struct tree {
 	int journal;
 	int state; /* state/NAME is made by tree_state */
 	int run;
+	int lock; /* held while opening */
 	uid_t owner;
 	gid_t group; /* (gid_t)-1: leave as they are */
 	gid_t submit;
@@ -92,6 +94,28 @@ struct queue_tree *tree_queue(struct tree *t, const char *name);
 int tree_state(struct tree *t, const char *name, int *tmp);
 
 /*
+ * Replaces a directory that has grown beyond min_bytes and is empty now by a
+ * fresh one: on most filesystems it would stay that long and slow to read for
+ * ever. dir is a descriptor of t that fills and empties (patches, .held, or
+ * new or cur of a box), and the caller the one process that moves files out
+ * of it. Puts go on meanwhile: what comes into the old one is moved over. 1
+ * replaced, 0 not needed, -1.
+ *
+ * Descriptors keep their numbers; those of other processes go on meaning the
+ * old directory until tree_refresh. A put into a directory that is gone is
+ * refused with ENOENT: refresh and put again (ids_accept, alert_raise and
+ * request_put do).
+ */
+#define TREE_GIANT (4 << 20) /* bytes: some 50,000 names */
+int tree_renew(struct tree *t, int dir, off_t min_bytes);
+/*
+ * Looks whether each descriptor still is the directory of its name, and opens
+ * those that are not again, under the same number: how many, or -1. A stat a
+ * directory: once a turn is cheap enough.
+ */
+int tree_refresh(const struct tree *t);
+
+/*
  * Moves a file that cannot be trusted to corrupt/WHAT.NAME.UNIQUE, where
  * nothing deletes it. what says where it was: "patches", "outcomes".
  */
@@ -100,8 +124,9 @@ enum spool_answer tree_set_aside(struct tree *t, int dir, const char *what,
 
 /*
  * Where is KEY? Looks at names first (every digit, attempts from `from` to
- * from + 7), then lists. Fills found and returns the directory, or Q__MAX
- * when it is nowhere (errno 0) or on error (errno set). Highest attempt wins.
+ * from + 7), then lists, excluding renewals. Fills found and returns the
+ * directory, or Q__MAX when it is nowhere (errno 0) or on error (errno set).
+ * Highest attempt wins.
  */
 enum queue_dir tree_find_key(const struct queue_tree *q, const char *key,
     int from, struct queue_name *found);

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "common/tree.h"
+#include "common/tree_part.h"
 
 #define DIGITS 10
 #define NEAR_ATTEMPTS 8 /* looked for by name, before any listing */
@@ -17,7 +17,8 @@ tree_set_aside(struct tree *t, int dir, const char *what, const char *name)
 	char unique[NAME_SIZE], to[NAME_MAX + 1];
 
 	spool_unique_name("corrupt", unique, sizeof(unique));
-	(void)snprintf(to, sizeof(to), "%.32s.%.140s.%.64s", what, name, unique);
+	(void)snprintf(to, sizeof(to), "%.32s.%.140s.%.64s", what, name,
+	    unique);
 	return spool_move(dir, name, t->corrupt, to);
 }
 
@@ -89,30 +90,64 @@ find_once(const struct queue_tree *q, const char *key, int from,
 	return where;
 }
 
+/*
+ * Nothing by name. Before that is believed: a directory may have been renewed
+ * since ours was opened, or be so now, and a file that goes back (a retry, a
+ * requeue) may pass between two looks.
+ */
+static enum queue_dir
+find_surely(const struct queue_tree *q, const char *key, int from,
+    struct queue_name *n)
+{
+	enum queue_dir where = Q__MAX;
+	int lock, err;
+
+	if (tree_lock(q->tree, &lock) == -1)
+		return Q__MAX;
+	if (tree_refresh(q->tree) != -1) {
+		where = find_once(q, key, from, n);
+		if (where == Q__MAX && errno == 0)
+			where = find_once(q, key, 0, n);
+	}
+	err = errno;
+	tree_unlock(lock);
+	errno = err;
+	return where;
+}
+
 enum queue_dir
 tree_find_key(const struct queue_tree *q, const char *key, int from,
     struct queue_name *found)
 {
-	enum queue_dir where = Q__MAX;
+	enum queue_dir where;
 
 	if (from < 1)
 		from = 1;
-	/* Twice: a file that goes back (a retry, a requeue) may pass between
-	 * two looks at directories. */
-	for (int i = 0; i < 2 && where == Q__MAX; i++)
-		where = find_once(q, key, from, found);
-	return where != Q__MAX ? where : find_once(q, key, 0, found);
+	where = find_once(q, key, from, found);
+	if (where != Q__MAX)
+		return where;
+	return find_surely(q, key, from, found);
+}
+
+static enum box_dir
+find_outcome(const struct queue_tree *q, const char *name)
+{
+	/* They only ever move forward: one look in that order is enough. */
+	for (int d = BOX_NEW; d <= BOX_DONE; d++)
+		if (spool_exists(q->outcomes.dir[d], name))
+			return (enum box_dir)d;
+	return BOX__MAX;
 }
 
 enum box_dir
 tree_find_outcome(const struct queue_tree *q, const char *key, int attempt)
 {
 	char name[NAME_SIZE];
+	enum box_dir where;
 
 	key_outcome_file(key, attempt, name);
-	/* They only ever move forward: one look in that order is enough. */
-	for (int d = BOX_NEW; d <= BOX_DONE; d++)
-		if (spool_exists(q->outcomes.dir[d], name))
-			return (enum box_dir)d;
-	return BOX__MAX;
+	where = find_outcome(q, name);
+	if (where == BOX__MAX && tree_refresh(q->tree) > 0)
+		where = find_outcome(q, name);
+	return where;
 }
