@@ -17,21 +17,23 @@ ids() {
 	    jq -r .id
 }
 
-# storm: runs the bridge until a run ends by itself; sets kills.
+# storm: runs the bridge, killed after ever longer times so that a slow machine
+# gets to the end too, until a run ends by itself; sets kills.
 storm() {
 	kills=0
-	while :; do
+	while [ "$kills" -lt 400 ]; do
 		seed=$(((seed * 1103515245 + 12345) % 2147483648))
-		ms=$((20 + seed / 65536 % 180))
-		timeout -s KILL "0.$(printf %03d "$ms")" ghost-bridge --once \
-		    -c "$CONF" 2>>"$T/log/once"
+		ms=$((20 + seed / 65536 % (150 + kills * 4)))
+		timeout -s KILL "$((ms / 1000)).$(printf %03d $((ms % 1000)))" \
+		    ghost-bridge --once -c "$CONF" 2>>"$T/log/once"
 		rc=$?
-		[ "$rc" -ne 0 ] || break
-		[ "$rc" -eq 137 ] || [ "$rc" -eq 124 ] || return 1
+		[ "$rc" -ne 0 ] || return 0
+		[ "$rc" -eq 137 ] || [ "$rc" -eq 124 ] || break
 		kills=$((kills + 1))
-		# So that it ends on a slow machine too.
-		[ "$kills" -lt 400 ] || return 1
 	done
+	echo "exit status $rc after $kills kills"
+	tail -n 3 "$T/log/once"
+	return 1
 }
 
 # once_each SENTENCE WANTED_IDS: no id missing, none twice, nothing left.
