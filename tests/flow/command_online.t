@@ -11,7 +11,6 @@ pf() { patchflow "$@"; }
 
 write_config <<END
 watchdog: {heartbeat: 1s}
-logs: {directory: $T/log}
 END
 cd "$T" || exit 1
 patch() { # patch ID TARGET SHELL
