@@ -69,4 +69,4 @@ fi
 is 'no past life has a descendant' "$(($(escapees) <= 1))" 1
 suite_stop
 is 'nothing is left of anybody' \
-    "$(escapees) $(pgrep -f "$PATCHFLOW_LIBEXEC")" '0 '
+    "$(escapees) $(left_over)" '0 '

@@ -189,7 +189,7 @@ await 'and done' stopped watchdog
 is '... in reverse order' "$(awk '$2 == "end" { sub(/@.*/, "", $1); print $1 }
     ' "$FAKE_DIR/lives" | uniq | xargs)" \
     'ghost-bridge executor summarizer alertd'
-is '... and nothing is left' "$(pgrep -f "$PATCHFLOW_LIBEXEC"
+is '... and nothing is left' "$(left_over
     find "$SPOOL/run" -type s)" ''
 
 exits 0 'once runs everybody once' watchdog --once -c "$CONF"

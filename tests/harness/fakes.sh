@@ -99,3 +99,12 @@ escapees() {
 	done
 	echo "$alive"
 }
+
+# Processes that run one of our binaries, whatever they call themselves.
+left_over() {
+	for exe in /proc/[0-9]*/exe; do
+		case $(readlink "$exe" 2>/dev/null) in
+		"$PATCHFLOW_LIBEXEC"/*) echo "$exe" ;;
+		esac
+	done
+}
