@@ -12,23 +12,12 @@
 #include "common/sys.h"
 #include "executor/beneath.h"
 #include "executor/diff.h"
+#include "executor/pair.h"
 #include "executor/subtree.h"
 #include "executor/xattr.h"
 
 #define BEAT_EVERY 100
 #define DIR_FLAGS (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
-
-/* One name in both layers; a side without the name has found false. */
-struct pair {
-	struct diff *d;
-	struct fault *f;
-	const char *path;
-	const char *name;
-	int upper;
-	int lower; /* -1: no such directory below */
-	bool has_new, has_old;
-	struct stat new, old;
-};
 
 static void
 tick(struct diff *d)
@@ -37,8 +26,8 @@ tick(struct diff *d)
 		d->beat(d->owner);
 }
 
-static int
-fail_path(struct fault *f, const char *what, const char *path)
+int
+pair_fail(struct fault *f, const char *what, const char *path)
 {
 	return fault_errno(f, OUTCOME_PREPARE, "%s %s", what, path);
 }
@@ -134,7 +123,7 @@ walk_pair(struct pair *p, bool gone)
 	answer =
 	    subtree_walk(&b.walk, gone ? p->lower : p->upper, p->name, p->path);
 	if (answer == -1)
-		(void)fail_path(p->f, gone ? "reading" : "staging", p->path);
+		(void)pair_fail(p->f, gone ? "reading" : "staging", p->path);
 	return answer;
 }
 
@@ -173,7 +162,7 @@ emit_put(struct pair *p)
 		return -1;
 	if (sys_renameat2(p->upper, p->name, p->d->txn->new, number,
 		RENAME_NOREPLACE) == -1)
-		return fail_path(p->f, "staging", p->path);
+		return pair_fail(p->f, "staging", p->path);
 	o->new_ino = p->new.st_ino;
 	o->mode = p->new.st_mode;
 	return 0;
@@ -283,12 +272,12 @@ merge_dir(struct pair *p, struct buf *path)
 	/* Emptying it later takes these, whatever the patch has set. */
 	if ((p->new.st_mode & 0700) != 0700 &&
 	    sys_fchmodat(p->upper, p->name, 0700) == -1)
-		return fail_path(p->f, "opening", p->path);
+		return pair_fail(p->f, "opening", p->path);
 	upper = openat(p->upper, p->name, DIR_FLAGS);
 	if (upper != -1)
 		lower = openat(p->lower, p->name, DIR_FLAGS);
 	if (lower == -1)
-		(void)fail_path(p->f, "opening", p->path);
+		(void)pair_fail(p->f, "opening", p->path);
 	else
 		answer = walk_layer(p->d, upper, lower, path, p->f);
 	if (upper != -1)
@@ -309,12 +298,12 @@ is_opaque(const struct pair *p)
 	return opaque;
 }
 
-static int
-judge_entry(struct pair *p, struct buf *path)
+int
+pair_judge(struct pair *p, struct buf *path)
 {
 	if (stat_at(p->upper, p->name, &p->new, &p->has_new) == -1 ||
 	    stat_at(p->lower, p->name, &p->old, &p->has_old) == -1)
-		return fail_path(p->f, "reading", p->path);
+		return pair_fail(p->f, "reading", p->path);
 	tick(p->d);
 	if (!p->has_new || is_whiteout(&p->new))
 		return p->has_old ? emit_delete(p) : 0;
@@ -338,7 +327,7 @@ walk_entry(struct diff *d, struct pair *p, struct buf *path)
 	p->path = path->bytes;
 	/* Our own staging place, where it lies in the workspace. */
 	if (strcmp(p->path, ".patchflow") != 0)
-		answer = judge_entry(p, path);
+		answer = pair_judge(p, path);
 	path->len = mark;
 	path->bytes[mark] = '\0';
 	(void)d;
@@ -380,7 +369,7 @@ walk_layer(struct diff *d, int upper, int lower, struct buf *path,
 	int answer = list_names(upper, &names, &count);
 
 	if (answer == -1)
-		(void)fail_path(f, "reading", path->bytes);
+		(void)pair_fail(f, "reading", path->bytes);
 	for (size_t i = 0; i < count; i++) {
 		struct pair p = {.d = d,
 		    .f = f,
@@ -397,8 +386,8 @@ walk_layer(struct diff *d, int upper, int lower, struct buf *path,
 }
 
 /* The workspace itself: "" as path, "." as name. */
-static int
-judge_root(struct diff *d, struct fault *f)
+int
+pair_judge_root(struct diff *d, struct fault *f)
 {
 	struct pair p = {.d = d,
 	    .f = f,
@@ -408,7 +397,7 @@ judge_root(struct diff *d, struct fault *f)
 	    .lower = d->workspace->fd};
 
 	if (fstat(p.upper, &p.new) == -1 || fstat(p.lower, &p.old) == -1)
-		return fail_path(f, "reading", "the workspace");
+		return pair_fail(f, "reading", "the workspace");
 	return emit_meta(&p);
 }
 
@@ -416,7 +405,7 @@ int
 diff_overlay(struct diff *d, struct fault *f)
 {
 	struct buf path = {0};
-	int answer = judge_root(d, f);
+	int answer = pair_judge_root(d, f);
 
 	buf_puts(&path, "");
 	if (answer == 0)
@@ -425,121 +414,4 @@ diff_overlay(struct diff *d, struct fault *f)
 	buf_free(&path);
 	ops_sort(&d->ops);
 	return answer;
-}
-
-/* The topmost part of path that the workspace does not have, or path. */
-static char *
-topmost_new(const struct workspace *w, const char *path)
-{
-	const char *slash = path;
-	struct stat st;
-
-	while ((slash = strchr(slash, '/')) != NULL) {
-		char *dir = xstrndup(path, (size_t)(slash - path));
-
-		if (beneath_stat(w->fd, dir, &st) == 0)
-			return dir;
-		free(dir);
-		slash++;
-	}
-	return xstrdup(path);
-}
-
-static bool
-already(const struct diff *d, const char *path)
-{
-	for (size_t i = 0; i < d->ops.count; i++) {
-		const char *done = d->ops.items[i].path;
-		size_t len = strlen(done);
-
-		if (d->ops.items[i].kind != OP_META &&
-		    strncmp(done, path, len) == 0 &&
-		    (path[len] == '\0' || path[len] == '/'))
-			return true;
-		if (strcmp(done, path) == 0)
-			return true;
-	}
-	return false;
-}
-
-static int
-judge_path(struct diff *d, const char *named, struct fault *f)
-{
-	struct pair p = {.d = d, .f = f, .upper = -1, .lower = -1};
-	char *path = topmost_new(d->workspace, named);
-	const char *name;
-	int answer = 0;
-
-	if (named[0] == '\0')
-		answer = judge_root(d, f);
-	if (named[0] == '\0' || already(d, path))
-		goto out;
-	p.path = path;
-	p.upper = beneath_parent(d->txn->upper, path, &name);
-	p.lower = beneath_parent(d->workspace->fd, path, &name);
-	p.name = name;
-	/* Made and taken away again, with its parents. */
-	if (p.upper == -1 && (errno == ENOENT || p.lower == -1) &&
-	    p.lower == -1)
-		goto out;
-	if (p.upper == -1 || p.lower == -1)
-		answer = fail_path(f, "reading", path);
-	else
-		answer = judge_entry(&p, NULL);
-out:
-	if (p.upper != -1)
-		(void)close(p.upper);
-	if (p.lower != -1)
-		(void)close(p.lower);
-	free(path);
-	return answer;
-}
-
-int
-diff_scratch(struct diff *d, const struct plan *p, struct fault *f)
-{
-	for (size_t i = 0; i < p->step_count; i++) {
-		const struct plan_step *s = &p->steps[i];
-
-		if (judge_path(d, s->path, f) == -1)
-			return -1;
-		if (s->kind == PLAN_RENAME && judge_path(d, s->to, f) == -1)
-			return -1;
-	}
-	ops_sort(&d->ops);
-	return 0;
-}
-
-static bool
-touches(const struct plan_step *s, const char *path)
-{
-	const char *names[] = {s->path, s->kind == PLAN_RENAME ? s->to : NULL};
-	size_t len = strlen(path);
-
-	for (size_t i = 0; i < 2; i++) {
-		if (names[i] != NULL && strncmp(names[i], path, len) == 0 &&
-		    (names[i][len] == '\0' || names[i][len] == '/'))
-			return true;
-	}
-	return false;
-}
-
-bool
-diff_can_scratch(const struct plan *p, const struct workspace *w)
-{
-	struct stat st;
-
-	for (size_t i = 0; i < p->step_count; i++) {
-		const char *path = p->steps[i].path;
-
-		if ((p->steps[i].kind != PLAN_DELETE &&
-			p->steps[i].kind != PLAN_RENAME) ||
-		    beneath_stat(w->fd, path, &st) != 1 || !S_ISDIR(st.st_mode))
-			continue;
-		for (size_t j = 0; j < p->step_count; j++) {
-			if (j != i && touches(&p->steps[j], path))
-				return false;
-		}
-	}
-	return true;
 }

@@ -7,7 +7,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,10 +14,9 @@
 #include <unistd.h>
 
 #include "common/buf.h"
+#include "executor/mounts.h"
 #include "executor/rootfs.h"
 
-#define CLOSED (MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV)
-#define PRIVATE (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV)
 #define TMP_SIZE "536870912"
 
 struct rootfs {
@@ -37,127 +35,12 @@ rootfs_step(void)
 	return step;
 }
 
-/* Resolves path as it will be seen inside. */
-static int
-open_in(int root, const char *path, int flags)
-{
-	struct open_how how = {
-	    .flags = (unsigned)(flags | O_CLOEXEC),
-	    .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
-	};
-
-	return (int)syscall(SYS_openat2, root, path, &how, sizeof(how));
-}
-
-/* mkdir -p inside; an fd of it. */
-static int
-make_in(int root, const char *path)
-{
-	char *copy = xstrdup(path);
-	int fd = open_in(root, copy, O_PATH | O_DIRECTORY);
-
-	for (char *at = copy; fd == -1 && errno == ENOENT;) {
-		char *slash = strchr(at + 1, '/');
-		int parent;
-
-		/* at is at the slash before the next part to make. */
-		if (slash != NULL)
-			*slash = '\0';
-		*at = '\0';
-		parent = open_in(root, copy[0] != '\0' ? copy : "/",
-		    O_PATH | O_DIRECTORY);
-		*at = '/';
-		if (parent == -1)
-			break;
-		if (mkdirat(parent, at + 1, 0755) == -1 && errno != EEXIST) {
-			(void)close(parent);
-			break;
-		}
-		(void)close(parent);
-		if (slash != NULL)
-			*slash = '/';
-		fd = open_in(root, path, O_PATH | O_DIRECTORY);
-		if (fd != -1 || slash == NULL)
-			break;
-		errno = ENOENT;
-		at = slash;
-	}
-	free(copy);
-	return fd;
-}
-
-static int
-set_attr(int tree, uint64_t attr, bool below)
-{
-	struct mount_attr a = {.attr_set = attr};
-
-	return mount_setattr(tree, "",
-	    AT_EMPTY_PATH | (below ? AT_RECURSIVE : 0u), &a, sizeof(a));
-}
-
-static int
-attach(int tree, int at)
-{
-	return move_mount(tree, "", at, "",
-	    MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
-}
-
-/* Attaches tree at path inside (made where missing) and closes it. */
-static int
-attach_in(int root, int tree, const char *path)
-{
-	int at = tree != -1 ? make_in(root, path) : -1;
-	int answer = at == -1 ? -1 : attach(tree, at);
-	int saved = errno;
-
-	if (at != -1)
-		(void)close(at);
-	if (tree != -1)
-		(void)close(tree);
-	errno = saved;
-	return answer;
-}
-
-static int
-configure(int fs, const char *const *options)
-{
-	for (; options[0] != NULL; options += 2) {
-		if (options[1] == NULL) {
-			errno = EINVAL;
-			return -1;
-		}
-		if (options[1][0] == '\0'
-			? fsconfig(fs, FSCONFIG_SET_FLAG, options[0], NULL, 0)
-			: fsconfig(fs, FSCONFIG_SET_STRING, options[0],
-			      options[1], 0))
-			return -1;
-	}
-	return fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0);
-}
-
-/* options: name, value, ..., NULL; a value "" is a flag. */
-static int
-new_mount(const char *type, const char *const *options, uint64_t attr)
-{
-	int fs = fsopen(type, FSOPEN_CLOEXEC);
-	int tree = -1, saved;
-
-	if (fs == -1)
-		return -1;
-	if (configure(fs, options) == 0)
-		tree = fsmount(fs, FSMOUNT_CLOEXEC, (unsigned)attr);
-	saved = errno;
-	(void)close(fs);
-	errno = saved;
-	return tree;
-}
-
 static int
 new_tmpfs(const char *mode)
 {
 	const char *options[] = {"size", TMP_SIZE, "mode", mode, NULL};
 
-	return new_mount("tmpfs", options, PRIVATE);
+	return mounts_new("tmpfs", options, PRIVATE);
 }
 
 /*
@@ -183,7 +66,7 @@ new_overlay(const struct jail_spec *spec)
 					"/proc/self/fd/%d", fds[i]) < 0)
 			goto out;
 	}
-	tree = new_mount("overlay", options, PRIVATE);
+	tree = mounts_new("overlay", options, PRIVATE);
 out:
 	saved = errno;
 	for (int i = 0; i < 3; i++) {
@@ -193,20 +76,6 @@ out:
 	if (t != -1)
 		(void)close(t);
 	errno = saved;
-	return tree;
-}
-
-/* A read-only copy of a tree of the machine. */
-static int
-clone_closed(const char *path)
-{
-	int tree = open_tree(AT_FDCWD, path,
-	    OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
-
-	if (tree != -1 && set_attr(tree, CLOSED, true) == -1) {
-		(void)close(tree);
-		tree = -1;
-	}
 	return tree;
 }
 
@@ -243,7 +112,7 @@ clone_entry(struct rootfs *r, int base, const char *name)
 		return 0;
 	if (snprintf(path, sizeof(path), "/%s", name) < 0)
 		return -1;
-	return attach_in(r->root, clone_closed(path), path);
+	return mounts_attach_at(r->root, mounts_clone(path), path);
 }
 
 static int
@@ -274,7 +143,7 @@ bind_device(int dev, const char *name)
 	if (at == -1 || snprintf(path, sizeof(path), "/dev/%s", name) < 0)
 		return -1;
 	tree = open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
-	answer = tree == -1 ? -1 : attach(tree, at);
+	answer = tree == -1 ? -1 : mounts_attach(tree, at);
 	(void)close(at);
 	if (tree != -1)
 		(void)close(tree);
@@ -292,9 +161,9 @@ make_dev(struct rootfs *r)
 	int dev, answer = 0;
 
 	step = "making the jail's /dev";
-	if (attach_in(r->root, new_tmpfs("755"), "/dev") == -1)
+	if (mounts_attach_at(r->root, new_tmpfs("755"), "/dev") == -1)
 		return -1;
-	dev = open_in(r->root, "/dev", O_RDONLY | O_DIRECTORY);
+	dev = mounts_open(r->root, "/dev", O_RDONLY | O_DIRECTORY);
 	if (dev == -1)
 		return -1;
 	for (size_t i = 0; answer == 0 && i < 6; i++)
@@ -317,15 +186,15 @@ close_proc(int root)
 	    "/proc/bus", "/proc/fs", "/proc/sysrq-trigger"};
 
 	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
-		int at = open_in(root, paths[i], O_PATH);
+		int at = mounts_open(root, paths[i], O_PATH);
 		int tree = at == -1 ? -1
 				    : open_tree(at, "",
 					  OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC |
 					      AT_EMPTY_PATH);
 		int answer = at == -1 ? 0 : -1;
 
-		if (tree != -1 && set_attr(tree, CLOSED, false) == 0)
-			answer = attach(tree, at);
+		if (tree != -1 && mounts_set(tree, CLOSED, false) == 0)
+			answer = mounts_attach(tree, at);
 		if (at != -1)
 			(void)close(at);
 		if (tree != -1)
@@ -343,8 +212,8 @@ make_proc(struct rootfs *r)
 	int tree;
 
 	step = "mounting the jail's /proc";
-	tree = new_mount("proc", options, PRIVATE | MOUNT_ATTR_NOEXEC);
-	if (attach_in(r->root, tree, "/proc") == -1)
+	tree = mounts_new("proc", options, PRIVATE | MOUNT_ATTR_NOEXEC);
+	if (mounts_attach_at(r->root, tree, "/proc") == -1)
 		return -1;
 	return r->spec->user->switches ? close_proc(r->root) : 0;
 }
@@ -357,7 +226,7 @@ make_home(struct rootfs *r)
 
 	if (snprintf(path, sizeof(path), "/home/%s", r->spec->user->name) < 0)
 		return -1;
-	fd = make_in(r->root, path);
+	fd = mounts_make(r->root, path);
 	if (fd == -1)
 		return -1;
 	if (r->spec->user->switches)
@@ -373,15 +242,16 @@ make_private(struct rootfs *r)
 	int at;
 
 	step = "making the jail's private directories";
-	if (attach_in(r->root, new_tmpfs("1777"), "/tmp") == -1 ||
-	    attach_in(r->root, new_tmpfs("755"), "/home") == -1 ||
-	    attach_in(r->root, new_tmpfs("755"), "/root") == -1 ||
-	    attach_in(r->root, new_tmpfs("755"), "/run") == -1)
+	if (mounts_attach_at(r->root, new_tmpfs("1777"), "/tmp") == -1 ||
+	    mounts_attach_at(r->root, new_tmpfs("755"), "/home") == -1 ||
+	    mounts_attach_at(r->root, new_tmpfs("755"), "/root") == -1 ||
+	    mounts_attach_at(r->root, new_tmpfs("755"), "/run") == -1)
 		return -1;
-	at = open_in(r->root, "/var/tmp", O_PATH | O_DIRECTORY);
+	at = mounts_open(r->root, "/var/tmp", O_PATH | O_DIRECTORY);
 	if (at != -1) {
 		(void)close(at);
-		if (attach_in(r->root, new_tmpfs("1777"), "/var/tmp") == -1)
+		if (mounts_attach_at(r->root, new_tmpfs("1777"), "/var/tmp") ==
+		    -1)
 			return -1;
 	}
 	return make_home(r);
@@ -395,7 +265,7 @@ clone_exposed(struct rootfs *r)
 
 	r->exposed = xcalloc(e->count + 1, sizeof(*r->exposed));
 	for (size_t i = 0; i < e->count; i++)
-		r->exposed[i] = clone_closed(e->items[i]);
+		r->exposed[i] = mounts_clone(e->items[i]);
 	return 0;
 }
 
@@ -407,7 +277,8 @@ attach_exposed(struct rootfs *r)
 
 	for (size_t i = 0; i < e->count; i++) {
 		if (r->exposed[i] != -1)
-			(void)attach_in(r->root, r->exposed[i], e->items[i]);
+			(void)mounts_attach_at(r->root, r->exposed[i],
+			    e->items[i]);
 	}
 	free(r->exposed);
 }
@@ -419,14 +290,15 @@ attach_mapped(struct rootfs *r)
 	const struct conf_pairs *m = &r->spec->queue->path_map;
 
 	for (size_t i = 0; i < m->count; i++) {
-		int at = open_in(r->root, m->values[i], O_PATH | O_DIRECTORY);
+		int at =
+		    mounts_open(r->root, m->values[i], O_PATH | O_DIRECTORY);
 		int tree = at == -1 ? -1
 				    : open_tree(at, "",
 					  OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC |
 					      AT_EMPTY_PATH | AT_RECURSIVE);
 
 		if (tree != -1)
-			(void)attach_in(r->root, tree, m->names[i]);
+			(void)mounts_attach_at(r->root, tree, m->names[i]);
 		if (at != -1)
 			(void)close(at);
 	}
@@ -442,26 +314,26 @@ cover_staging(struct rootfs *r)
 	if (snprintf(path, sizeof(path), "%s/.patchflow", r->spec->workspace) <
 	    0)
 		return -1;
-	at = open_in(r->root, path, O_PATH | O_DIRECTORY);
+	at = mounts_open(r->root, path, O_PATH | O_DIRECTORY);
 	if (at == -1)
 		return 0;
 	(void)close(at);
 	tree = new_tmpfs("555");
 	if (tree == -1)
 		return -1;
-	answer = set_attr(tree, CLOSED, false);
+	answer = mounts_set(tree, CLOSED, false);
 	if (answer == -1) {
 		(void)close(tree);
 		return -1;
 	}
-	return attach_in(r->root, tree, path);
+	return mounts_attach_at(r->root, tree, path);
 }
 
 static int
 attach_workspace(struct rootfs *r)
 {
 	step = "mounting the overlay at the workspace";
-	if (attach_in(r->root, r->overlay, r->spec->workspace) == -1)
+	if (mounts_attach_at(r->root, r->overlay, r->spec->workspace) == -1)
 		return -1;
 	step = "covering the staging place";
 	return cover_staging(r);
@@ -515,7 +387,7 @@ static int
 pivot(struct rootfs *r)
 {
 	step = "entering the jail's root";
-	if (set_attr(r->root, CLOSED, false) == -1 || fchdir(r->root) == -1 ||
+	if (mounts_set(r->root, CLOSED, false) == -1 || fchdir(r->root) == -1 ||
 	    syscall(SYS_pivot_root, ".", ".") == -1 ||
 	    umount2(".", MNT_DETACH) == -1 || chdir("/") == -1)
 		return -1;
@@ -535,7 +407,7 @@ open_root(struct rootfs *r)
 	step = "making the jail's root";
 	at = tree == -1 ? -1
 			: open(r->spec->txn, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	answer = at == -1 ? -1 : attach(tree, at);
+	answer = at == -1 ? -1 : mounts_attach(tree, at);
 	if (answer == 0)
 		answer = mount_setattr(tree, "", AT_EMPTY_PATH, &alone,
 		    sizeof(alone));

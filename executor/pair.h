@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: ISC */
+/* One name in the staged layer and in the workspace, judged. */
+#ifndef EXECUTOR_PAIR_H
+#define EXECUTOR_PAIR_H
+
+#include "executor/diff.h"
+
+/* One name in both layers; a side without the name has found false. */
+struct pair {
+	struct diff *d;
+	struct fault *f;
+	const char *path;
+	const char *name;
+	int upper;
+	int lower; /* -1: no such directory below */
+	bool has_new, has_old;
+	struct stat new, old;
+};
+
+/* Emits what the name became. path, where given, is the walk's, and a
+ * directory of both layers is walked on. */
+int pair_judge(struct pair *p, struct buf *path);
+int pair_judge_root(struct diff *d, struct fault *f);
+int pair_fail(struct fault *f, const char *what, const char *path);
+
+#endif
