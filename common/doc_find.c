@@ -27,6 +27,9 @@ find_child(struct find *f, bool map, const char *path)
 			   e.type == YAML_SEQUENCE_END_EVENT;
 		bool hit = false, found;
 
+		/* Behind the end libyaml answers with no event for ever. */
+		if (e.type == YAML_NO_EVENT)
+			return true;
 		if (wanted && !map)
 			hit = step.index == i;
 		if (!end && map) {
@@ -72,7 +75,8 @@ doc_yaml_find(const char *text, size_t len, const char *path)
 	yaml_parser_set_input_string(&f.parser, (const unsigned char *)text,
 	    len);
 	while (!over && yaml_parser_parse(&f.parser, &e)) {
-		over = e.type == YAML_STREAM_END_EVENT;
+		over =
+		    e.type == YAML_STREAM_END_EVENT || e.type == YAML_NO_EVENT;
 		if (e.type != YAML_STREAM_START_EVENT &&
 		    e.type != YAML_DOCUMENT_START_EVENT && !over)
 			over = find_node(&f, &e, path) || true;

@@ -149,7 +149,7 @@ fence_end(const struct scan *s, const struct line *open, const struct fence *f,
 		if (extract_line_closes_fence(s, &l, open, f))
 			return true;
 		if (!begun && !l.blank) {
-			document = document || s->text[l.body] == '{';
+			document = document || extract_line_first(s, &l) == '{';
 			begun = true;
 		}
 		if (cuts_fence(s, &l, open, document)) {
@@ -184,8 +184,9 @@ take_fence(struct scan *s, const struct line *open, const struct fence *f)
 static bool
 may_be_bare(const struct scan *s, const struct line *l)
 {
-	return !l->blank && !l->code && l->list == 0 &&
-	       (s->text[l->body] == '{' || s->text[l->body] == '[');
+	char c = extract_line_first(s, l);
+
+	return !l->code && l->list == 0 && (c == '{' || c == '[');
 }
 
 /* 1 taken, 0 still open, -1 none. */

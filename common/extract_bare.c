@@ -78,7 +78,7 @@ is_boundary(struct bare *b, const struct line *l)
 	char author[32], ref[288];
 	struct fence f;
 	bool alone, fresh;
-	char c = l->blank ? '\0' : b->s->text[l->body];
+	char c = extract_line_first(b->s, l);
 
 	fresh = b->blank && c == '{' && l->column == 0 && l->list == 0;
 	b->blank = l->blank;

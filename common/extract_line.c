@@ -59,6 +59,12 @@ marker_length(const char *text, size_t at, size_t end)
 	return p == end || is_blank(text[p]) ? p - at : 0;
 }
 
+char
+extract_line_first(const struct scan *s, const struct line *l)
+{
+	return l->body < l->end ? s->text[l->body] : '\0';
+}
+
 static void
 take_markers(const struct scan *s, struct line *l)
 {
@@ -146,7 +152,7 @@ bool
 extract_line_opens_fence(const struct scan *s, const struct line *l,
     struct fence *f)
 {
-	char c = l->body < l->end ? s->text[l->body] : '\0';
+	char c = extract_line_first(s, l);
 
 	if (l->code || (c != '`' && c != '~'))
 		return false;
@@ -167,7 +173,7 @@ extract_line_closes_fence(const struct scan *s, const struct line *l,
 	size_t n;
 
 	if (l->quote != open->quote || l->list != 0 || l->blank ||
-	    l->column > open->column + 3 || s->text[l->body] != f->mark)
+	    l->column > open->column + 3 || extract_line_first(s, l) != f->mark)
 		return false;
 	n = run_length(s, l, f->mark);
 	if (n < f->length)

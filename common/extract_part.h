@@ -39,6 +39,8 @@ struct fence {
 /* The line at s->pos: false where it is not there or not whole yet. */
 bool extract_line_next(const struct scan *s, size_t pos, int number,
     struct line *l);
+/* The first byte of the body; NUL where there is none. */
+char extract_line_first(const struct scan *s, const struct line *l);
 bool extract_line_opens_fence(const struct scan *s, const struct line *l,
     struct fence *f);
 bool extract_line_closes_fence(const struct scan *s, const struct line *l,
