@@ -50,12 +50,18 @@ channel_open_all(struct alertd *a)
 static void
 free_all(struct delivery_list *list)
 {
-	struct delivery *d;
+	struct delivery *d, *next;
 
-	while ((d = TAILQ_FIRST(list)) != NULL) {
-		TAILQ_REMOVE(list, d, link);
+	TAILQ_FOREACH_SAFE (d, list, link, next)
 		delivery_free(d);
-	}
+	TAILQ_INIT(list);
+}
+
+static void
+take_off(struct channel *c, struct delivery *d)
+{
+	TAILQ_REMOVE(&c->waiting, d, link);
+	c->count--;
 }
 
 void
@@ -220,8 +226,7 @@ drop_resolved(struct alertd *a, struct channel *c, const struct delivery *dead)
 		if (!json_is_true(json_object_get(d->message, "resolved")) ||
 		    !same_trouble(d, dead))
 			continue;
-		TAILQ_REMOVE(&c->waiting, d, link);
-		c->count--;
+		take_off(c, d);
 		d->state = DELIVERY_DEAD;
 		(void)strlcpy(d->error, "its firing was not delivered",
 		    sizeof d->error);
@@ -283,19 +288,23 @@ finish(struct alertd *a, struct channel *c, struct delivery *d,
 	delivery_free(d);
 }
 
+static void
+take_saved(struct alertd *a, struct delivery *d)
+{
+	TAILQ_REMOVE(&a->unsaved, d, link);
+}
+
 bool
 channel_save_left(struct alertd *a)
 {
-	struct delivery *d, *next;
+	struct delivery *d;
 
-	TAILQ_FOREACH_SAFE (d, &a->unsaved, link, next) {
-		if (!delivery_store(a, d))
-			return false;
-		TAILQ_REMOVE(&a->unsaved, d, link);
+	while ((d = TAILQ_FIRST(&a->unsaved)) != NULL && delivery_store(a, d)) {
+		take_saved(a, d);
 		intake_settle(a, d->alert);
 		delivery_free(d);
 	}
-	return true;
+	return d == NULL;
 }
 
 static void
@@ -349,8 +358,7 @@ start(struct alertd *a, struct channel *c, struct delivery *d)
 	struct result r = {.answer = ANSWER_LATER};
 	bool is_file = strcmp(c->settings->type, "file") == 0;
 
-	TAILQ_REMOVE(&c->waiting, d, link);
-	c->count--;
+	take_off(c, d);
 	c->current = d;
 	d->attempts++;
 	d->state = DELIVERY_SENDING;

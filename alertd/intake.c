@@ -373,9 +373,8 @@ take_batch(struct alertd *a, enum box_dir from, bool *well, bool *more)
 		if (from == BOX_NEW && i == BATCH)
 			break;
 		alertd_tick(a);
-		if (from == BOX_NEW && !claim(a, names.names[i]))
-			*well = false;
-		else if (!take(a, names.names[i]))
+		if ((from == BOX_NEW && !claim(a, names.names[i])) ||
+		    !take(a, names.names[i]))
 			*well = false;
 	}
 	*more = i < names.count;

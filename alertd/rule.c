@@ -32,8 +32,10 @@ rule_drop(struct rule_table *t, struct rule_entry *e)
 void
 rule_close(struct rule_table *t)
 {
-	while (!TAILQ_EMPTY(&t->entries))
-		rule_drop(t, TAILQ_FIRST(&t->entries));
+	struct rule_entry *e, *next;
+
+	TAILQ_FOREACH_SAFE (e, &t->entries, link, next)
+		rule_drop(t, e);
 }
 
 struct rule_entry *
@@ -54,16 +56,17 @@ static struct rule_entry *
 add_entry(struct rule_table *t, const char *type, const char *component,
     const char *subject)
 {
-	struct rule_entry *e = xcalloc(1, sizeof *e);
+	struct rule_entry *e;
 
+	if (t->count >= RULE_ENTRIES)
+		rule_drop(t, TAILQ_FIRST(&t->entries));
+	e = xcalloc(1, sizeof *e);
 	e->type = xstrdup(type);
 	e->component = xstrdup(component);
 	e->subject = xstrdup(subject);
 	e->channels = json_object();
 	TAILQ_INSERT_TAIL(&t->entries, e, link);
 	t->count++;
-	while (t->count > RULE_ENTRIES)
-		rule_drop(t, TAILQ_FIRST(&t->entries));
 	return e;
 }
 

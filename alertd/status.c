@@ -23,7 +23,7 @@ encode_channel(const struct channel *c)
 	return json_pack("{s:s,s:s,s:s,s:I,s:I,s:I,s:i,s:I,s:o}", "name",
 	    c->settings->name, "type", c->settings->type, "state",
 	    c->dead > 0 || c->failures > 0 ? "failing" : "ok", "waiting",
-	    (json_int_t)(c->count + (c->current != NULL)), "confirmed",
+	    (json_int_t)c->count + (c->current != NULL), "confirmed",
 	    (json_int_t)c->confirmed, "dead", (json_int_t)c->dead, "failures",
 	    c->failures, "paused_ms", (json_int_t)(pause > 0 ? pause : 0),
 	    "last_error", text_json(c->last_error));

@@ -169,16 +169,14 @@ static void
 add_git(const struct facts *f, json_t *front)
 {
 	const json_t *git = json_object_get(f->doc, "git");
-	const char *name;
-	json_t *value;
-	json_t *copy;
+	json_t *copy = json_object();
 
-	if (!json_is_object(git))
-		return;
-	copy = json_object();
-	json_object_foreach ((json_t *)(uintptr_t)git, name, value)
-		set_text(copy, name, json_string_value(value));
-	set(front, "git", copy);
+	set_text(copy, "commit",
+	    json_string_value(json_object_get(git, "commit")));
+	set_text(copy, "tag", json_string_value(json_object_get(git, "tag")));
+	if (json_object_size(copy) > 0)
+		set(front, "git", json_incref(copy));
+	json_decref(copy);
 }
 
 static json_t *

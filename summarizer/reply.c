@@ -24,122 +24,10 @@
 #include "summarizer/summarizer.h"
 
 #define REPLY_MODE 0644
-#define CHUNK (256u * 1024)
-#define MARK_CLOSE " -->"
 #define REF_MAX 287 /* what the bridge's extractor keeps */
 
 /* Anything shorter that looks like our marker may be somebody's own. */
 #define TORN_MIN (sizeof "<!-- p" - 1)
-
-void
-reply_forget(struct reply *r)
-{
-	while (r->count > 0)
-		free(r->passages[--r->count].ref);
-	free(r->passages);
-	memset(r, 0, sizeof *r);
-}
-
-/* The ref of a marker line; NULL when line is none. */
-static char *
-ref_of_line(const char *line, size_t len, const char *mark)
-{
-	size_t begin = strlen(mark);
-	size_t close_len = strlen(MARK_CLOSE);
-
-	if (len > 0 && line[len - 1] == '\r')
-		len--;
-	if (len <= begin + close_len || memcmp(line, mark, begin) != 0 ||
-	    memcmp(line + len - close_len, MARK_CLOSE, close_len) != 0)
-		return NULL;
-	return xstrndup(line + begin, len - begin - close_len);
-}
-
-static void
-add_passage(struct reply *r, char *ref, off_t start)
-{
-	if (r->count == r->cap) {
-		r->cap = r->cap == 0 ? 64 : r->cap * 2;
-		r->passages =
-		    xreallocarray(r->passages, r->cap, sizeof *r->passages);
-	}
-	r->passages[r->count++] = (struct passage){.ref = ref, .start = start};
-}
-
-/* line begins at offset at; next is the offset behind its newline. */
-static void
-take_line(struct reply *r, const char *line, size_t len, off_t at, off_t next)
-{
-	struct passage *last =
-	    r->count == 0 ? NULL : &r->passages[r->count - 1];
-	char *ref;
-
-	if (len < sizeof "<!--" || line[0] != '<')
-		return;
-	ref = ref_of_line(line, len, EXTRACT_MARK_BEGIN);
-	if (ref != NULL) {
-		add_passage(r, ref, at);
-		return;
-	}
-	ref = ref_of_line(line, len, EXTRACT_MARK_END);
-	if (ref != NULL && last != NULL && last->end == 0 &&
-	    strcmp(last->ref, ref) == 0)
-		last->end = next;
-	free(ref);
-}
-
-/* Looks at all whole lines behind r->scanned; 0, or -1. */
-static int
-scan(struct reply *r, int fd)
-{
-	struct buf text = {0};
-	size_t used;
-	char *nl;
-	ssize_t n;
-
-	for (;;) {
-		buf_reserve(&text, CHUNK + 1);
-		n = pread(fd, text.bytes + text.len, CHUNK,
-		    r->scanned + (off_t)text.len);
-		if (n == -1 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			break;
-		text.len += (size_t)n;
-		used = 0;
-		while ((nl = memchr(text.bytes + used, '\n',
-			    text.len - used)) != NULL) {
-			size_t len = (size_t)(nl - (text.bytes + used));
-			off_t at = r->scanned + (off_t)used;
-
-			take_line(r, text.bytes + used, len, at,
-			    at + (off_t)len + 1);
-			used += len + 1;
-		}
-		buf_shift(&text, used);
-		r->scanned += (off_t)used;
-	}
-	buf_free(&text);
-	return (int)n;
-}
-
-/* A file that was replaced or became shorter is read from its beginning. */
-static int
-look(struct reply *r, int fd, struct stat *st)
-{
-	if (fstat(fd, st) == -1)
-		return -1;
-	if (!S_ISREG(st->st_mode)) {
-		errno = EINVAL;
-		return -1;
-	}
-	if (st->st_dev != r->dev || st->st_ino != r->ino ||
-	    st->st_size < r->scanned)
-		reply_forget(r);
-	r->dev = st->st_dev;
-	r->ino = st->st_ino;
-	return scan(r, fd);
-}
 
 /* ID@QUEUE,N where the id can stand in a marker, else its slug and hash. */
 static void
@@ -207,6 +95,15 @@ passage_has_key(int fd, const struct passage *a, const struct parcel *p)
 	return has;
 }
 
+/* What is to be appended, and to what. */
+struct letter {
+	int fd;
+	off_t size; /* of the file when it was looked at */
+	const struct parcel *parcel;
+	char ref[REF_MAX + 1];
+	struct buf block; /* the summary between its markers */
+};
+
 enum found { NOT_THERE, WHOLE, TORN_AT_END, TORN_INSIDE };
 
 struct finding {
@@ -216,14 +113,13 @@ struct finding {
 };
 
 static void
-judge_passage(int fd, const struct passage *a, const struct parcel *p,
-    const struct buf *block, struct finding *out)
+judge_passage(const struct letter *l, const struct passage *a,
+    struct finding *out)
 {
-	ssize_t have = prefix_at(fd, a->start, block);
-	struct stat st;
+	ssize_t have = prefix_at(l->fd, a->start, &l->block);
 
-	if (have == (ssize_t)block->len ||
-	    (a->end != 0 && passage_has_key(fd, a, p))) {
+	if (have == (ssize_t)l->block.len ||
+	    (a->end != 0 && passage_has_key(l->fd, a, l->parcel))) {
 		out->found = WHOLE;
 		out->start = a->start;
 		return;
@@ -232,8 +128,7 @@ judge_passage(int fd, const struct passage *a, const struct parcel *p,
 		return;
 	out->found = TORN_INSIDE;
 	out->start = a->start;
-	if (have > 0 && fstat(fd, &st) == 0 &&
-	    a->start + (off_t)have == st.st_size) {
+	if (have > 0 && a->start + (off_t)have == l->size) {
 		out->found = TORN_AT_END;
 		out->have = (size_t)have;
 	}
@@ -241,33 +136,31 @@ judge_passage(int fd, const struct passage *a, const struct parcel *p,
 
 /* A last line without its newline that is the beginning of our marker. */
 static void
-judge_last_line(int fd, const struct reply *r, off_t size,
-    const struct buf *block, struct finding *out)
+judge_last_line(const struct letter *l, off_t start, struct finding *out)
 {
 	ssize_t have;
 
-	if (r->scanned >= size)
+	if (start >= l->size)
 		return;
-	have = prefix_at(fd, r->scanned, block);
-	if (have >= (ssize_t)TORN_MIN && r->scanned + (off_t)have == size) {
+	have = prefix_at(l->fd, start, &l->block);
+	if (have >= (ssize_t)TORN_MIN && start + (off_t)have == l->size) {
 		out->found = TORN_AT_END;
-		out->start = r->scanned;
+		out->start = start;
 		out->have = (size_t)have;
 	}
 }
 
 static void
-find_block(int fd, const struct reply *r, off_t size, const struct parcel *p,
-    const char *ref, const struct buf *block, struct finding *out)
+find_block(const struct letter *l, const struct reply *r, struct finding *out)
 {
 	size_t i;
 
 	memset(out, 0, sizeof *out);
 	for (i = r->count; i > 0 && out->found == NOT_THERE; i--)
-		if (strcmp(r->passages[i - 1].ref, ref) == 0)
-			judge_passage(fd, &r->passages[i - 1], p, block, out);
+		if (strcmp(r->passages[i - 1].ref, l->ref) == 0)
+			judge_passage(l, &r->passages[i - 1], out);
 	if (out->found == NOT_THERE)
-		judge_last_line(fd, r, size, block, out);
+		judge_last_line(l, r->scanned, out);
 }
 
 /* One blank line before the marker: what stands before it is not ours. */
@@ -312,9 +205,9 @@ append_bytes(int fd, const char *bytes, size_t len, off_t *end)
 
 /* Writes what find_block says is missing. 0, or -1. */
 static int
-write_missing(int fd, off_t size, const struct buf *block,
-    const struct finding *f)
+write_missing(const struct letter *l, const struct finding *f)
 {
+	const struct buf *block = &l->block;
 	struct buf text = {0};
 	off_t start = f->start;
 	off_t end;
@@ -323,16 +216,16 @@ write_missing(int fd, off_t size, const struct buf *block,
 	if (f->found == TORN_AT_END) {
 		buf_add(&text, block->bytes + f->have, block->len - f->have);
 	} else {
-		add_gap(fd, size, &text);
+		add_gap(l->fd, l->size, &text);
 		buf_add(&text, block->bytes, block->len);
 	}
-	r = append_bytes(fd, text.bytes, text.len, &end);
+	r = append_bytes(l->fd, text.bytes, text.len, &end);
 	buf_free(&text);
 	if (r == -1)
 		return -1;
 	if (f->found != TORN_AT_END)
 		start = end - (off_t)block->len;
-	if (prefix_at(fd, start, block) == (ssize_t)block->len)
+	if (prefix_at(l->fd, start, block) == (ssize_t)block->len)
 		return 0;
 	/* Somebody wrote between the halves of a short write. */
 	errno = EAGAIN;
@@ -388,44 +281,38 @@ open_reply(const char *path)
 }
 
 static int
-deliver_block(struct destination *d, int fd, const struct parcel *p,
-    const char *ref)
+deliver_letter(struct destination *d, struct letter *l)
 {
-	struct buf block = {0};
 	struct finding f;
 	struct stat st;
-	int r = -1;
 
-	make_block(p, ref, &block);
-	if (look(&d->reply, fd, &st) == 0) {
-		find_block(fd, &d->reply, st.st_size, p, ref, &block, &f);
-		/* Found whole, it may still be in memory only. */
-		r = f.found == WHOLE
-			? sys_fsync(fd)
-			: write_missing(fd, st.st_size, &block, &f);
-	}
-	buf_free(&block);
-	return r;
+	if (reply_look(&d->reply, l->fd, &st) == -1)
+		return -1;
+	l->size = st.st_size;
+	make_block(l->parcel, l->ref, &l->block);
+	find_block(l, &d->reply, &f);
+	/* Found whole, it may still be in memory only. */
+	return f.found == WHOLE ? sys_fsync(l->fd) : write_missing(l, &f);
 }
 
 enum delivery
 reply_append(struct destination *d, struct parcel *p)
 {
 	const char *path = d->settings->path;
-	char ref[REF_MAX + 1];
-	int fd = open_reply(path);
-	int r;
+	struct letter l = {.parcel = p};
+	int r = -1;
 
-	if (fd == -1) {
-		parcel_explain(p, path);
-		return LATER;
+	l.fd = open_reply(path);
+	if (l.fd != -1) {
+		make_ref(p, l.ref);
+		r = deliver_letter(d, &l);
 	}
-	make_ref(p, ref);
-	r = deliver_block(d, fd, p, ref);
 	if (r == -1)
 		parcel_explain(p, path);
 	else
-		(void)snprintf(p->where, sizeof p->where, "%s#%s", path, ref);
-	(void)close(fd);
+		(void)snprintf(p->where, sizeof p->where, "%s#%s", path, l.ref);
+	if (l.fd != -1)
+		(void)close(l.fd);
+	buf_free(&l.block);
 	return r == 0 ? DELIVERED : LATER;
 }

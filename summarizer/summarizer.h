@@ -183,7 +183,11 @@ void copy_decide(const struct settings *settings, const char *queue,
 enum delivery copy_make(struct summarizer *s, struct parcel *p);
 
 /* reply.c: appending to a reply file, exactly once. */
+#define MARK_CLOSE " -->" /* ends a marker line */
 enum delivery reply_append(struct destination *d, struct parcel *p);
+/* reply_scan.c. Looks at what is new in the file; 0, or -1. */
+struct stat;
+int reply_look(struct reply *r, int fd, struct stat *st);
 void reply_forget(struct reply *r);
 
 /* scrub.c: when it is due, everything kept is read back and repaired. */

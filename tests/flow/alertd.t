@@ -114,7 +114,7 @@ receiver hook status:500 status:503 rst ok
 config "$(hook)"
 raise a MAIN error 'told in the end'
 start alertd alertd -f -c "$CONF"
-await 'temporary answers are tried again' settled done 1
+await 'temporary answers are tried again' settled 'done' 1
 is 'as often as it took' "$(got hook)" 4
 is 'always as the same delivery' "$(keys hook)" 1
 is 'what may have arrived is marked' \
@@ -145,7 +145,7 @@ raise a THREE error third
 exits 111 'another run keeps to it' alertd --once -c "$CONF"
 is 'no request came early' "$(got hook)" 1
 start alertd alertd -f -c "$CONF"
-await 'all are told in the end' settled done 3
+await 'all are told in the end' settled 'done' 3
 is 'none before its time' "$(jq -s 'map(select(.early)) | length' \
     "$T/hook.jsonl")" 0
 stop alertd
@@ -171,7 +171,7 @@ receiver hook garbage trunc empty
 config "$(hook)"
 raise a MAIN error 'hard to tell'
 start alertd alertd -f -c "$CONF"
-await 'a cut head is no success, an empty body is one' settled done 1
+await 'a cut head is no success, an empty body is one' settled 'done' 1
 is 'so it took three' "$(got hook)" 3
 stop alertd
 
@@ -184,7 +184,7 @@ start alertd alertd -f -c "$CONF"
 await 'a request is under way' has_had hook 1
 stop alertd KILL
 start alertd alertd -f -c "$CONF"
-await 'it is told after the restart' settled done 1
+await 'it is told after the restart' settled 'done' 1
 is 'once more, and marked' \
     "$(jq -r '.body | fromjson | .may_be_repeat' "$T/hook.jsonl" | tr '\n' ' ')" \
     'false true '
