@@ -24,6 +24,18 @@ tidy_box(int dir, int64_t age_ms, int64_t bytes, const char *what)
 		log_info("%s: removed %d old files", what, count);
 }
 
+/* Only we take files out of these two. */
+static void
+renew(struct tree *tree, enum box_dir box)
+{
+	int done = tree_renew(tree, tree->inbox.dir[box], TREE_GIANT);
+
+	if (done == -1)
+		log_warn("inbox/%s: not renewed", box_dir_name[box]);
+	else if (done == 1)
+		log_info("inbox/%s: renewed, it had grown", box_dir_name[box]);
+}
+
 void
 tidy_boxes(struct desk *k)
 {
@@ -33,6 +45,8 @@ tidy_boxes(struct desk *k)
 	tidy_box(tree->bad, keep->bad_age, keep->bad_bytes, "bad");
 	tidy_box(tree->inbox.dir[BOX_DONE], keep->inbox_age, keep->inbox_bytes,
 	    "inbox/done");
+	renew(tree, BOX_NEW);
+	renew(tree, BOX_CUR);
 	if (spool_sweep_tmp(tree->inbox.dir[BOX_TMP], STALE_MS) == -1)
 		log_warn("inbox/tmp: not swept");
 	/* Only we write there, and the lock says that we are alone. */
@@ -103,10 +117,13 @@ bool
 tidy_lost(const struct desk *k)
 {
 	const struct tree *t = k->tree;
-	bool gone = lost(t->bad) || lost(t->corrupt) || lost(t->ids) ||
-		    lost(t->ids_pending) || lost(k->state.dir) ||
-		    lost(k->state.tmp);
+	bool gone;
 
+	/* A directory that was replaced is no loss. */
+	if (tree_refresh(t) == -1)
+		log_warn("%s: not looked through", t->path);
+	gone = lost(t->bad) || lost(t->corrupt) || lost(t->ids) ||
+	       lost(t->ids_pending) || lost(k->state.dir) || lost(k->state.tmp);
 	for (int box = BOX_TMP; box < BOX__MAX; box++)
 		gone = gone || lost(t->inbox.dir[box]);
 	for (size_t i = 0; i < t->queue_count; i++) {
