@@ -100,10 +100,10 @@ write_config() {
 
 # --- the suite
 
+# Not by jq -e, which is content with no input at all.
 ready() {
-	"$bin/patchflow" -c "$conf" --json status 2>/dev/null | jq -e '
-	    (.daemons | length) >= 5 and all(.daemons[]; .state == "ready")' \
-	    >/dev/null 2>&1
+	[ "$("$bin/patchflow" -c "$conf" --json status 2>/dev/null | jq '
+	    .daemons | length >= 5 and all(.[]; .state == "ready")')" = true ]
 }
 
 start_suite() {

@@ -280,7 +280,7 @@ keep_watchdog() {
 plan 26
 AWAIT=30
 write_config </dev/null
-sed -i 's/^    timeout: 60s/&\n    attempts: 1000/' "$CONF"
+sed -i 's/^    timeout: 60s/&\n    attempts: 100/' "$CONF"
 workspace "$T/ws/main"
 workspace "$T/ws/cyops"
 : >"$T/hits"

@@ -363,9 +363,10 @@ suite_start() {
 	}
 }
 
+# Not by jq -e, which is content with no input at all.
 suite_ready() {
-	patchflow -c "$CONF" --json status | jq -e '
-	    .daemons | length >= 5 and all(.[]; .state == "ready")'
+	[ "$(patchflow -c "$CONF" --json status | jq '.daemons |
+	    length >= 5 and all(.[]; .state == "ready")')" = true ]
 }
 
 suite_stop() {
