@@ -112,8 +112,7 @@ kill_one() {
 	[ $# -gt 0 ] || return
 	shift "$(random $#)"
 	victim=$(tr -cd 0-9 <"$1")
-	[ -n "$victim" ] && tr '\0' ' ' <"/proc/$victim/cmdline" 2>/dev/null |
-	    grep -qF "$CONF" || return
+	[ -n "$victim" ] && grep -qF "$CONF" "/proc/$victim/cmdline" || return
 	kill -KILL "$victim" 2>/dev/null && echo "${1##*/}" >>"$T/hits"
 }
 
@@ -135,7 +134,8 @@ feeder() {
 		    $(((count - patches / 8) * kills)) ] || [ -e "$T/calm" ]
 		do pause; done
 		printf '%s\n' "$line" | jq -c .doc >"$T/doc"
-		if [ $((count % 3)) -eq 0 ]; then
+		# The command itself refuses what is invalid.
+		if [ $((count % 3)) -eq 0 ] && [ $((count % 10)) -ne 5 ]; then
 			patchflow -c "$CONF" submit - <"$T/doc" >>"$T/ids" ||
 				echo "submit failed: $?" >>"$T/troubles"
 		else
@@ -185,10 +185,10 @@ difference() {
 }
 
 left_in_spool() {
-	find "$SPOOL" \( -path '*/tmp/*' -o -path '*/.tmp/*' \
-	    -o -path '*/ids/pending/*' -o -path '*/txn/*' \) ! -type d
+	(cd "$SPOOL" && find . \( -path '*/tmp/*' -o -path '*/.tmp/*' \
+	    -o -path './ids/pending/*' -o -path '*/txn/*' \
+	    -o -path './corrupt/*' \) ! -type d)
 	find "$T/ws" -name '.patchflow*'
-	find "$SPOOL/corrupt" -type f
 }
 
 held_locks() {
@@ -245,17 +245,20 @@ check_all() {
 # storm NAME FIRST SPARED
 storm() {
 	spare=$3
+	storm_began=$(now_ms)
 	before=$(hits)
 	generate "$2" "$patches" >"$T/part"
 	cat "$T/part" >>"$T/all"
 	fed_total=$(($2 + patches))
 	rm -f "$T/calm"
 	(until_true "$patience" test -e "$T/calm" || : >"$T/calm") &
-	killer $((before + kills)) &
+	killer $((before + kills)) 2>/dev/null &
 	killer_pid=$!
 	feeder "$T/part" "$before"
 	wait "$killer_pid"
 	: >"$T/calm"
+	diag "$1: kills that hit: $(($(hits) - before))," \
+	    "$(($(now_ms) - storm_began)) ms"
 	if until_true "$patience" all_ended "$fed_total"; then
 		pass "$1: everything ended"
 	else
@@ -277,7 +280,7 @@ keep_watchdog() {
 	done
 }
 
-plan 26
+plan 28
 AWAIT=30
 write_config </dev/null
 sed -i 's/^    timeout: 60s/&\n    attempts: 100/' "$CONF"
