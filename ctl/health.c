@@ -76,13 +76,16 @@ judge(struct ctl *c, const json_t *all)
 
 	if (!json_is_true(json_object_get(all, "supervised")))
 		complain(problems, "the suite is not running");
-	else
-		json_array_foreach (json_object_get(all, "daemons"), i, item)
+	json_array_foreach (json_object_get(all, "daemons"), i, item) {
+		if (json_is_true(json_object_get(all, "supervised")))
 			judge_daemon(item, problems);
-	json_array_foreach (json_object_get(all, "queues"), i, item)
+	}
+	json_array_foreach (json_object_get(all, "queues"), i, item) {
 		judge_queue(&c->s.watchdog, item, problems);
-	json_array_foreach (json_object_get(all, "channels"), i, item)
+	}
+	json_array_foreach (json_object_get(all, "channels"), i, item) {
 		judge_channel(item, problems);
+	}
 	return problems;
 }
 

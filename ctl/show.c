@@ -219,11 +219,13 @@ print_attempts(const struct look *l)
 	const json_t *a;
 	size_t i;
 
-	if (json_array_size(all) > 1 || l->name.attempt > 1)
-		json_array_foreach (all, i, a)
-			field_printf(i == 0 ? "attempts" : "", "%lld: %s",
-			    json_integer_value(json_object_get(a, "attempt")),
-			    out_string(a, "words"));
+	json_array_foreach (all, i, a) {
+		if (json_array_size(all) == 1 && l->name.attempt == 1)
+			break;
+		field_printf(i == 0 ? "attempts" : "", "%lld: %s",
+		    json_integer_value(json_object_get(a, "attempt")),
+		    out_string(a, "words"));
+	}
 	json_decref(all);
 	if (l->rev_count > 1)
 		field_printf("revisions", "%d documents under this id",
@@ -238,9 +240,10 @@ print_needs(const struct look *l)
 	struct buf text = {0};
 	size_t i;
 
-	json_array_foreach (json_object_get(patch, "dependencies"), i, id)
+	json_array_foreach (json_object_get(patch, "dependencies"), i, id) {
 		buf_printf(&text, "%s%s", i > 0 ? ", " : "",
 		    json_string_value(id));
+	}
 	out_field("needs", text.bytes);
 	buf_free(&text);
 }

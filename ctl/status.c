@@ -133,14 +133,16 @@ print(const json_t *all)
 
 	print_top(all);
 	add_heads(&t, daemon_heads, 7);
-	json_array_foreach (json_object_get(all, "daemons"), i, item)
+	json_array_foreach (json_object_get(all, "daemons"), i, item) {
 		add_daemon(&t, item);
+	}
 	table_print(&t);
 	table_free(&t);
 	(void)putchar('\n');
 	add_heads(&t, queue_heads, 8);
-	json_array_foreach (json_object_get(all, "queues"), i, item)
+	json_array_foreach (json_object_get(all, "queues"), i, item) {
 		add_queue(&t, item);
+	}
 	table_print(&t);
 	table_free(&t);
 }
