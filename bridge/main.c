@@ -2,6 +2,7 @@
 /* ghost-bridge(8): patches from chats and the inbox into the queues. */
 #include "bridge/bridge.h"
 #include "common/log.h"
+#include "common/sandbox.h"
 
 int
 main(int argc, char **argv)
@@ -21,6 +22,8 @@ main(int argc, char **argv)
 		return EXIT_DONE;
 	daemon_enter(&opts, &set, &tree);
 	bridge_open(&bridge, &opts, &set, &tree);
+	/* It reads whatever models write: it changes the spool and no more. */
+	(void)sandbox_enter((const char *const[]){tree.path, NULL});
 	daemon_ready(&opts);
 	status = bridge_run(&bridge);
 	bridge_close(&bridge);

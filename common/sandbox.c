@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: ISC */
+/* Landlock by system call: glibc has no wrappers for it. */
+#include <linux/landlock.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdint.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/log.h"
+#include "common/sandbox.h"
+
+/* Younger than some headers that we are built with. */
+#ifndef LANDLOCK_ACCESS_FS_REFER
+#define LANDLOCK_ACCESS_FS_REFER (1ULL << 13)
+#endif
+#ifndef LANDLOCK_ACCESS_FS_TRUNCATE
+#define LANDLOCK_ACCESS_FS_TRUNCATE (1ULL << 14)
+#endif
+
+#define CHANGES                                                                \
+	(LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_REMOVE_DIR |       \
+	    LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_MAKE_CHAR |    \
+	    LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_MAKE_REG |        \
+	    LANDLOCK_ACCESS_FS_MAKE_SOCK | LANDLOCK_ACCESS_FS_MAKE_FIFO |      \
+	    LANDLOCK_ACCESS_FS_MAKE_BLOCK | LANDLOCK_ACCESS_FS_MAKE_SYM)
+
+/* What this kernel can hold, of changing files; 0 where it knows nothing. The
+ * first version forbids moving between directories altogether, which is how
+ * all of the spool works: then rather nothing. */
+static uint64_t
+known_changes(void)
+{
+	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0,
+	    LANDLOCK_CREATE_RULESET_VERSION);
+
+	if (abi < 2)
+		return 0;
+	return CHANGES | LANDLOCK_ACCESS_FS_REFER |
+	       (abi >= 3 ? LANDLOCK_ACCESS_FS_TRUNCATE : 0);
+}
+
+/* The directory, or the nearest one above it: an O_PATH fd, -1 for none. */
+static int
+open_nearest(const char *path)
+{
+	char up[PATH_MAX];
+	char *slash;
+	int fd = -1;
+
+	if (strlcpy(up, path, sizeof up) >= sizeof up)
+		return -1;
+	while (fd == -1 && strcmp(up, "/") != 0 && up[0] == '/') {
+		fd = open(up, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		slash = strrchr(up, '/');
+		slash[slash == up] = '\0';
+	}
+	return fd;
+}
+
+static int
+allow(int ruleset, int fd, uint64_t access)
+{
+	struct landlock_path_beneath_attr rule = {.allowed_access = access,
+	    .parent_fd = fd};
+	int rc;
+
+	if (fd == -1)
+		return -1;
+	rc = (int)syscall(SYS_landlock_add_rule, ruleset,
+	    LANDLOCK_RULE_PATH_BENEATH, &rule, 0);
+	(void)close(fd);
+	return rc;
+}
+
+static int
+allow_all(int ruleset, const char *const *writable, uint64_t changes)
+{
+	size_t i;
+
+	for (i = 0; writable[i] != NULL; i++)
+		if (allow(ruleset, open_nearest(writable[i]), changes) == -1) {
+			log_warn("%s: not allowed for writing", writable[i]);
+			return -1;
+		}
+	/* Libraries write there and mean nothing by it. */
+	return allow(ruleset, open("/dev/null", O_PATH | O_CLOEXEC),
+	    LANDLOCK_ACCESS_FS_WRITE_FILE);
+}
+
+bool
+sandbox_enter(const char *const *writable)
+{
+	uint64_t changes = known_changes();
+	struct landlock_ruleset_attr attr = {
+	    .handled_access_fs = changes | LANDLOCK_ACCESS_FS_EXECUTE};
+	bool held = false;
+	int ruleset = -1;
+
+	if (changes != 0)
+		ruleset = (int)syscall(SYS_landlock_create_ruleset, &attr,
+		    sizeof attr, 0);
+	/* A rule that cannot be made would forbid what the daemon needs: all
+	 * of it or nothing. */
+	if (ruleset != -1 && allow_all(ruleset, writable, changes) == 0 &&
+	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0)
+		held = syscall(SYS_landlock_restrict_self, ruleset, 0) == 0;
+	if (ruleset != -1)
+		(void)close(ruleset);
+	if (!held)
+		log_warnx("the kernel does not confine this process to its "
+			  "directories");
+	return held;
+}
