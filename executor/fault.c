@@ -113,7 +113,7 @@ fault_place(struct fault *f, const char *fmt, ...)
 }
 
 void
-fault_clear(struct fault *f)
+fault_free(struct fault *f)
 {
 	json_decref(f->edit_error);
 	memset(f, 0, sizeof(*f));

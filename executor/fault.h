@@ -36,7 +36,7 @@ void fault_hint(struct fault *f, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 void fault_place(struct fault *f, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
-void fault_clear(struct fault *f);
+void fault_free(struct fault *f);
 
 /* Across the pipe from the staging process. */
 json_t *fault_encode(const struct fault *f);

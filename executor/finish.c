@@ -24,7 +24,7 @@ forget(struct executor *ex)
 	job_free(&r->job);
 	plan_free(&r->plan);
 	buf_free(&r->pending);
-	fault_clear(&r->fault);
+	fault_free(&r->fault);
 	json_decref(r->commands);
 	json_decref(r->warnings);
 	json_decref(r->git);
@@ -251,7 +251,7 @@ was_ended(struct executor *ex)
 		return true;
 	}
 	if (r->end == RUN_CANCELLED) {
-		fault_clear(&r->fault);
+		fault_free(&r->fault);
 		(void)fault_reject(&r->fault, OUTCOME_BY_OPERATOR,
 		    "cancelled by an operator while it ran");
 	}

@@ -202,7 +202,7 @@ choose_isolation(struct executor *ex)
 		    sizeof(ex->why));
 	if (txn_drop(&ex->place, PROBE) == -1)
 		log_warn("%s/" PROBE ": not removed", ex->place.path);
-	fault_clear(&p.fault);
+	fault_free(&p.fault);
 }
 
 static void

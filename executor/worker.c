@@ -267,6 +267,6 @@ worker_run(void *owner, int root, int report)
 		report_fault(report, &f);
 	else
 		report_send(report, "end", json_object());
-	fault_clear(&f);
+	fault_free(&f);
 	return answer == 0 ? 0 : 1;
 }

@@ -184,6 +184,20 @@ __wrap_sys_fsync(int fd)
 	return r;
 }
 
+int __real_sys_syncfs(int fd);
+int __wrap_sys_syncfs(int fd);
+int
+__wrap_sys_syncfs(int fd)
+{
+	int r;
+
+	if (strike())
+		return -1;
+	r = fault.lies ? 0 : __real_sys_syncfs(fd);
+	after();
+	return r;
+}
+
 /* Whatever close says, the descriptor is gone. */
 int __real_sys_close(int fd);
 int __wrap_sys_close(int fd);
