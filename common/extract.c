@@ -202,6 +202,7 @@ take_bare(struct scan *s, const struct line *open)
 		return r;
 	b = push(s, open, open->body, end);
 	b->kind = EXTRACT_BARE;
+	b->end = next.start;
 	b->line = open->number;
 	note_line(s, open);
 	advance(s, next.start, next.number);

@@ -45,7 +45,7 @@ enum extract_kind { EXTRACT_FENCED, EXTRACT_BARE };
 struct extract_block {
 	enum extract_kind kind;
 	size_t offset; /* of the block's first content byte in the text */
-	size_t end;    /* first byte behind the block */
+	size_t end;    /* start of the line behind the block */
 	int line;      /* of the content's first line, from 1 in text */
 	int indent;    /* columns taken off each content line */
 	char *text;    /* content with the indent taken off; owned */

@@ -229,6 +229,9 @@ places_of_values_are_found(void **state)
 			fail_msg("YAML %s at %d:%d", cases[i].path, err.line,
 			    err.column);
 	}
+	/* A list for a key shifts what follows: no answer, but an end. */
+	doc_locate("{[x, 1], a}", 11, DOC_YAML, "m[0].p", &err);
+	assert_int_equal(err.line, 1);
 	doc_locate(json, strlen(json), DOC_JSON, "a[\"x.y\"]", &err);
 	assert_int_equal(err.column, 15);
 	doc_locate(yaml, strlen(yaml), DOC_YAML, "\xc3\xbc[\"x.y\"]", &err);

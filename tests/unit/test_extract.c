@@ -133,6 +133,7 @@ static const struct want wants[] = {
 	{":{\"a\":[\n", ":b\n"}},
     {"unbalanced up to the next object", "{\"a\":[\n\n{\"b\":1}\n",
 	{":{\"a\":[\n\n", ":{\"b\":1}"}},
+    {"a list marker as the last byte", "{\"a\":\n- ", {":{\"a\":\n- "}},
     {"unbalanced at the end", "{\"a\":\n", {":{\"a\":\n"}},
     {"a fence cut off by the next message",
 	"## Assistant\n```json\n{\"a\":\n\n## User\n```json\n{}\n```\n",
@@ -296,7 +297,7 @@ places_are_of_the_text(void **state)
 	assert_int_equal(r.blocks[1].kind, EXTRACT_BARE);
 	assert_int_equal(r.blocks[1].line, 6);
 	assert_int_equal(r.blocks[1].offset, 24);
-	assert_int_equal(r.blocks[1].end, 31);
+	assert_int_equal(r.blocks[1].end, 32);
 	extract_free(&r);
 }
 
