@@ -56,11 +56,8 @@ static struct rule_entry *
 add_entry(struct rule_table *t, const char *type, const char *component,
     const char *subject)
 {
-	struct rule_entry *e;
+	struct rule_entry *e = xcalloc(1, sizeof *e);
 
-	if (t->count >= RULE_ENTRIES)
-		rule_drop(t, TAILQ_FIRST(&t->entries));
-	e = xcalloc(1, sizeof *e);
 	e->type = xstrdup(type);
 	e->component = xstrdup(component);
 	e->subject = xstrdup(subject);
@@ -133,7 +130,8 @@ rule_forget(struct rule_table *t, const struct rule_times *when)
 	struct rule_entry *e, *next;
 
 	TAILQ_FOREACH_SAFE (e, &t->entries, link, next)
-		if (when->now_us - e->last_us > when->forget_ms * 1000)
+		if (t->count > RULE_ENTRIES ||
+		    when->now_us - e->last_us > when->forget_ms * 1000)
 			rule_drop(t, e);
 }
 

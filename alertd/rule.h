@@ -19,7 +19,7 @@
 #include "common/alert.h"
 #include "common/key.h"
 
-#define RULE_ENTRIES 1000 /* the oldest give way */
+#define RULE_ENTRIES 1000 /* kept by rule_forget */
 
 struct rule_entry {
 	TAILQ_ENTRY(rule_entry) link;
@@ -70,6 +70,7 @@ enum rule_verdict rule_judge(struct rule_table *t, const struct alert *a,
     const struct rule_times *when, bool told, int64_t *repeats);
 /* Ends an entry after RULE_RESOLVE was carried out. */
 void rule_drop(struct rule_table *t, struct rule_entry *e);
+/* Drops what is old, and the oldest beyond RULE_ENTRIES. */
 void rule_forget(struct rule_table *t, const struct rule_times *when);
 json_t *rule_encode(const struct rule_table *t);
 /* Entries that cannot be read are left out; their number. */

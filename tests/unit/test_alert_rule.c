@@ -178,6 +178,7 @@ static void
 old_and_surplus_entries_give_way(void **state)
 {
 	struct alert a = trouble;
+	struct rule_times soon = at(1010);
 	struct rule_times later = at(90000);
 	struct rule_table t;
 	char subject[32];
@@ -190,6 +191,7 @@ old_and_surplus_entries_give_way(void **state)
 		(void)snprintf(subject, sizeof subject, "s%d", i);
 		(void)judge(&t, &a, i, NULL);
 	}
+	rule_forget(&t, &soon);
 	assert_int_equal(t.count, RULE_ENTRIES);
 	assert_null(rule_find(&t, a.type, a.component, "s9"));
 	assert_non_null(rule_find(&t, a.type, a.component, "s10"));
