@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* Escaping and fencing of outside text. */
+#include <ctype.h>
 #include <stdbool.h>
 #include <string.h>
 #include <strings.h>
@@ -103,6 +104,15 @@ markdown_plain(struct buf *out, const char *text, size_t max)
 		buf_puts(out, "...");
 }
 
+/* An underscore within a word means nothing in Markdown. */
+static bool
+is_in_word(const struct buf *b, size_t i)
+{
+	return b->bytes[i] == '_' && i > 0 && i + 1 < b->len &&
+	       isalnum((unsigned char)b->bytes[i - 1]) &&
+	       isalnum((unsigned char)b->bytes[i + 1]);
+}
+
 void
 markdown_prose(struct buf *out, const char *text, size_t max)
 {
@@ -111,7 +121,8 @@ markdown_prose(struct buf *out, const char *text, size_t max)
 
 	markdown_plain(&plain, text, max);
 	for (i = 0; i < plain.len; i++) {
-		if (strchr("\\`*_{}[]<>#|~", plain.bytes[i]) != NULL)
+		if (strchr("\\`*_{}[]<>#|~", plain.bytes[i]) != NULL &&
+		    !is_in_word(&plain, i))
 			buf_putc(out, '\\');
 		buf_putc(out, plain.bytes[i]);
 	}

@@ -155,6 +155,8 @@ add_changes(const struct facts *f, const struct render_limits *limits,
     struct buf *out)
 {
 	bool applied = f->outcome.state == OUTCOME_COMPLETED;
+	size_t more = (size_t)json_integer_value(
+	    json_object_get(f->doc, "changes_unlisted"));
 	size_t i;
 
 	if (f->change_count == 0 && f->diff[0] == '\0') {
@@ -168,9 +170,10 @@ add_changes(const struct facts *f, const struct render_limits *limits,
 		      "| --- | --- | --- | --- | --- |\n");
 	for (i = 0; i < f->change_count && i < BODY_CHANGES; i++)
 		add_change(&f->changes[i], out);
-	if (f->change_count > BODY_CHANGES)
-		buf_printf(out, "\n%zu more paths are not listed.\n",
-		    f->change_count - BODY_CHANGES);
+	more +=
+	    f->change_count > BODY_CHANGES ? f->change_count - BODY_CHANGES : 0;
+	if (more > 0)
+		buf_printf(out, "\n%zu more paths are not listed.\n", more);
 	add_diff(f, limits, out);
 }
 
