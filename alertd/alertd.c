@@ -18,7 +18,6 @@
 #define KEEP_MS (60 * 60 * 1000)
 #define STOP_WAIT_MS 3000 /* for transfers under way */
 #define RESERVE_BYTES (1024 * 1024)
-#define TMP_AGE_MS (60 * 60 * 1000)
 
 void
 alertd_raise(struct alertd *a, const struct alert *alert)
@@ -174,8 +173,7 @@ open_state(struct alertd *a)
 	if (a->deliveries == -1)
 		fatal("state/alertd/deliveries: not opened");
 	reserve_open(&a->reserve, a->state.dir, "reserve", RESERVE_BYTES);
-	(void)spool_sweep_tmp(a->state.tmp, TMP_AGE_MS);
-	(void)spool_sweep_tmp(a->tree->alerts.dir[BOX_TMP], TMP_AGE_MS);
+	(void)spool_sweep_tmp(a->tree->alerts.dir[BOX_TMP], SPOOL_DEAD_WRITERS);
 	status_load(a);
 }
 

@@ -114,7 +114,10 @@ void spool_names_free(struct spool_names *n);
 DIR *spool_opendir(int dir);
 const char *spool_readdir(DIR *d);
 /* Unlinks files in tmp older than that whose writer (the pid in the name) is
- * gone; count, or -1. */
+ * gone; with SPOOL_DEAD_WRITERS of any age, but only those that
+ * name a dead one: for directories where daemons write that all see the same
+ * processes. Count, or -1. */
+#define SPOOL_DEAD_WRITERS (-1)
 int spool_sweep_tmp(int tmp, int64_t older_than_ms);
 /* TIME16-PID-RANDOM8.EXT: unique on this machine, sorts by age. */
 void spool_unique_name(const char *ext, char *out, size_t size);

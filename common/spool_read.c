@@ -359,15 +359,17 @@ spool_names_free(struct spool_names *n)
 	*n = (struct spool_names){0};
 }
 
-/* The pid in a name of spool_unique_name, or 0. */
+/* The pid in a put's temporary name, or 0: staged files have other names. */
 static pid_t
 writer_of(const char *name)
 {
+	const char *end = strrchr(name, '.');
 	int64_t at;
 	int pid;
 
 	/* NOLINTNEXTLINE(cert-err34-c): a wrong number only delays */
-	if (sscanf(name, "%16" SCNd64 "-%d-", &at, &pid) != 2 || pid < 1)
+	if (end == NULL || strcmp(end, ".tmp") != 0 ||
+	    sscanf(name, "%16" SCNd64 "-%d-", &at, &pid) != 2 || pid < 1)
 		return 0;
 	return pid;
 }
@@ -382,6 +384,8 @@ abandoned(int tmp, const char *name, int64_t older_than_ms)
 	if (fstatat(tmp, name, &st, AT_SYMLINK_NOFOLLOW) == -1 ||
 	    S_ISDIR(st.st_mode))
 		return false;
+	if (older_than_ms == SPOOL_DEAD_WRITERS)
+		return pid != 0 && kill(pid, 0) == -1 && errno == ESRCH;
 	age_ms = clock_wall_us() / 1000 - (int64_t)st.st_ctim.tv_sec * 1000;
 	if (age_ms < older_than_ms)
 		return false;

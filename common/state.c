@@ -11,7 +11,10 @@ state_open(struct state *s, struct tree *t, const char *name)
 {
 	*s = (struct state){.tree = t, .dir = -1, .tmp = -1};
 	s->dir = tree_state(t, name, &s->tmp);
-	return s->dir == -1 ? -1 : 0;
+	/* Ours alone: what is in tmp was left by a predecessor. */
+	return s->dir == -1 || spool_sweep_tmp(s->tmp, SPOOL_DEAD_WRITERS) == -1
+		   ? -1
+		   : 0;
 }
 
 void

@@ -345,6 +345,7 @@ executor_open(struct executor *ex, struct tree *t, const struct settings *s,
 	    journal_open(&ex->journal, t->journal, ex->instance, s->logs.size,
 		(int)s->logs.count) == -1)
 		return -1;
+	(void)spool_sweep_tmp(ex->q->outcomes.dir[BOX_TMP], SPOOL_DEAD_WRITERS);
 	set_timers(ex);
 	requests_open(ex);
 	ex->held_any = true;

@@ -41,15 +41,17 @@ workspace_close(struct workspace *w)
 static int
 trial_rename(int place, const struct workspace *w)
 {
-	char name[64];
+	/* One name, so that a trial cut short is ended by the next one; the
+	 * lock says that we are alone. */
+	static const char name[] = ".patchflow-trial";
 	struct timespec ts[2];
 	struct stat st;
 	int fd, answer;
 
-	if (snprintf(name, sizeof(name), ".patchflow-trial-%ld",
-		(long)getpid()) < 0 ||
-	    fstat(w->fd, &st) == -1)
+	if (fstat(w->fd, &st) == -1)
 		return -1;
+	(void)sys_unlinkat(place, name, 0);
+	(void)sys_unlinkat(w->fd, name, 0);
 	fd = sys_openat(place, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
 	    0600);
 	if (fd == -1)

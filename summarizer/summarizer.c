@@ -17,7 +17,6 @@
 #define RETRY_FIRST_MS 1000   /* after an outcome that was left */
 #define SCRUB_CHECK_MS (60 * 60 * 1000)
 #define RESERVE_BYTES (4 * 1024 * 1024)
-#define TMP_AGE_MS (60 * 60 * 1000)
 
 void
 summarizer_alert(struct summarizer *s, const struct alert *a)
@@ -175,10 +174,9 @@ open_state(struct summarizer *s)
 	if (s->receipts == -1)
 		fatal("state/summarizer/receipts: not opened");
 	reserve_open(&s->reserve, s->state.dir, "reserve", RESERVE_BYTES);
-	(void)spool_sweep_tmp(s->state.tmp, TMP_AGE_MS);
 	for (i = 0; i < s->tree->queue_count; i++)
 		(void)spool_sweep_tmp(s->tree->queues[i].summaries[S_TMP],
-		    TMP_AGE_MS);
+		    SPOOL_DEAD_WRITERS);
 }
 
 static void
