@@ -176,28 +176,30 @@ fill(const struct loop *l, struct pollfd *fds, struct watch **which)
 	return n;
 }
 
+/* The first that is ready. To the tail before its handler is called, which may
+ * remove and free it; so the next turn begins with the others. */
+static void
+fire_watch(struct loop *l, struct watch *w, short revents)
+{
+	TAILQ_REMOVE(&l->watches, w, link);
+	TAILQ_INSERT_TAIL(&l->watches, w, link);
+	w->on(l, w, revents);
+}
+
 void
 loop_turn(struct loop *l, int max_ms)
 {
 	struct pollfd fds[LOOP_WATCHES];
 	struct watch *which[LOOP_WATCHES];
-	size_t i, n;
-	int ready;
+	size_t i = 0, n = fill(l, fds, which);
+	int ready = poll(fds, (nfds_t)n, poll_timeout(l, max_ms));
 
-	n = fill(l, fds, which);
-	ready = poll(fds, (nfds_t)n, poll_timeout(l, max_ms));
 	if (ready == -1 && errno != EINTR && errno != EAGAIN && errno != ENOMEM)
 		fatal("loop: poll failed");
-	for (i = 0; ready > 0 && i < n; i++) {
-		if (fds[i].revents == 0)
-			continue;
-		/* To the tail first: the handler may remove and free it, and
-		 * the next turn begins with the others. */
-		TAILQ_REMOVE(&l->watches, which[i], link);
-		TAILQ_INSERT_TAIL(&l->watches, which[i], link);
-		which[i]->on(l, which[i], fds[i].revents);
-		break;
-	}
+	while (ready > 0 && i < n && fds[i].revents == 0)
+		i++;
+	if (ready > 0 && i < n)
+		fire_watch(l, which[i], fds[i].revents);
 	fire_timers(l);
 }
 

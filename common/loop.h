@@ -35,8 +35,8 @@ struct timer {
 #define LOOP_WATCHES 768
 
 struct loop {
-	TAILQ_HEAD(, watch) watches;
-	TAILQ_HEAD(, timer) timers;
+	TAILQ_HEAD(watch_list, watch) watches;
+	TAILQ_HEAD(timer_list, timer) timers;
 	int signal_fd;
 	struct watch signals;
 	void (*on_signal)(struct loop *, const struct signalfd_siginfo *);

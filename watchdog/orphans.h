@@ -13,6 +13,7 @@
 
 /* In the environment of every daemon we start: SPOOL's path. */
 #define ORPHANS_MARK "PATCHFLOW_SUPERVISED"
+#define ORPHANS_MARK_SET "PATCHFLOW_SUPERVISED="
 
 struct orphans {
 	/* The daemons' own processes, the dying one's too: never touched. */

@@ -75,7 +75,7 @@ static char **
 make_environment(const struct service *s)
 {
 	static const char *const ours[] = {"NOTIFY_SOCKET=", "WATCHDOG_USEC=",
-	    "WATCHDOG_PID=", "PATCHFLOW_CONFIG=", ORPHANS_MARK "="};
+	    "WATCHDOG_PID=", "PATCHFLOW_CONFIG=", ORPHANS_MARK_SET};
 	const size_t count = sizeof ours / sizeof ours[0];
 	size_t n = 0, i, j;
 	char **env;

@@ -246,16 +246,21 @@ stop_next(struct watchdog *w)
 }
 
 static void
+drop(struct watchdog *w, struct service *s)
+{
+	TAILQ_REMOVE(&w->services, s, link);
+	log_info("%s: removed", s->name);
+	service_free(s);
+}
+
+static void
 drop_removed(struct watchdog *w)
 {
 	struct service *s, *next;
 
 	TAILQ_FOREACH_SAFE (s, &w->services, link, next)
-		if (s->going && s->fsm.state == FSM_STOPPED) {
-			TAILQ_REMOVE(&w->services, s, link);
-			log_info("%s: removed", s->name);
-			service_free(s);
-		}
+		if (s->going && s->fsm.state == FSM_STOPPED)
+			drop(w, s);
 }
 
 void

@@ -53,7 +53,7 @@ died_by_itself(struct fsm *f, const struct fsm_input *in)
 	bool strike =
 	    in->exit == FSM_EXIT_FAILED && (!f->was_ready || !f->worked);
 	bool out = strike && strike_out(f, now);
-	unsigned acts = 0;
+	unsigned acts;
 
 	if (out || (strike && f->degraded)) {
 		acts = f->degraded ? 0 : FSM_DEGRADE;

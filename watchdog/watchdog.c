@@ -8,7 +8,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "common/beat.h"
 #include "common/buf.h"
 #include "common/clock.h"
 #include "common/log.h"
@@ -222,14 +221,13 @@ watchdog_open(struct watchdog *w, struct daemon_opts *o, struct settings *s,
 void
 watchdog_close(struct watchdog *w)
 {
-	struct service *s;
+	struct service *s, *next;
 
 	(void)memory_save(w);
 	control_close(w);
-	while ((s = TAILQ_FIRST(&w->services)) != NULL) {
-		TAILQ_REMOVE(&w->services, s, link);
+	TAILQ_FOREACH_SAFE (s, &w->services, link, next)
 		service_free(s);
-	}
+	TAILQ_INIT(&w->services);
 	log_info("watchdog: stopped");
 	state_close(&w->state);
 	journal_close(&w->journal);

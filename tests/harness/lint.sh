@@ -40,7 +40,8 @@ tidy() {
 	step cppcheck cppcheck -q --std=c11 --error-exitcode=1 -j "$(nproc)" \
 	    --enable=warning,performance,portability --inline-suppr \
 	    --suppress=variableScope --suppress=constParameter \
-	    --suppress=missingIncludeSystem -D_GNU_SOURCE -I. $sources
+	    --suppress=missingIncludeSystem -D_GNU_SOURCE -I. \
+	    --include=/usr/include/bsd/sys/queue.h $sources
 	step clang-tidy tidy "$@"
 }
 sh "$here/run.sh" tests/lint/*.t || worst=1
