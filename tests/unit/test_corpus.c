@@ -106,8 +106,10 @@ load(void **state)
 		return 0;
 	(void)snprintf(c.dir, sizeof(c.dir), "%s", dir);
 	(void)snprintf(path, sizeof(path), "%s/INDEX.tsv", dir);
-	if (read_file(path, &index) == -1 || index.len == 0)
+	if (read_file(path, &index) == -1)
 		fail_msg("%s: %s", path, strerror(errno));
+	if (index.bytes == NULL)
+		return -1;
 	/* The first line names the columns. */
 	line = strchr(index.bytes, '\n');
 	for (line = line == NULL ? NULL : line + 1;
@@ -366,6 +368,19 @@ static const struct reading readings[] = {
 };
 
 static void
+check_reading(const struct file *f, size_t patches, size_t near)
+{
+	for (size_t i = 0; i < sizeof(readings) / sizeof(readings[0]); i++) {
+		const struct reading *want = &readings[i];
+
+		if (strncmp(f->name, want->prefix, strlen(want->prefix)) == 0 &&
+		    (patches != want->patches || near != want->near))
+			fail_msg("%s: %zu patches, %zu near-misses", f->name,
+			    patches, near);
+	}
+}
+
+static void
 embedded_ones_are_read_with_care(void **state)
 {
 	const struct corpus *c = *state;
@@ -379,16 +394,7 @@ embedded_ones_are_read_with_care(void **state)
 		if (is_document(f))
 			continue;
 		(void)runnable(f, &patches, &near);
-		for (size_t k = 0; k < sizeof(readings) / sizeof(readings[0]);
-		     k++) {
-			const struct reading *want = &readings[k];
-
-			if (strncmp(f->name, want->prefix,
-				strlen(want->prefix)) == 0 &&
-			    (patches != want->patches || near != want->near))
-				fail_msg("%s: %zu patches, %zu near-misses",
-				    f->name, patches, near);
-		}
+		check_reading(f, patches, near);
 		all += patches;
 		all_near += near;
 	}

@@ -234,17 +234,19 @@ warnings_tell_what_is_not_done(void **state)
 	struct buf all = {0};
 
 	(void)state;
+	buf_reserve(&all, 1);
 	patch_read(text, strlen(text), &r, &err);
 	assert_int_equal(r.reason, PATCH_OK);
 	for (size_t i = 0; i < json_array_size(r.warnings); i++)
 		buf_printf(&all, "%s;",
 		    json_string_value(json_array_get(r.warnings, i)));
+	assert_int_equal(json_array_size(r.warnings), 5);
+	assert_non_null(all.bytes);
 	assert_non_null(strstr(all.bytes, "no target"));
 	assert_non_null(strstr(all.bytes, "prose"));
 	assert_non_null(strstr(all.bytes, "rollback"));
 	assert_non_null(strstr(all.bytes, "priority"));
 	assert_non_null(strstr(all.bytes, "version"));
-	assert_int_equal(json_array_size(r.warnings), 5);
 	assert_int_equal(r.priority, 5);
 	buf_free(&all);
 	patch_result_free(&r);
