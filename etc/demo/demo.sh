@@ -205,12 +205,11 @@ look() {
 
 # outcome QUEUE ID ATTEMPT FILTER; ID may be a pattern.
 outcome() {
-	for f in "$spool/$1"/outcomes/new/*.json "$spool/$1"/outcomes/cur/*.json \
-	    "$spool/$1"/outcomes/done/*.json; do
-		[ -e "$f" ] || continue
-		head -n 1 "$f" | jq -r --arg id "^$2\$" --argjson n "$3" \
-		    "select((.id | test(\$id)) and .attempt == \$n) | $4"
-	done | head -n 1
+	head -qn 1 "$spool/$1"/outcomes/new/*.json \
+	    "$spool/$1"/outcomes/cur/*.json \
+	    "$spool/$1"/outcomes/done/*.json 2>/dev/null |
+	jq -r --arg id "^$2\$" --argjson n "$3" \
+	    "select((.id | test(\$id)) and .attempt == \$n) | $4" | head -n 1
 }
 
 summarised() {
@@ -365,7 +364,7 @@ demo() {
 	mkdir "$var"
 	make_workspaces
 	write_config
-	trap 'stop_suite; exit 130' INT TERM HUP
+	trap 'stop_suite; exit 130' INT TERM HUP PIPE
 	trap 'stop_suite' EXIT
 	began=$(now_ms)
 	title 'patchflow: starting the suite on ./var'
