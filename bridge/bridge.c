@@ -277,7 +277,7 @@ left_over(const struct bridge *b)
 	if (!b->recovered || b->intake.retry.delay_ms != 0)
 		return true;
 	for (size_t i = 0; i < b->intake.waiting_count; i++)
-		if (b->intake.waiting[i].told)
+		if (b->intake.waiting[i].told != TOLD_NOTHING)
 			return true;
 	for (size_t i = 0; i < b->source_count; i++)
 		if (b->sources[i].retry.delay_ms != 0 ||

@@ -27,12 +27,6 @@ box(const struct intake *in, enum box_dir dir)
 	return in->desk->tree->inbox.dir[dir];
 }
 
-static int64_t
-settle_ms(const struct intake *in)
-{
-	return in->desk->set->bridge.settle;
-}
-
 void
 intake_open(struct intake *in, struct desk *k, bool once)
 {
@@ -108,30 +102,44 @@ move_unique(int from, const char *name, int to)
 	return spool_move(from, name, to, unique);
 }
 
-/* In corrupt/ for people, or left where it is; told either way, once. */
-static bool
-set_aside(struct intake *in, enum box_dir from, const char *name, bool *told)
+/* An alert about one file; name is as anybody may have chosen it. */
+static int
+tell_file(struct intake *in, const char *type, const char *name,
+    const char *why, bool resolved)
 {
-	static const char why[] = "a document is a plain file of one name, no "
-				  "link, FIFO or folder";
 	char plain[INTAKE_NAME_MAX + 1];
 	char *text, *subject;
-	struct alert alert = {.type = "spool-corrupt", .severity = ALERT_ERROR};
+	struct alert alert = {.type = type,
+	    .severity = resolved ? ALERT_INFO : ALERT_ERROR,
+	    .resolved = resolved};
+	int result;
 
 	plain_name(name, plain);
 	subject = xasprintf("inbox/%s", plain);
-	text = xasprintf("inbox/%s/%s is set aside in corrupt/: %s",
-	    box_dir_name[from], plain, why);
+	text = xasprintf("%s in the inbox: %s", plain, why);
 	alert.subject = subject;
 	alert.text = text;
-	if (!*told) {
-		log_warnx("%s", text);
-		*told = tell(in, &alert) == 0;
-	}
+	log_warnx("%s", text);
+	result = tell(in, &alert);
 	free(subject);
 	free(text);
-	return *told && move_unique(box(in, from), name,
-			    in->desk->tree->corrupt) == SPOOL_DONE;
+	return result;
+}
+
+/* In corrupt/ for people, or left where it is; told either way, once. */
+static bool
+set_aside(struct intake *in, enum box_dir from, const char *name,
+    enum told *told)
+{
+	if (*told != TOLD_HOSTILE &&
+	    tell_file(in, "spool-corrupt", name,
+		"set aside in corrupt/; a document is a plain file of one "
+		"name, no link, FIFO or folder",
+		false) == 0)
+		*told = TOLD_HOSTILE;
+	return *told == TOLD_HOSTILE &&
+	       move_unique(box(in, from), name, in->desk->tree->corrupt) ==
+		   SPOOL_DONE;
 }
 
 static void
@@ -184,7 +192,7 @@ settle(struct intake *in, const char *name)
 static void
 take_claimed(struct intake *in, const char *name)
 {
-	bool told = false;
+	enum told told = TOLD_NOTHING;
 
 	if (submission_accept(in, name) == ACCEPT_DONE)
 		settle(in, name);
@@ -218,100 +226,26 @@ take_left(struct intake *in)
 		put_works(in);
 }
 
-static int
-by_name(const void *name, const void *w)
-{
-	return strcmp(name, ((const struct waiting *)w)->name);
-}
-
-/* The list was made from sorted names. */
-static const struct waiting *
-known(const struct intake *in, const char *name)
-{
-	return in->waiting_count == 0
-		   ? NULL
-		   : bsearch(name, in->waiting, in->waiting_count,
-			 sizeof in->waiting[0], by_name);
-}
-
-/* What is known of the file now; first: it was not seen before. */
-static int
-look(const struct intake *in, const char *name, struct waiting *w, bool *first)
-{
-	const struct waiting *old = known(in, name);
-	struct stat st;
-	int64_t m, c;
-
-	if (fstatat(box(in, BOX_NEW), name, &st, AT_SYMLINK_NOFOLLOW) == -1)
-		return -1;
-	m = (int64_t)st.st_mtim.tv_sec * 1000000 + st.st_mtim.tv_nsec / 1000;
-	c = (int64_t)st.st_ctim.tv_sec * 1000000 + st.st_ctim.tv_nsec / 1000;
-	memset(w, 0, sizeof *w);
-	(void)strlcpy(w->name, name, sizeof w->name);
-	w->ino = st.st_ino;
-	w->size = st.st_size;
-	w->changed_us = m > c ? m : c;
-	w->since_ms = clock_mono_ms();
-	*first = old == NULL;
-	if (old != NULL && old->ino == w->ino && old->size == w->size &&
-	    old->changed_us == w->changed_us) {
-		w->since_ms = old->since_ms;
-		w->told = old->told;
-	}
-	return 0;
-}
-
-/* The monotonic clock decides; the wall clock only spares the wait for a file
- * that lay there before we looked. */
-static bool
-stable(const struct intake *in, const struct waiting *w)
-{
-	int64_t age_ms = (clock_wall_us() - w->changed_us) / 1000;
-
-	return age_ms >= settle_ms(in) ||
-	       clock_mono_ms() - w->since_ms >= settle_ms(in);
-}
-
 static void
 tell_stuck(struct intake *in, struct waiting *w, const char *what, int error)
 {
-	char plain[INTAKE_NAME_MAX + 1];
-	char *text, *subject;
-	struct alert alert = {.type = "source-unreadable",
-	    .severity = ALERT_ERROR};
+	char *why;
 
-	if (w->told)
+	if (w->told != TOLD_NOTHING)
 		return;
-	plain_name(w->name, plain);
-	subject = xasprintf("inbox/%s", plain);
-	text = xasprintf("inbox/new/%s %s: %s", plain, what, strerror(error));
-	alert.subject = subject;
-	alert.text = text;
-	w->told = tell(in, &alert) == 0;
-	log_warnx("%s", text);
-	free(subject);
-	free(text);
+	why = xasprintf("%s: %s", what, strerror(error));
+	if (tell_file(in, "source-unreadable", w->name, why, false) == 0)
+		w->told = TOLD_STUCK;
+	free(why);
 }
 
-/* Is it one of ours and whole? Those need not settle. */
-enum sight { SIGHT_CHECKED, SIGHT_PLAIN, SIGHT_HOSTILE, SIGHT_UNREADABLE };
-
-static enum sight
-inspect(const struct intake *in, const char *name)
+/* Nothing that was tried depends on this alert: it is raised once. */
+static void
+tell_free(struct intake *in, const struct waiting *w)
 {
-	struct spool_file f;
-	json_t *doc;
-	int found =
-	    spool_read(box(in, BOX_NEW), name, SPOOL_FILE_MAX, true, &f);
-
-	if (found == 0 || (found == -1 && errno == EFBIG))
-		return SIGHT_PLAIN;
-	if (found == -1)
-		return errno == EPERM ? SIGHT_HOSTILE : SIGHT_UNREADABLE;
-	doc = spool_check(f.bytes, f.len);
-	spool_file_free(&f);
-	json_decref(doc);
-	return doc != NULL ? SIGHT_CHECKED : SIGHT_PLAIN;
+	if (w->told == TOLD_STUCK)
+		(void)tell_file(in, "source-unreadable", w->name,
+		    "taken at last", true);
 }
 
 static bool
@@ -340,23 +274,27 @@ claim(struct intake *in, const char *name, enum sight sight)
 static bool
 consider(struct intake *in, struct waiting *w, bool first)
 {
-	bool ready = stable(in, w);
+	bool ready = waiting_stable(in, w);
 	enum sight sight;
 
 	/* A file that is being written is not read at every hint. */
 	if (!first && !ready)
 		return false;
-	sight = inspect(in, w->name);
+	sight = waiting_inspect(in, w->name);
 	if (sight == SIGHT_UNREADABLE) {
 		tell_stuck(in, w, "cannot be read", errno);
 		return false;
 	}
 	if (sight != SIGHT_CHECKED && !ready)
 		return false;
-	if (sight == SIGHT_HOSTILE)
+	if (sight == SIGHT_HOSTILE) {
+		tell_free(in, w);
 		return set_aside(in, BOX_NEW, w->name, &w->told);
-	if (claim(in, w->name, sight))
+	}
+	if (claim(in, w->name, sight)) {
+		tell_free(in, w);
 		return true;
+	}
 	tell_stuck(in, w, "cannot be moved", errno);
 	return false;
 }
@@ -375,7 +313,7 @@ take_names(struct intake *in, const struct spool_names *names,
 
 		if (clock_mono_ms() >= until_ms)
 			return false;
-		if (look(in, names->names[i], w, &first) == -1)
+		if (waiting_look(in, names->names[i], w, &first) == -1)
 			continue;
 		if (in->stuck >= INTAKE_STUCK || !consider(in, w, first))
 			(*count)++;
@@ -428,7 +366,7 @@ intake_unsettled(const struct intake *in)
 	size_t count = 0;
 
 	for (size_t i = 0; i < in->waiting_count; i++)
-		count += !in->waiting[i].told;
+		count += in->waiting[i].told == TOLD_NOTHING;
 	return count;
 }
 
@@ -436,8 +374,9 @@ int64_t
 intake_wait(const struct intake *in)
 {
 	int64_t wait = retry_wait(&in->retry);
+	int64_t settle_ms = in->desk->set->bridge.settle;
 
-	if (intake_unsettled(in) > 0 && (wait == -1 || wait > settle_ms(in)))
-		wait = settle_ms(in);
+	if (intake_unsettled(in) > 0 && (wait == -1 || wait > settle_ms))
+		wait = settle_ms;
 	return wait;
 }

@@ -14,6 +14,9 @@
 #include "bridge/desk.h"
 #include "bridge/retry.h"
 
+/* What people were told about a file that cannot be taken. */
+enum told { TOLD_NOTHING, TOLD_STUCK, TOLD_HOSTILE };
+
 /* A file in inbox/new that is not taken yet. */
 struct waiting {
 	char name[NAME_MAX + 1];
@@ -21,7 +24,7 @@ struct waiting {
 	off_t size;
 	int64_t changed_us; /* wall clock: mtime or ctime, the later */
 	int64_t since_ms;   /* monotonic: like this since */
-	bool told;          /* cannot be read, and an alert said so */
+	enum told told;
 };
 
 struct intake {
@@ -42,6 +45,20 @@ enum scan intake_scan(struct intake *in);
 int64_t intake_wait(const struct intake *in);
 /* Files that will be taken once they are stable. */
 size_t intake_unsettled(const struct intake *in);
+
+/* In waiting.c. */
+enum sight {
+	SIGHT_CHECKED, /* one of ours and whole: it need not settle */
+	SIGHT_PLAIN,
+	SIGHT_HOSTILE,
+	SIGHT_UNREADABLE /* errno says why */
+};
+enum sight waiting_inspect(const struct intake *in, const char *name);
+/* What is known of the file now, *first: it was not seen before; 0 or -1. */
+int waiting_look(const struct intake *in, const char *name, struct waiting *w,
+    bool *first);
+/* It has not changed for bridge.settle. */
+bool waiting_stable(const struct intake *in, const struct waiting *w);
 
 /* In submission.c: a file's bytes to a document that is handed in. */
 enum accept_answer submission_accept(struct intake *in, const char *name)
