@@ -149,8 +149,9 @@ outcome_words(const struct outcome *o)
 		return rejected_words[o->reason];
 	case OUTCOME_COMPLETED:
 	case OUTCOME_UNDONE:
+		return outcome_state_name[o->state];
 	case OUTCOME__STATES:
 		break;
 	}
-	return outcome_state_name[o->state];
+	return "";
 }

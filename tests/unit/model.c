@@ -218,10 +218,9 @@ model_bridge(void *arg)
 		return 1;
 	at = model_cursor(m);
 	for (; r == 0 && at >= 0 && at < MODEL_DOCUMENTS; at++) {
-		if (m->how == MODEL_CURSOR_FIRST &&
-		    save_cursor(m, at + 1) == -1)
-			r = 1;
-		else if (judge(m, at, &clock) == -1)
+		if ((m->how == MODEL_CURSOR_FIRST &&
+			save_cursor(m, at + 1) == -1) ||
+		    judge(m, at, &clock) == -1)
 			r = 1;
 		else
 			r = moved_on(m, at + 1);

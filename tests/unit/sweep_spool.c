@@ -306,6 +306,15 @@ recovers(struct world *w, const struct operation *op)
 	       op->holds(w, (int)answer);
 }
 
+/* One failure leaves nothing behind in tmp; of a lasting one even the clean-up
+ * fails, and a staged file is there to be found. */
+static bool
+litters(struct world *w, const struct operation *op, enum fault_mode mode)
+{
+	return mode == FAULT_FAIL && op->run != run_publish &&
+	       empty_dir(w->dir[TMP]) != 0;
+}
+
 /* Failures of op at every call with one errno: violations, and *calls. */
 static int
 sweep_fail(struct world *w, const struct operation *op, enum fault_mode mode,
@@ -322,14 +331,8 @@ sweep_fail(struct world *w, const struct operation *op, enum fault_mode mode,
 		(void)work(&e);
 		hit = fault_hit();
 		fault_clear();
-		if (!op->holds(w, (int)*w->answer))
-			bad++;
-		/* One failure leaves nothing behind in tmp; of a lasting one
-		 * even the clean-up fails. */
-		else if (mode == FAULT_FAIL && empty_dir(w->dir[TMP]) != 0 &&
-			 op->run != run_publish)
-			bad++;
-		else if (!recovers(w, op))
+		if (!op->holds(w, (int)*w->answer) || litters(w, op, mode) ||
+		    !recovers(w, op))
 			bad++;
 	}
 	return bad;

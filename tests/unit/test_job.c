@@ -297,15 +297,15 @@ static void
 reads_back_requests(void **state)
 {
 	static const struct {
-		enum request_verb verb;
 		const char *id;
+		enum request_verb verb;
 		int want;
 	} cases[] = {
-	    {REQUEST_RETRY, "fix", 0},
-	    {REQUEST_HOLD, "a b", 0},
-	    {REQUEST_CANCEL, "", -1},
-	    {REQUEST_PAUSE, "", 0},
-	    {REQUEST_RESUME, "fix", -1},
+	    {"fix", REQUEST_RETRY, 0},
+	    {"a b", REQUEST_HOLD, 0},
+	    {"", REQUEST_CANCEL, -1},
+	    {"", REQUEST_PAUSE, 0},
+	    {"fix", REQUEST_RESUME, -1},
 	};
 	struct request back;
 
