@@ -36,7 +36,8 @@ bool fault_hit(void);
  * negative control where the power goes. */
 void fault_fsync_lies(bool lies);
 void fault_hook(void (*hook)(void *), void *arg);
-/* Runs work in a child with the faults as set: its exit status. */
+/* Runs work in a child with the faults as set: its exit status, or minus the
+ * signal that ended it; -1 too where there could be no child. */
 int fault_child(int (*work)(void *), void *arg);
 
 #endif

@@ -23,6 +23,7 @@ static const struct {
 };
 _Static_assert(sizeof(source) / sizeof(source[0]) == MODEL_DOCUMENTS,
     "the source");
+#define MODEL_TROUBLE_MAX 90 /* below FAULT_KILLED */
 #define CURSOR_FORMAT "test-cursor-1"
 
 /* Outside the faults every call works, or the test itself is broken. */
@@ -197,13 +198,20 @@ judge(struct model *m, int i, struct ids_clock *clock)
 		   : -1;
 }
 
+/* What went wrong, as an exit status that no kill has. */
+static int
+trouble(void)
+{
+	return errno > 0 && errno < MODEL_TROUBLE_MAX ? errno : 1;
+}
+
 /* The promise is told outside the spool before the next call. */
 static int
 moved_on(struct model *m, int at)
 {
 	if (m->accepted_fd != -1 && write(m->accepted_fd, "a", 1) != 1)
-		return 1;
-	return save_cursor(m, at) == -1;
+		return trouble();
+	return save_cursor(m, at) == -1 ? trouble() : 0;
 }
 
 int
@@ -215,18 +223,18 @@ model_bridge(void *arg)
 
 	if (ids_recover(&m->tree) == -1 ||
 	    ids_clock_open(&clock, &m->tree) == -1)
-		return 1;
+		return trouble();
 	at = model_cursor(m);
 	for (; r == 0 && at >= 0 && at < MODEL_DOCUMENTS; at++) {
 		if ((m->how == MODEL_CURSOR_FIRST &&
 			save_cursor(m, at + 1) == -1) ||
 		    judge(m, at, &clock) == -1)
-			r = 1;
+			r = trouble();
 		else
 			r = moved_on(m, at + 1);
 	}
 	ids_clock_close(&clock);
-	return at == -1 ? 1 : r;
+	return at == -1 ? trouble() : r;
 }
 
 static void

@@ -38,7 +38,7 @@ void model_close(struct model *m);
 void model_start_over(struct model *m);
 /*
  * One life of the bridge (struct model *): recover, then read the source from
- * the cursor. 0, or 1 at the first trouble.
+ * the cursor. 0, or at the first trouble its errno (1 for a high one).
  */
 int model_bridge(void *arg);
 /* Where it is on, everything that can be seen is taken at once. */
