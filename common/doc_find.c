@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: ISC */
-/* Where in YAML text the value at a path stands. */
+/* Where in accepted text the value at a path stands. */
 #include <string.h>
 #include <yaml.h>
 
 #include "common/doc_part.h"
 
-/* The position of a path: how far into the wanted steps this node lies. */
+/* In YAML: by libyaml's events, up to the wanted one. */
 struct find {
 	yaml_parser_t parser;
 	const char *path;
@@ -84,4 +84,117 @@ doc_yaml_find(const char *text, size_t len, const char *path)
 	}
 	yaml_parser_delete(&f.parser);
 	return doc_byte_of(text, len, f.best);
+}
+
+/* A walk over JSON that jansson accepted; it ends in any other text too. */
+struct walk {
+	const char *text;
+	size_t len;
+	size_t pos;
+};
+
+static char
+peek(const struct walk *w)
+{
+	return w->pos < w->len ? w->text[w->pos] : '\0';
+}
+
+static void
+skip_space(struct walk *w)
+{
+	while (peek(w) != '\0' && strchr(" \t\r\n", peek(w)) != NULL)
+		w->pos++;
+}
+
+/* Over a string and its quotes. */
+static void
+skip_string(struct walk *w)
+{
+	for (w->pos++; w->pos < w->len && peek(w) != '"'; w->pos++)
+		w->pos += peek(w) == '\\';
+	w->pos = w->pos < w->len ? w->pos + 1 : w->len;
+}
+
+/* Over one value, nested or not, up to the ',' or bracket behind it. */
+static void
+skip_value(struct walk *w)
+{
+	size_t depth = 0;
+
+	while (w->pos < w->len) {
+		char c = peek(w);
+
+		if (c == '"') {
+			skip_string(w);
+			continue;
+		}
+		if (depth == 0 && (c == ',' || c == '}' || c == ']'))
+			return;
+		if (c == '{' || c == '[')
+			depth++;
+		else if (c == '}' || c == ']')
+			depth--;
+		w->pos++;
+	}
+}
+
+/* Onto the value of the member that begins here, if key is its key. */
+static bool
+enter_member(struct walk *w, const char *key)
+{
+	size_t from = w->pos + 1, want = strlen(key);
+	bool hit;
+
+	if (peek(w) != '"') {
+		w->pos = w->len;
+		return false;
+	}
+	skip_string(w);
+	hit =
+	    w->pos - 1 - from == want && memcmp(w->text + from, key, want) == 0;
+	skip_space(w);
+	w->pos += peek(w) == ':';
+	skip_space(w);
+	return hit;
+}
+
+/* Moves onto the child that step names; false where there is none. */
+static bool
+descend(struct walk *w, const struct doc_step *step)
+{
+	bool object = peek(w) == '{';
+
+	if (object != (step->index < 0) || (!object && peek(w) != '['))
+		return false;
+	w->pos++;
+	for (long i = 0; w->pos < w->len; i++) {
+		bool hit = i == step->index;
+
+		skip_space(w);
+		if (peek(w) == '}' || peek(w) == ']')
+			return false;
+		if (object)
+			hit = enter_member(w, step->key);
+		if (hit)
+			return w->pos < w->len;
+		skip_value(w);
+		if (peek(w) != ',')
+			return false;
+		w->pos++;
+	}
+	return false;
+}
+
+size_t
+doc_json_find(const char *text, size_t len, const char *path)
+{
+	struct walk w = {.text = text, .len = len};
+	struct doc_step step;
+	size_t found;
+
+	skip_space(&w);
+	found = w.pos;
+	while (doc_path_next(&path, &step) == 1 && descend(&w, &step))
+		found = w.pos;
+	return found < len ? found : 0;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Where things are in JSON text. jansson alone decides what is JSON; it says
+ * Why text is not JSON. jansson alone decides what is JSON; it says
  * only roughly where and hardly why, so this walks the tokens again, to name
- * the first one that does not belong, or to find a value by its path.
+ * the first one that does not belong.
  */
 #include <ctype.h>
 #include <stdint.h>
@@ -369,84 +369,4 @@ doc_json_explain(const char *text, size_t len, size_t seen, const char *what,
 		return;
 	}
 	(void)unexpected(&w, "the end of the document");
-}
-
-/* Over one value, nested or not; the text is known to be JSON. */
-static void
-skip_value(struct walk *w)
-{
-	int depth = 0;
-
-	while (w->pos < w->len) {
-		char c = peek(w);
-
-		if (c == '"') {
-			if (!string(w))
-				return;
-		} else if (c == '{' || c == '[') {
-			depth++;
-			w->pos++;
-		} else if (c == '}' || c == ']') {
-			if (depth-- == 0)
-				return;
-			w->pos++;
-		} else if (c == ',' && depth == 0) {
-			return;
-		} else {
-			w->pos++;
-		}
-		if (depth == 0 && c != ' ' && strchr("\"}]", c) != NULL)
-			return;
-	}
-}
-
-/* Moves onto the child that step names; false where there is none. */
-static bool
-descend(struct walk *w, const struct doc_step *step)
-{
-	bool object = peek(w) == '{';
-	size_t want = strlen(step->key);
-
-	if (object != (step->index < 0) || (!object && peek(w) != '['))
-		return false;
-	w->pos++;
-	for (long i = 0;; i++) {
-		size_t from;
-		bool hit = !object && i == step->index;
-
-		skip_space(w);
-		if (w->pos >= w->len || peek(w) == '}' || peek(w) == ']')
-			return false;
-		from = w->pos + 1;
-		if (object) {
-			if (peek(w) != '"' || !string(w))
-				return false;
-			hit = w->pos - 1 - from == want &&
-			      memcmp(w->text + from, step->key, want) == 0;
-			skip_space(w);
-			w->pos++;
-			skip_space(w);
-		}
-		if (hit)
-			return true;
-		skip_value(w);
-		skip_space(w);
-		if (peek(w) == ',')
-			w->pos++;
-	}
-}
-
-size_t
-doc_json_find(const char *text, size_t len, const char *path)
-{
-	struct doc_error unused;
-	struct walk w = {.text = text, .len = len, .err = &unused};
-	struct doc_step step;
-	size_t found;
-
-	skip_space(&w);
-	found = w.pos;
-	while (doc_path_next(&path, &step) == 1 && descend(&w, &step))
-		found = w.pos;
-	return found < len ? found : 0;
 }

@@ -113,6 +113,8 @@ struct patch_item {
 
 bool patch_refuse_item(const struct patch_item *i, const char *key,
     const char *reason);
+/* The text to write, in any of its forms; NULL when refused. */
+json_t *patch_contents(const struct patch_item *i);
 /* Adds what an item of that kind says. */
 bool patch_take(const struct patch_item *i, enum patch_kind kind);
 

@@ -240,6 +240,7 @@ take_contents(struct front *f, const char *file)
 	(void)json_object_del(item, "mode");
 	(void)json_object_del(item, "base");
 	(void)json_object_del(item, "target");
+	(void)json_object_del(item, "patch");
 	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
 		(void)json_object_del(item, lists[i].key);
 	ok = patch_mutation(f, item, at, file);

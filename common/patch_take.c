@@ -3,7 +3,6 @@
 #include <string.h>
 #include <strings.h>
 
-#include "common/buf.h"
 #include "common/patch_part.h"
 
 bool
@@ -25,88 +24,17 @@ begin(const struct patch_item *i, const char *op)
 	return m;
 }
 
-static json_t *
-join_lines(const json_t *list)
-{
-	struct buf b = {0};
-	json_t *v = NULL;
-	size_t n;
-
-	for (n = 0; n < json_array_size(list); n++) {
-		const char *s = json_string_value(json_array_get(list, n));
-
-		if (s == NULL)
-			break;
-		buf_puts(&b, s);
-		buf_putc(&b, '\n');
-	}
-	if (n == json_array_size(list))
-		v = json_string(b.bytes != NULL ? b.bytes : "");
-	buf_free(&b);
-	return v;
-}
-
-/* "// ... existing code ..." as a whole line: the file was not written out. */
-static bool
-is_elided(const char *s)
-{
-	const char *line = s, *hit;
-
-	while ((hit = strstr(line, "... existing code")) != NULL) {
-		const char *from = hit;
-
-		while (from > s && strchr(" \t/*#<!-{", from[-1]) != NULL)
-			from--;
-		if (from == s || from[-1] == '\n')
-			return true;
-		line = hit + 1;
-	}
-	return false;
-}
-
-static const char *const contents_keys[] = {"contents", "content",
-    "contents_lines", "data", "text", NULL};
-
-/* The text to write, decoded of its forms; NULL when refused. */
-static json_t *
-contents(const struct patch_item *i)
-{
-	const char *key = NULL;
-	const json_t *v = patch_first(i->v, contents_keys, &key);
-	json_t *text = NULL;
-
-	if (json_is_object(v) && json_object_get(v, "data") != NULL)
-		v = json_object_get(v, "data");
-	if (json_is_string(v))
-		text = json_string(json_string_value(v));
-	else if (json_is_array(v))
-		text = join_lines(v);
-	if (text == NULL) {
-		(void)patch_refuse_item(i, key,
-		    v == NULL ? "no contents" : "contents must be text");
-		return NULL;
-	}
-	if (is_elided(json_string_value(text))) {
-		(void)patch_refuse(i->f, PATCH_NOT_EXECUTABLE,
-		    patch_key(i->at, key),
-		    "the contents leave out \"existing code\": writing them "
-		    "would lose it");
-		(void)patch_hint(i->f,
-		    "give the whole file, or edits with find/replace");
-		json_decref(text);
-		return NULL;
-	}
-	return text;
-}
-
 static bool
 put_mode(const struct patch_item *i, json_t *m)
 {
 	const json_t *v = json_object_get(i->v, "mode");
 	json_t *mode;
 
-	if (v == NULL || json_is_null(v))
+	if (v == NULL || json_is_null(v)) {
+		if (json_is_true(json_object_get(i->v, "executable")))
+			patch_put(m, "mode", json_string("0755"));
 		return true;
+	}
 	mode = patch_mode(i->f, v, patch_key(i->at, "mode"));
 	if (mode == NULL)
 		return false;
@@ -151,7 +79,7 @@ finish(const struct patch_item *i, json_t *m, bool ok)
 static bool
 take_write(const struct patch_item *i)
 {
-	json_t *text = contents(i), *m;
+	json_t *text = patch_contents(i), *m;
 	const json_t *create = json_object_get(i->v, "create");
 
 	if (text == NULL)
@@ -241,7 +169,7 @@ take_insert(const struct patch_item *i)
 	if (anchor == NULL || *anchor == '\0')
 		return patch_refuse_item(i, key,
 		    "insertAfter or insertBefore must be the text of a line");
-	text = contents(i);
+	text = patch_contents(i);
 	if (text == NULL)
 		return false;
 	m = begin(i, "insert");
@@ -258,8 +186,8 @@ take_end(const struct patch_item *i, const char *op)
 	const json_t *v = json_object_get(i->v, op);
 	json_t *text, *m;
 
-	text =
-	    json_is_string(v) ? json_string(json_string_value(v)) : contents(i);
+	text = json_is_string(v) ? json_string(json_string_value(v))
+				 : patch_contents(i);
 	if (text == NULL)
 		return false;
 	m = begin(i, op);
@@ -311,7 +239,7 @@ static bool
 take_rename(const struct patch_item *i)
 {
 	static const char *const keys[] = {"rename", "to", "destination",
-	    "newPath", "new_path", NULL};
+	    "newPath", "new_path", "target", NULL};
 	const char *key = NULL;
 	const json_t *v = patch_first(i->v, keys, &key);
 	json_t *to, *m;
@@ -322,6 +250,10 @@ take_rename(const struct patch_item *i)
 	to = patch_path(i->f, v, patch_key(i->at, key));
 	if (to == NULL)
 		return false;
+	if (json_equal(to, i->path)) {
+		json_decref(to);
+		return patch_refuse_item(i, key, "the new path is the old one");
+	}
 	m = begin(i, "rename");
 	patch_put(m, "rename", to);
 	patch_add(i->f, m);
@@ -358,7 +290,7 @@ take_mkdir(const struct patch_item *i)
 static bool
 take_symlink(const struct patch_item *i)
 {
-	static const char *const keys[] = {"symlink", "to", NULL};
+	static const char *const keys[] = {"symlink", "to", "target", NULL};
 	const char *key = NULL;
 	const char *text = json_string_value(patch_first(i->v, keys, &key));
 	json_t *m;

@@ -329,11 +329,12 @@ json_means_the_same_as_yaml(void **state)
 		means_the_same_as_yaml(v);
 		json_decref(v);
 	}
-	for (int i = 0; i < 190; i++, d *= 1234.567) {
+	for (int i = 0; i < 190; i++) {
 		json_t *v = json_pack("[f, f]", d, -1 / d);
 
 		means_the_same_as_yaml(v);
 		json_decref(v);
+		d *= 1234.567;
 	}
 }
 

@@ -71,6 +71,8 @@ static const struct {
 	"mutations[0].path", "text"},
     {"id: a\nmutations: [{path: f, rename: ../g}]", PATCH_FORBIDDEN,
 	"mutations[0].rename", "leave"},
+    {"id: a\nmutations: [{op: move, target: f}]", PATCH_INVALID,
+	"mutations[0].target", "the old one"},
     {"id: a\nmutations: [{path: f, contents: x, delete: true}]", PATCH_INVALID,
 	"mutations[0]", "does not go with"},
     {"id: a\nmutations: [{op: delete, path: f, contents: x}]", PATCH_INVALID,

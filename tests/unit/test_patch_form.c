@@ -136,6 +136,13 @@ static const struct {
 	" 'mode': '0644'}, {'op': 'write', 'path': 'g', 'contents': 'eA==',"
 	" 'encoding': 'base64', 'create': true}, {'op': 'write', 'path':"
 	" 'h', 'contents': 'x\\ny\\n'}]}"},
+    {"id: a\nmutations: [{op: move, path: f, target: g}, {op: symlink,"
+     " path: l, target: f}, {type: directory, path: d}, {path: x, contents:"
+     " y, executable: true}, {path: f, patch: '@@'}]",
+	"{'mutations': [{'op': 'rename', 'path': 'f', 'rename': 'g'}, {'op':"
+	" 'symlink', 'path': 'l', 'symlink': 'f'}, {'op': 'mkdir', 'path':"
+	" 'd'}, {'op': 'write', 'path': 'x', 'contents': 'y', 'mode':"
+	" '0755'}, {'op': 'diff', 'path': 'f', 'diff': '@@'}]}"},
     {"id: a\nmutations: [{path: ./d//e/, mkdir: true}]",
 	"{'mutations': [{'op': 'mkdir', 'path': 'd/e'}]}"},
     /* Commands of every stage, in every form. */
