@@ -23,7 +23,7 @@ export ASAN_OPTIONS="detect_leaks=1:abort_on_error=1:${ASAN_OPTIONS:-}"
 	*) timeout -k 10 "$limit" "./$test" ;;
 	esac 2>"$logs/$name.err"
 	echo $? >"$logs/$name.rc"
-} | tee "$tap"
+} | sed -u 's/^not ok\( [0-9]* # SKIP\)/ok\1/' | tee "$tap" # cmocka's skip()
 rc=$(cat "$logs/$name.rc")
 
 case $rc in
