@@ -111,6 +111,25 @@ hold_invariants(const struct world *w)
 		assert_false(f->wanted || f->alive);
 }
 
+/* Left alone it comes up again: nothing is given up. */
+static void
+come_up(struct world *w)
+{
+	int i;
+
+	carry_out(w, step(&w->f, FSM_EV_START, w->now));
+	for (i = 0; i < 50 && w->f.state != FSM_STARTING; i++) {
+		if (w->process && w->f.state >= FSM_READY &&
+		    w->f.state <= FSM_KILLING) {
+			w->process = false;
+			carry_out(w, step(&w->f, FSM_EV_EXIT, w->now));
+		}
+		w->now = w->f.deadline_ms;
+		carry_out(w, step(&w->f, FSM_EV_TICK, w->now));
+	}
+	assert_int_equal(w->f.state, FSM_STARTING);
+}
+
 static void
 random_schedules_hold_the_invariants(void **state)
 {
@@ -130,18 +149,7 @@ random_schedules_hold_the_invariants(void **state)
 			happen(&w);
 			hold_invariants(&w);
 		}
-		/* Left alone it comes up again: nothing is given up. */
-		carry_out(&w, step(&w.f, FSM_EV_START, w.now));
-		for (i = 0; i < 50 && w.f.state != FSM_STARTING; i++) {
-			if (w.process && w.f.state >= FSM_READY &&
-			    w.f.state <= FSM_KILLING) {
-				w.process = false;
-				carry_out(&w, step(&w.f, FSM_EV_EXIT, w.now));
-			}
-			w.now = w.f.deadline_ms;
-			carry_out(&w, step(&w.f, FSM_EV_TICK, w.now));
-		}
-		assert_int_equal(w.f.state, FSM_STARTING);
+		come_up(&w);
 		starts += w.f.starts;
 	}
 	assert_true(starts > (uint64_t)schedules * 10);

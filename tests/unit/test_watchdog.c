@@ -59,8 +59,9 @@ notify_ignores_everything_else(void **state)
 		assert_false(notify_parse(nothing[i], strlen(nothing[i]), &n));
 	assert_false(PARSE("READY=1\0"));
 	assert_false(PARSE("READY=1\n\0WATCHDOG=1"));
-	memset(large, 'x', NOTIFY_MAX + 1);
-	memcpy(large, "READY=1\n", 8);
+	memset(large, '\n', NOTIFY_MAX + 2);
+	(void)strlcpy(large, "READY=1", 8);
+	large[7] = '\n';
 	assert_false(notify_parse(large, NOTIFY_MAX + 1, &n));
 	assert_true(notify_parse(large, NOTIFY_MAX, &n));
 	free(large);

@@ -1,0 +1,65 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+# The supervisor in a bad environment, as an ordinary user: no processes to be
+# had, a crowd at the control socket, a stopped reader of its log.
+. "$(dirname "$0")/../harness/lib.sh"
+reexec_as_user
+. "$(dirname "$0")/../harness/fakes.sh"
+
+fake_config
+mkfifo "$T/stderr"
+# Opened for both, so that nobody has to read it: it fills and stays full.
+exec 7<>"$T/stderr"
+watchdog -f -c "$CONF" 2>&7 </dev/null &
+echo $! >"$T/pids/watchdog"
+await 'everybody is ready' all_ready
+
+# No new process
+prlimit --pid "$(pid_of watchdog)" --nproc=1:
+old=$(status_of alertd .pid)
+kill -s KILL "$old"
+said_why() {
+	status_of alertd .why_not_running | grep -q 'no new process'
+}
+await 'a failed fork is said' said_why
+is '... and has a date' "$(status_of alertd \
+    '.next_attempt_ms != null and .next_attempt_ms <= 2000')" true
+begin=$(now_ms)
+until_true 10 past "$begin" 4000
+is '... it is nobody'\''s strike' "$(status_of alertd .state)" backoff
+prlimit --pid "$(pid_of watchdog)" --nproc=unlimited: 2>/dev/null ||
+    prlimit --pid "$(pid_of watchdog)" --nproc=4096:
+begin=$(now_ms)
+await 'with processes again it is back' state_is alertd ready
+is '... within two seconds and a little' \
+    "$(($(now_ms) - begin < 3500))" 1
+
+# A crowd, while one daemon crashes all the time
+script summarizer exit-worked 9
+kill -s KILL "$(status_of summarizer .pid)"
+answers=$("$TOP/tests/harness/crowd.pl" "$SPOOL" 100 300)
+diag "slowest and 99th of 100 status answers in ms: $answers"
+is 'a crowd does not keep the status from anybody' "$(echo "$answers" |
+    awk '{ print ($2 < 100) ? "yes" : $2 }')" yes
+unscript summarizer
+ask start summarizer >/dev/null
+await 'and everybody is ready' all_ready
+
+# Nobody reads the log: 64 KiB of pipe are full after a moment
+script ghost-bridge flood
+ask restart ghost-bridge >/dev/null
+await 'a daemon floods the log' state_is ghost-bridge ready
+work() {
+	status_of ghost-bridge .work
+}
+was=$(work)
+more_work() {
+	[ "$(work)" -gt "$((was + 8))" ]
+}
+await '... and neither it nor the supervisor waits for the reader' more_work
+is '... nor is anybody taken for hung' "$(status_of ghost-bridge \
+    '.last_exit.reason // "none"')" stopped
+unscript ghost-bridge
+ok 'down is answered' ask down
+await 'and done' stopped watchdog
+done_testing
