@@ -180,4 +180,7 @@ json_t *webhook_body(const struct delivery *d);
 void status_load(struct alertd *a);
 bool status_save(struct alertd *a);
 
+/* check.c: -n; the exit status. */
+int alertd_check(const struct settings *settings);
+
 #endif

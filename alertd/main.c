@@ -21,7 +21,7 @@ main(int argc, char **argv)
 	daemon_parse(&opts, argc, argv);
 	daemon_config(&opts, &settings);
 	if (opts.check)
-		return EXIT_DONE;
+		return alertd_check(&settings);
 	daemon_enter(&opts, &settings, &tree);
 	alertd_open(&a, &opts, &settings, &tree);
 	daemon_ready(&opts);

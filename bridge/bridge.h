@@ -42,4 +42,7 @@ void bridge_open(struct bridge *b, const struct daemon_opts *opts,
 int bridge_run(struct bridge *b);
 void bridge_close(struct bridge *b);
 
+/* check.c: -n; the exit status. */
+int bridge_check(const struct settings *set);
+
 #endif

@@ -19,7 +19,7 @@ main(int argc, char **argv)
 	daemon_parse(&opts, argc, argv);
 	daemon_config(&opts, &set);
 	if (opts.check)
-		return EXIT_DONE;
+		return bridge_check(&set);
 	daemon_enter(&opts, &set, &tree);
 	bridge_open(&bridge, &opts, &set, &tree);
 	/* It reads whatever models write: it changes the spool and no more. */

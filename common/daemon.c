@@ -61,7 +61,8 @@ help(const struct daemon_opts *o)
 		     "                      %s/patchflow/patchflow.yaml\n",
 	    SYSCONFDIR);
 	(void)printf("  -f, --foreground    run for a person at a terminal\n"
-		     "  -n, --check         check the configuration and exit\n"
+		     "  -n, --check         check the configuration, try what "
+		     "it asks for\n"
 		     "  -v, --verbose       debug lines too\n");
 	if (o->takes_queue)
 		(void)printf("  -q, --queue QUEUE   the queue to work on\n");
@@ -191,8 +192,8 @@ tidy_descriptors(void)
 	closefrom(STDERR_FILENO + 1);
 }
 
-static void
-open_tree(const struct settings *s, struct tree *t)
+void
+daemon_tree(const struct settings *s, struct tree *t)
 {
 	const char **queues = settings_queue_names(s);
 	char why[PATH_MAX] = "";
@@ -264,8 +265,25 @@ daemon_enter(struct daemon_opts *o, const struct settings *s, struct tree *t)
 	if (chdir("/") == -1)
 		fatal("/: directory not entered");
 	beat_open();
-	open_tree(s, t);
+	daemon_tree(s, t);
 	take_lock(o, t);
 	log_info("%s: started, version %s, spool %s", o->instance,
 	    PATCHFLOW_VERSION, t->path);
+}
+
+int
+daemon_report(struct trials *t)
+{
+	static const int status[TRIAL__MAX] = {
+	    [TRIAL_OK] = EXIT_DONE,
+	    [TRIAL_WARNING] = EXIT_DONE,
+	    [TRIAL_TEMPORARY] = EXIT_TEMPORARY,
+	    [TRIAL_ERROR] = EXIT_BAD_CONFIG,
+	};
+	int answer = status[t->worst];
+
+	if (trial_print(t, stdout) == -1)
+		answer = EXIT_FATAL;
+	trial_free(t);
+	return answer;
 }

@@ -7,8 +7,8 @@
  *
  * Options: -c FILE, -f (stay in the foreground with log lines that carry the
  * time; daemons never fork away, so without -f only the log's shape differs),
- * -n (check the configuration and exit), -v, -q QUEUE (executor), --once
- * (recover, drain, exit 0), --help, --version.
+ * -n (check the configuration, try what it asks for, and exit: trial.h), -v,
+ * -q QUEUE (executor), --once (recover, drain, exit 0), --help, --version.
  *
  * Heartbeat: sd_notify(3) datagrams to $NOTIFY_SOCKET, never blocking.
  */
@@ -21,6 +21,7 @@
 
 #include "common/settings.h"
 #include "common/tree.h"
+#include "common/trial.h"
 
 enum daemon_exit {
 	EXIT_DONE = 0,
@@ -55,6 +56,13 @@ void daemon_config(struct daemon_opts *o, struct settings *s);
 void daemon_enter(struct daemon_opts *o, const struct settings *s,
     struct tree *t);
 void daemon_ready(const struct daemon_opts *o);
+/*
+ * The two ends of -n: the spool's tree without the lock, beside a daemon that
+ * is at work; and the list printed and freed, with the status to exit with: 78
+ * for an error, 111 where all that is wrong may pass.
+ */
+void daemon_tree(const struct settings *s, struct tree *t);
+int daemon_report(struct trials *t);
 /*
  * Proof of progress, at most every 5 s unless the numbers changed: work is
  * the count of units done since start, busy_ms how long the present unit has

@@ -54,6 +54,7 @@ colour_of(const char *word)
 	    {"failed", COLOUR_BAD},
 	    {"rejected", COLOUR_BAD},
 	    {"error", COLOUR_BAD},
+	    {"temporary", COLOUR_BAD},
 	    {"critical", COLOUR_BAD},
 	    {"stopped", COLOUR_DIM},
 	    {"undone", COLOUR_DIM},

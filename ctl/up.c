@@ -19,6 +19,7 @@
 #include "ctl/control.h"
 #include "ctl/follow.h"
 #include "ctl/out.h"
+#include "ctl/program.h"
 #include "ctl/table.h"
 #include "ctl/verbs.h"
 
@@ -28,28 +29,10 @@
 #define UP_MS 60000
 #define DOWN_MS 60000
 
-/* Beside this program, as in a build tree; else where they are installed. */
-static char *
-find_daemon(void)
-{
-	char self[PATH_MAX], *path, *slash;
-	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
-
-	self[n > 0 ? n : 0] = '\0';
-	slash = strrchr(self, '/');
-	if (slash != NULL) {
-		path = xasprintf("%.*s/" DAEMON, (int)(slash - self), self);
-		if (access(path, X_OK) == 0)
-			return path;
-		free(path);
-	}
-	return xstrdup(LIBEXECDIR "/" DAEMON);
-}
-
 static int
 become(struct ctl *c, bool foreground)
 {
-	char *path = find_daemon(), *config = xstrdup(c->s.path);
+	char *path = program_find(DAEMON), *config = xstrdup(c->s.path);
 	char name[] = DAEMON, opt_c[] = "-c", opt_f[] = "-f";
 	char *argv[] = {name, opt_c, config, foreground ? opt_f : NULL, NULL};
 

@@ -104,6 +104,9 @@ int executor_open(struct executor *ex, struct tree *t, const struct settings *s,
 void executor_run(struct executor *ex);
 int executor_close(struct executor *ex); /* exit status */
 
+/* check.c: -n. What a start would choose, tried and printed; exit status. */
+int executor_check(const struct daemon_opts *o, const struct settings *s);
+
 /* Looks for the next thing to do, soon. */
 void executor_wake(struct executor *ex, int64_t delay_ms);
 /* Nothing starts until recovery has succeeded; said to log and alerts. */

@@ -29,8 +29,8 @@ name_user(struct jail_user *u, const struct passwd *pw)
 }
 
 /* As root: run_as, else the workspace's owner. */
-static int
-choose_user(struct executor *ex)
+int
+isolate_user(struct executor *ex)
 {
 	const char *wanted = ex->queue->run_as;
 	struct jail_user *u = &ex->user;
@@ -49,7 +49,6 @@ choose_user(struct executor *ex)
 	if (wanted[0] != '\0') {
 		pw = getpwnam(wanted);
 		if (pw == NULL) {
-			log_warnx("run_as: there is no user %s", wanted);
 			errno = ENOENT;
 			return -1;
 		}
@@ -58,7 +57,7 @@ choose_user(struct executor *ex)
 	if (pw != NULL)
 		u->gid = pw->pw_gid;
 	name_user(u, pw);
-	if (u->uid == 0)
+	if (u->uid == 0 && !ex->opts->check)
 		log_warnx("commands run as root, without capabilities: "
 			  "set run_as or give the workspace to a user");
 	return 0;
@@ -122,7 +121,7 @@ listen_probe(struct jail *j, struct probe *p)
 }
 
 static int
-run_probe(struct executor *ex, struct probe *p)
+run_probe(struct executor *ex, struct probe *p, const char *name)
 {
 	char path[PATH_MAX];
 	struct jail_spec spec = {.confined = true,
@@ -134,7 +133,7 @@ run_probe(struct executor *ex, struct probe *p)
 	struct jail j;
 	int status;
 
-	if (snprintf(path, sizeof(path), "%s/" PROBE, ex->place.path) >=
+	if (snprintf(path, sizeof(path), "%s/%s", ex->place.path, name) >=
 		(int)sizeof(path) ||
 	    jail_start(&j, &spec) == -1)
 		return fault_errno(&p->fault, OUTCOME_PREPARE,
@@ -178,30 +177,44 @@ find_foreign(struct executor *ex)
 	return true;
 }
 
+/*
+ * A check may run beside the executor itself: its probe has a name of its
+ * own, and one that the next recovery sweeps away where we are killed.
+ */
+static void
+name_probe(const struct executor *ex, char *name, size_t size)
+{
+	(void)strlcpy(name, PROBE, size);
+	if (ex->opts->check)
+		(void)snprintf(name, size, ".drop-check-%ld", (long)getpid());
+}
+
 static void
 choose_isolation(struct executor *ex)
 {
 	struct probe p = {0};
 	struct txn t;
+	char name[64];
 
+	name_probe(ex, name, sizeof(name));
 	ex->why[0] = '\0';
 	ex->overlay = false;
 	if (find_foreign(ex))
 		return;
-	if (txn_drop(&ex->place, PROBE) == -1 ||
-	    txn_create(&t, &ex->place, PROBE, &ex->workspace) == -1) {
+	if (txn_drop(&ex->place, name) == -1 ||
+	    txn_create(&t, &ex->place, name, &ex->workspace) == -1) {
 		(void)fault_errno(&p.fault, OUTCOME_PREPARE,
 		    "making a transaction");
 	} else {
-		ex->overlay = run_probe(ex, &p) == 0;
+		ex->overlay = run_probe(ex, &p, name) == 0;
 		txn_close(&t);
 	}
 	if (!ex->overlay)
 		strlcpy(ex->why,
 		    p.fault.set ? p.fault.text : "the probe gave no answer",
 		    sizeof(ex->why));
-	if (txn_drop(&ex->place, PROBE) == -1)
-		log_warn("%s/" PROBE ": not removed", ex->place.path);
+	if (txn_drop(&ex->place, name) == -1)
+		log_warn("%s/%s: not removed", ex->place.path, name);
 	fault_free(&p.fault);
 }
 
@@ -227,20 +240,31 @@ tell_isolation(struct executor *ex)
 	free(text);
 }
 
-int
-isolate_open(struct executor *ex)
+void
+isolate_choose(struct executor *ex)
 {
 	struct fsinfo info;
-	int saved;
 
-	if (workspace_open(&ex->workspace, ex->queue->workspace) == -1)
-		goto fail;
-	if (choose_user(ex) == -1 || isolate_place(ex) == -1)
-		goto fail;
 	ex->durability = fsinfo_read(ex->workspace.fd, &info) == 0
 			     ? info.durability
 			     : DURABLE_UNKNOWN;
 	choose_isolation(ex);
+}
+
+int
+isolate_open(struct executor *ex)
+{
+	int saved;
+
+	if (workspace_open(&ex->workspace, ex->queue->workspace) == -1)
+		goto fail;
+	if (isolate_user(ex) == -1) {
+		log_warnx("run_as: there is no user %s", ex->queue->run_as);
+		goto fail;
+	}
+	if (isolate_place(ex) == -1 || isolate_record(ex) == -1)
+		goto fail;
+	isolate_choose(ex);
 	tell_isolation(ex);
 	return 0;
 fail:

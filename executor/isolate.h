@@ -11,8 +11,13 @@
 
 /* 0, or -1: the workspace is missing, or nothing can be staged for it. */
 int isolate_open(struct executor *ex);
+/* The same choices, step by step and without a trace, for check.c: the user,
+ * then (with ex->place open) overlay, why and durability. */
+int isolate_user(struct executor *ex);
+void isolate_choose(struct executor *ex);
 
-/* place.c: opens ex->place. */
+/* place.c: opens ex->place; record keeps the choice for the next start. */
 int isolate_place(struct executor *ex);
+int isolate_record(struct executor *ex);
 
 #endif

@@ -19,7 +19,7 @@ main(int argc, char **argv)
 	daemon_parse(&opts, argc, argv);
 	daemon_config(&opts, &settings);
 	if (opts.check)
-		return EXIT_DONE;
+		return executor_check(&opts, &settings);
 	daemon_enter(&opts, &settings, &tree);
 	if (executor_open(&ex, &tree, &settings, &opts) == -1)
 		fatal("start");

@@ -88,8 +88,8 @@ looks_unmounted(const struct executor *ex, const json_t *doc)
 	       is_empty(ex->workspace.fd);
 }
 
-static int
-record_place(struct executor *ex)
+int
+isolate_record(struct executor *ex)
 {
 	json_t *doc = json_pack("{s:s,s:s,s:I}", "format", PLACE_FORMAT,
 	    "place", ex->place.path, "workspace_ino",
@@ -100,6 +100,15 @@ record_place(struct executor *ex)
 	return a == SPOOL_DONE ? 0 : -1;
 }
 
+/* A check leaves a broken record where it is. */
+static int
+load_record(struct executor *ex, json_t **doc)
+{
+	if (ex->opts->check)
+		return spool_read_json(ex->state.dir, "place.json", doc);
+	return state_load(&ex->state, "place.json", PLACE_FORMAT, doc);
+}
+
 int
 isolate_place(struct executor *ex)
 {
@@ -107,12 +116,12 @@ isolate_place(struct executor *ex)
 	const char *recorded = NULL;
 	int answer = -1;
 
-	if (state_load(&ex->state, "place.json", PLACE_FORMAT, &doc) == 1)
+	if (load_record(ex, &doc) == 1)
 		recorded = json_string_value(json_object_get(doc, "place"));
 	if (doc != NULL && looks_unmounted(ex, doc)) {
 		errno = ENODEV;
 	} else if (choose_place(ex, recorded != NULL ? recorded : "") == 0) {
-		answer = record_place(ex);
+		answer = 0;
 	} else {
 		log_warnx("%s: no staging place could be used (the key "
 			  "staging names one)",

@@ -39,7 +39,7 @@ write_config </dev/null
 exits 0 'check-config of two queues' pf check-config
 rm -rf "$T/ws/main"
 exits 1 'a missing workspace is found' pf check-config
-like 'and what to do' "$(cat "$T/out")" '^error +MAIN +workspace .*fix: make it'
+like 'and what to do' "$(cat "$T/out")" '^temporary +MAIN +workspace .*fix: make it'
 mkdir "$T/ws/main"
 
 # --- check, extract

@@ -23,15 +23,21 @@ is 'includes name their folder' "$bare" ''
 
 # Modules of common: X.c and X.h are X, and so is X_part.c where X.h exists; a
 # .c without a header implements a part of one that it includes. The rungs
-# may call one another.
+# may call one another: their edges are in all only.
 rung='daemon|beat|loop|hint|sandbox'
-grep '^common/' "$T/edges" | grep -Ev "^common/($rung)\.c" | while read -r from to; do
-	from=$(basename "${from%.[ch]}") to=$(basename "${to%.h}")
-	[ -e "common/$from.h" ] || [ -e "common/${from%%_*}.h" ] || continue
-	[ ! -e "common/${from%%_*}.h" ] || from=${from%%_*}
-	[ ! -e "common/${to%%_*}.h" ] || to=${to%%_*}
-	[ "$from" = "$to" ] || echo "$from $to"
-done | sort -u >"$T/modules"
+# modules PATTERN: pairs of modules, edges that match left out.
+modules() {
+	grep '^common/' "$T/edges" | grep -Ev "$1" | while read -r from to; do
+		from=$(basename "${from%.[ch]}") to=$(basename "${to%.h}")
+		[ -e "common/$from.h" ] || [ -e "common/${from%%_*}.h" ] ||
+			continue
+		[ ! -e "common/${from%%_*}.h" ] || from=${from%%_*}
+		[ ! -e "common/${to%%_*}.h" ] || to=${to%%_*}
+		[ "$from" = "$to" ] || echo "$from $to"
+	done | sort -u
+}
+modules "^common/($rung)\.c" >"$T/modules"
+modules '^$' >"$T/all"
 is 'the modules of common include each other in no circle' \
     "$(tsort "$T/modules" 2>&1 >/dev/null)" ''
 
@@ -42,6 +48,16 @@ is 'no library of common includes a rung' "$upward" ''
 loud=$(grep -nE '(^|[^a-z_])log_(debug|info|warn|warnx)\(' common/*.c |
     grep -Ev "^common/($rung|log)[._]")
 is 'no library of common logs' "$loud" ''
+
+# is_inner MODULE: the header is a half of another module, whose stem (up to
+# the first _) has a header in common and whose .c files alone include it. Its
+# users are that module's.
+is_inner() {
+	stem=${1%%_*}
+	[ "$stem" != "$1" ] && [ -e "common/$stem.h" ] || return 1
+	! awk -v h="common/$1.h" -v own="^common/($stem(_.*)?|$1)\\\\.[ch]$" \
+	    '$2 == h && $1 !~ own { found = 1 } END { exit !found }' "$T/edges"
+}
 
 # Folders that use a module, themselves or through common.
 awk 'FILENAME == ARGV[1] { up[$1] = up[$1] " " $2; next }
@@ -56,10 +72,11 @@ awk 'FILENAME == ARGV[1] { up[$1] = up[$1] " " $2; next }
 	for (i = 1; i <= n; i++) reach(f, next_ones[i])
     }
     END { for (m in users) print m, users[m] }' \
-    "$T/modules" "$T/edges" >"$T/users"
+    "$T/all" "$T/edges" >"$T/users"
 if [ "$(echo "$folders" | wc -l)" -eq 6 ]; then
 	lonely=$(for h in common/*.h; do
 		m=$(basename "$h" .h)
+		! is_inner "$m" || continue
 		n=$(awk -v m="$m" '$1 == m { print $2 }' "$T/users")
 		[ "${n:-0}" -ge 2 ] || echo "$m: ${n:-0}"
 	done)
