@@ -175,7 +175,7 @@ search_patch(struct search *s, struct queue_tree *q, const json_t *patch,
 		if (cycle)
 			break;
 	}
-	s->depth--;
+	s->trail[s->depth--] = NULL;
 	return cycle;
 }
 

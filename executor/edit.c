@@ -58,6 +58,7 @@ struct splice {
 	size_t head; /* lines that find and replace begin with alike */
 	size_t tail; /* and end with */
 	const char *eol;
+	bool open; /* what is matched ends the file without a newline */
 };
 
 static bool
@@ -118,8 +119,6 @@ context(const struct splice *s, const struct match *m, size_t i)
 static bool
 put_spliced(const struct splice *s, const struct match *m, struct buf *out)
 {
-	const struct line *end = &s->file->items[m->line + s->find.count - 1];
-
 	for (size_t i = 0; i < s->replace.count; i++) {
 		const struct line *kept = context(s, m, i);
 		bool last = i + 1 == s->replace.count;
@@ -128,8 +127,8 @@ put_spliced(const struct splice *s, const struct match *m, struct buf *out)
 			buf_add(out, kept->s, kept->len);
 		else if (!put_line(&s->replace.items[i], m, out))
 			return false;
-		if (last && (!s->replace.terminated ||
-				(s->find.terminated && end->eol == 0)))
+		if (last &&
+		    (!s->replace.terminated || (s->find.terminated && s->open)))
 			break;
 		if (kept != NULL && kept->eol > 0)
 			buf_add(out, kept->s + kept->len, kept->eol);
@@ -159,6 +158,7 @@ put_all(const char *text, size_t len, const struct plan_edit *e,
 
 		buf_add(out, text + done, m->start - done);
 		s.eol = eol_at(text, len, m->start);
+		s.open = m->end == len && text[len - 1] != '\n';
 		if (ms->tier == MATCH_EXACT)
 			put_exact(text, len, m, e, out);
 		else

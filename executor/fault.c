@@ -8,7 +8,7 @@
 #include "executor/fault.h"
 #include "executor/utf8.h"
 
-static void
+__attribute__((format(printf, 2, 0))) static void
 set_text(struct fault *f, const char *fmt, va_list ap)
 {
 	if (vsnprintf(f->text, sizeof(f->text), fmt, ap) < 0)

@@ -104,10 +104,10 @@ static void
 settle_failure(struct executor *ex)
 {
 	struct run *r = &ex->run;
+	struct settle_at at = {Q_RUNNING, r->file};
 	json_t *extra = describe_run(r, NULL);
 
-	if (settle_fault(ex, &r->job.env, &r->fault, extra, Q_RUNNING,
-		r->file) == 0 &&
+	if (settle_fault(ex, &r->job.env, &r->fault, extra, &at) == 0 &&
 	    r->txn.dir != -1)
 		settle_drop(ex, r->txn.name);
 	json_decref(extra);

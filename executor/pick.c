@@ -150,16 +150,24 @@ has_expired(const json_t *patch, char *when)
 	return at <= clock_wall_us();
 }
 
+/* A patch that is looked at. */
+struct candidate {
+	enum queue_dir dir;
+	char file[NAME_SIZE];
+	struct queue_name name;
+	struct job job;
+};
+
 static void
-reject(struct executor *ex, enum queue_dir dir, const char *file,
-    struct queue_name *n, struct job *job, struct fault *f)
+reject(struct executor *ex, struct candidate *c, const struct fault *f)
 {
 	char claimed[NAME_SIZE];
+	struct settle_at at = {Q_RUNNING, claimed};
 
-	if (claim(ex, dir, file, n, claimed) != 1)
+	if (claim(ex, c->dir, c->file, &c->name, claimed) != 1)
 		return;
-	job->env.attempt = n->attempt;
-	(void)settle_fault(ex, &job->env, f, NULL, Q_RUNNING, claimed);
+	c->job.env.attempt = c->name.attempt;
+	(void)settle_fault(ex, &c->job.env, f, NULL, &at);
 }
 
 enum verdict { VERDICT_RUN, VERDICT_WAIT, VERDICT_REJECT };
@@ -200,30 +208,30 @@ put_by(struct executor *ex, const char *file)
 
 /* True when something was started or settled. */
 static bool
-consider(struct executor *ex, struct queue_name *n)
+consider(struct executor *ex, const struct queue_name *n)
 {
-	char file[NAME_SIZE], claimed[NAME_SIZE];
+	struct candidate c = {.dir = Q_PATCHES, .name = *n};
+	char claimed[NAME_SIZE];
 	struct fault f = {0};
-	struct job job;
 	bool done = true;
 
-	key_queue_file(n, file);
-	if (load(ex, Q_PATCHES, file, n, &job) != 1)
+	key_queue_file(n, c.file);
+	if (load(ex, c.dir, c.file, &c.name, &c.job) != 1)
 		return false;
-	switch (judge(ex, &job, &f)) {
+	switch (judge(ex, &c.job, &f)) {
 	case VERDICT_RUN:
-		done = claim(ex, Q_PATCHES, file, n, claimed) == 1;
+		done = claim(ex, c.dir, c.file, &c.name, claimed) == 1;
 		if (done)
-			(void)run_start(ex, &job, n, claimed);
+			(void)run_start(ex, &c.job, &c.name, claimed);
 		break;
 	case VERDICT_WAIT:
-		put_by(ex, file);
+		put_by(ex, c.file);
 		break;
 	case VERDICT_REJECT:
-		reject(ex, Q_PATCHES, file, n, &job, &f);
+		reject(ex, &c, &f);
 		break;
 	}
-	job_free(&job);
+	job_free(&c.job);
 	return done;
 }
 
@@ -257,19 +265,19 @@ pick_next(struct executor *ex)
 static void
 consider_held(struct executor *ex, const char *file)
 {
-	struct queue_name n;
+	struct candidate c = {.dir = Q_HELD};
 	struct fault f = {0};
 	struct tries t;
-	struct job job;
 
-	if (key_parse_queue_file(file, &n) == -1 ||
-	    tries_load(&ex->state, n.key, &t) == -1)
+	if (key_parse_queue_file(file, &c.name) == -1 ||
+	    tries_load(&ex->state, c.name.key, &t) == -1)
 		return;
 	ex->held_any = true;
+	strlcpy(c.file, file, sizeof(c.file));
 	if (t.operator_hold || t.not_before_us > clock_wall_us() ||
-	    load(ex, Q_HELD, file, &n, &job) != 1)
+	    load(ex, c.dir, file, &c.name, &c.job) != 1)
 		return;
-	switch (judge(ex, &job, &f)) {
+	switch (judge(ex, &c.job, &f)) {
 	case VERDICT_RUN:
 		if (spool_move(ex->q->dir[Q_HELD], file, ex->q->dir[Q_PATCHES],
 			NULL) == SPOOL_DONE)
@@ -280,10 +288,10 @@ consider_held(struct executor *ex, const char *file)
 	case VERDICT_WAIT:
 		break;
 	case VERDICT_REJECT:
-		reject(ex, Q_HELD, file, &n, &job, &f);
+		reject(ex, &c, &f);
 		break;
 	}
-	job_free(&job);
+	job_free(&c.job);
 }
 
 void

@@ -135,6 +135,7 @@ backward(struct executor *ex, struct txn *t, struct record *r)
 	    .txn = t,
 	    .beat = executor_beat,
 	    .owner = ex};
+	struct settle_at where = {Q_RUNNING, r->file};
 	struct fault f = {0};
 	struct outcome o;
 	const char *at = "";
@@ -145,7 +146,7 @@ backward(struct executor *ex, struct txn *t, struct record *r)
 	(void)fault_fail(&f, OUTCOME_PREPARE,
 	    "the change could not be completed and was taken back");
 	if (outcome_decode(r->outcome, &o) == 0) {
-		answer = settle_fault(ex, &o.env, &f, NULL, Q_RUNNING, r->file);
+		answer = settle_fault(ex, &o.env, &f, NULL, &where);
 		outcome_free(&o);
 	}
 	if (answer == 0)
@@ -243,6 +244,7 @@ static int
 fail_crashed(struct executor *ex, const char *file, const struct queue_name *n,
     int crashes)
 {
+	struct settle_at at = {Q_RUNNING, file};
 	struct fault f = {0};
 	struct job job;
 	json_t *doc = NULL;
@@ -253,7 +255,7 @@ fail_crashed(struct executor *ex, const char *file, const struct queue_name *n,
 	if (spool_read_json(ex->q->dir[Q_RUNNING], file, &doc) == 1 &&
 	    job_decode(doc, &job) == 0) {
 		job.env.attempt = n->attempt;
-		answer = settle_fault(ex, &job.env, &f, NULL, Q_RUNNING, file);
+		answer = settle_fault(ex, &job.env, &f, NULL, &at);
 		job_free(&job);
 	}
 	json_decref(doc);

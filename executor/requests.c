@@ -119,10 +119,11 @@ static bool
 reject(struct executor *ex, enum queue_dir dir, struct queue_name *n,
     const struct request *r)
 {
+	char file[NAME_SIZE];
+	struct settle_at at = {dir, file};
 	struct fault f = {0};
 	struct job job;
 	json_t *doc = NULL;
-	char file[NAME_SIZE];
 	bool done = false;
 
 	key_queue_file(n, file);
@@ -133,7 +134,7 @@ reject(struct executor *ex, enum queue_dir dir, struct queue_name *n,
 	if (spool_read_json(ex->q->dir[dir], file, &doc) == 1 &&
 	    job_decode(doc, &job) == 0) {
 		job.env.attempt = n->attempt;
-		done = settle_fault(ex, &job.env, &f, NULL, dir, file) == 0;
+		done = settle_fault(ex, &job.env, &f, NULL, &at) == 0;
 		job_free(&job);
 	}
 	json_decref(doc);

@@ -143,7 +143,7 @@ settle_outcome(struct executor *ex, const json_t *doc, enum queue_dir from,
 
 int
 settle_fault(struct executor *ex, const struct envelope *env,
-    const struct fault *f, json_t *extra, enum queue_dir from, const char *file)
+    const struct fault *f, json_t *extra, const struct settle_at *at)
 {
 	json_t *doc = outcome_new(env, f->state, f->stage, f->reason);
 	char now[ISO_TIME_SIZE];
@@ -156,7 +156,7 @@ settle_fault(struct executor *ex, const struct envelope *env,
 	clock_iso(clock_wall_us(), now);
 	if (json_object_get(doc, "finished_at") == NULL)
 		json_object_set_new(doc, "finished_at", json_string(now));
-	answer = settle_outcome(ex, doc, from, file);
+	answer = settle_outcome(ex, doc, at->dir, at->file);
 	json_decref(doc);
 	return answer;
 }

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: ISC
 # What the executor's tests share: queueing without a bridge, and snapshots.
 
+# shellcheck disable=SC2034 # the tests read it
 ws=$T/ws/main
 
 # queue_json: documents on standard input, one a line, into MAIN.

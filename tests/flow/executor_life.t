@@ -1,0 +1,149 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+# The executor as a daemon: requests, signals, death, strangers' changes, and
+# files that cannot be trusted.
+. "$(dirname "$0")/../harness/lib.sh"
+. "$(dirname "$0")/executor.sh"
+write_config <<'END'
+watchdog:
+  stop_grace: 1s
+END
+
+up() {
+	start executor executor -f -c "$CONF" -q MAIN
+}
+pf() {
+	patchflow -c "$CONF" "$@"
+}
+processes() {
+	pgrep -f "sleep $1" | wc -l
+}
+none() {
+	[ "$(processes "$1")" = 0 ]
+}
+is_running() {
+	[ "$(where_is "$1")" = running ] && [ "$(processes "$2")" -gt 0 ]
+}
+answered() {
+	[ -n "$(find "$SPOOL/MAIN/requests/done" -name '*.json')" ] &&
+	    [ -z "$(find "$SPOOL/MAIN/requests/new" \
+	        "$SPOOL/MAIN/requests/cur" -name '*.json')" ]
+}
+echo start >"$ws/a"
+
+# --- requests
+
+up
+queue_json >/dev/null <<'END'
+{"id":"long","mutations":[{"path":"l","contents":"x"}],"validate":{"shell":["sleep 4711"]}}
+END
+await 'a long patch runs' is_running long 4711
+await 'and status tells so' sh -c "head -n 1 '$SPOOL/state/executor@MAIN/queue.json' | jq -e '.running.id == \"long\"'"
+ok 'it can be cancelled' pf cancel long
+await 'and is rejected' ended_as long rejected
+is 'by the operator' "$(outcome long .reason)" by-operator
+is 'its processes are gone' "$(processes 4711)" 0
+fails 'it has left no file' test -e "$ws/l"
+
+ok 'a queue is paused' pf pause MAIN
+await 'which is answered' answered
+queue_json >/dev/null <<'END'
+{"id":"one","mutations":[{"path":"one","contents":"1"}]}
+{"id":"two","mutations":[{"path":"two","contents":"2"}]}
+END
+ok 'a patch is held' pf hold two
+await 'which goes aside' sh -c "ls '$SPOOL'/MAIN/patches/.held/*two*"
+is 'nothing runs in a paused queue' "$(where_is one)" queued
+stop executor
+up
+ok 'it is resumed after a restart' pf resume MAIN
+await 'and goes on' ended_as one completed
+is 'the held one is still held' "$(where_is two)" held
+ok 'until retry' pf retry two
+await 'lets it go' ended_as two completed
+
+queue_json >/dev/null <<'END'
+{"id":"flaky","mutations":[{"path":"f","contents":"x"}],"validate":{"shell":["test -e allow"]}}
+END
+await 'a patch fails' ended_as flaky failed
+: >"$ws/allow"
+ok 'it is retried' pf retry flaky
+await 'as its second attempt' ended_as flaky completed
+is 'which has an outcome of its own' \
+    "$(outcome_files flaky | wc -l)/$(outcome flaky .attempt)" 2/2
+
+# --- signals
+
+queue_json >/dev/null <<'END'
+{"id":"term","mutations":[{"path":"t","append":"x"}],"validate":{"shell":["test -e go || sleep 4712"]}}
+END
+await 'a patch runs' is_running term 4712
+ok 'SIGTERM waits for its grace' stop executor
+is 'then the patch is back in the queue' "$(where_is term)" queued
+is 'without an outcome' "$(outcome_files term)" ''
+is 'and without processes' "$(processes 4712)" 0
+ok 'nothing of it is left' tidy
+
+up
+await 'it runs again' is_running term 4712
+stop executor KILL
+await 'after SIGKILL its processes are gone' none 4712
+: >"$ws/go"
+up
+await 'the next executor runs it' ended_as term completed
+is 'once' "$(cat "$ws/t")" x
+stop executor
+
+# --- strangers
+
+queue_json >/dev/null <<END
+{"id":"meet","mutations":[{"path":"a","contents":"mine\n"}],"validate":{"shell":["sleep 4.25"]}}
+END
+up
+await 'a patch is staged' pgrep -f 'sleep 4.25'
+echo theirs >"$ws/a"
+await 'it is completed in the end' ended_as meet completed
+like 'after a conflict' "$(cat "$T/log/executor")" 'changed by somebody else'
+is 'on top of what the stranger wrote' \
+    "$(outcome meet '.changes[0].old_sha256')" \
+    "$(echo theirs | sha256sum | cut -d' ' -f1)"
+stop executor
+
+# --- what cannot be trusted
+
+queue_json >/dev/null <<'END'
+{"id":"torn","mutations":[{"path":"torn","contents":"x"}]}
+END
+sed -i 's/torn/worn/' "$SPOOL"/MAIN/patches/*torn*.json
+echo '{"id":"dropped"}' >"$SPOOL/MAIN/patches/dropped by hand.json"
+ok 'runs over a damaged file' once
+is 'which lies in corrupt' "$(find "$SPOOL/corrupt" -type f | wc -l)" 1
+is 'and has an outcome' "$(outcome torn '"\(.state) \(.stage)"')" 'failed prepare'
+ok 'a file dropped by hand goes to the inbox' \
+    test -e "$SPOOL/inbox/new/dropped by hand.json"
+
+mv "$ws" "$ws.away"
+queue_json >/dev/null <<'END'
+{"id":"away","mutations":[{"path":"back","contents":"x"}]}
+END
+exits 111 'a missing workspace is for later' once
+is 'and fails no patch' "$(where_is away)" queued
+like 'but is told' "$(cat "$SPOOL"/alerts/new/*)" workspace-missing
+mv "$ws.away" "$ws"
+ok 'when it is back' once
+is 'the patch runs' "$(outcome away .state)" completed
+
+# A record that fails its check holds the queue; nobody guesses.
+mkdir -p "$SPOOL/state/executor@MAIN/txn/1764000000000000-z-00000000,1"
+(cd "$SPOOL/state/executor@MAIN/txn/1764000000000000-z-00000000,1" &&
+    mkdir upper work new old tmp && echo '{"no":1}' >COMMIT)
+queue_json >/dev/null <<'END'
+{"id":"after","mutations":[{"path":"after","contents":"x"}]}
+END
+exits 111 'a damaged commit record holds the queue' once
+is 'nothing runs' "$(where_is after)" queued
+like 'and that is told' "$(cat "$SPOOL"/alerts/new/*)" queue-stuck
+rm -rf "$SPOOL/state/executor@MAIN/txn/1764000000000000-z-00000000,1"
+ok 'until somebody has looked' once
+is 'then it goes on' "$(outcome after .state)" completed
+done_testing
