@@ -215,3 +215,13 @@ loop_stop(struct loop *l)
 {
 	l->stop = true;
 }
+
+bool
+loop_stopping(const struct loop *l)
+{
+	sigset_t waiting;
+
+	return l->stop || (sigpending(&waiting) == 0 &&
+			      (sigismember(&waiting, SIGTERM) == 1 ||
+				  sigismember(&waiting, SIGINT) == 1));
+}

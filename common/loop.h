@@ -58,6 +58,9 @@ void loop_after(struct loop *l, struct timer *t, int64_t delay_ms);
 void loop_cancel(struct loop *l, struct timer *t);
 void loop_run(struct loop *l); /* until loop_stop */
 void loop_stop(struct loop *l);
+/* Stopped, or TERM or INT waits to be read: for a handler that works through
+ * a long list. */
+bool loop_stopping(const struct loop *l);
 /* One turn of at most max_ms (-1: until something happens). */
 void loop_turn(struct loop *l, int max_ms);
 
