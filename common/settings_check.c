@@ -269,8 +269,11 @@ check_destination(struct conf_file *f, struct settings *s, size_t i)
 			errors += wrong(f,
 			    xasprintf("summaries.destinations[%zu].name", i),
 			    "another destination has this name");
+	/* A reply file may be the chat itself: what stands between the markers
+	 * of a summary is never taken for a patch. */
 	for (j = 0; d->path != NULL && j < s->bridge.source_count; j++)
-		if (equal(d->path, s->bridge.sources[j].path))
+		if (!equal(d->type, "append") &&
+		    equal(d->path, s->bridge.sources[j].path))
 			errors += wrong(f,
 			    xasprintf("summaries.destinations[%zu].path", i),
 			    "is a source of the bridge");

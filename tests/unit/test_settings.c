@@ -237,7 +237,7 @@ checks_sources_destinations_and_channels(void **state)
 	assert_error(x,
 	    "spool: sp\n" QUEUE "bridge: {sources: [{type: transcript, "
 	    "path: c}]}\nsummaries:\n  destinations:\n"
-	    "  - {type: append, path: c}\n",
+	    "  - {type: directory, path: c}\n",
 	    6, "summaries.destinations[0].path: is a source");
 	assert_error(x,
 	    "spool: sp\n" QUEUE "alerts:\n  channels:\n"
