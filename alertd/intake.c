@@ -370,7 +370,7 @@ take_batch(struct alertd *a, enum box_dir from, bool *well, bool *more)
 		return;
 	}
 	for (i = 0; i < names.count; i++) {
-		if (from == BOX_NEW && i == BATCH)
+		if (from == BOX_NEW && (i == BATCH || loop_stopping(&a->loop)))
 			break;
 		alertd_tick(a);
 		if ((from == BOX_NEW && !claim(a, names.names[i])) ||
@@ -389,7 +389,7 @@ void
 intake_recover(struct alertd *a)
 {
 	bool well = true;
-	bool more;
+	bool more = false;
 
 	take_batch(a, BOX_CUR, &well, &more);
 	a->unwell = !well;
@@ -426,22 +426,18 @@ intake_new(struct alertd *a)
 {
 	struct rule_times when = times(a);
 	bool well = true;
-	bool more = true;
+	bool more = false;
 
 	rule_forget(&a->table, &when);
 	if (a->unwell) {
 		a->unwell = false;
 		take_left(a, &well);
 	}
-	while (more && !a->loop.stop) {
-		take_batch(a, BOX_NEW, &well, &more);
-		/* Telling goes on between batches. */
-		if (more)
-			break;
-	}
+	/* Telling goes on between batches. */
+	take_batch(a, BOX_NEW, &well, &more);
 	if (!well)
 		a->unwell = true;
-	if (more)
+	if (more && well)
 		loop_after(&a->loop, &a->intake, 0);
 	loop_after(&a->loop, &a->send, 0);
 	return well;

@@ -30,12 +30,7 @@ deliver_open(struct summarizer *s)
 		struct destination *d = &s->destinations[i];
 
 		d->settings = &set->destinations[i];
-		if (d->settings->name[0] != '\0')
-			(void)strlcpy(d->name, d->settings->name,
-			    sizeof d->name);
-		else
-			(void)snprintf(d->name, sizeof d->name, "%s-%zu",
-			    d->settings->type, i + 1);
+		d->name = d->settings->name;
 	}
 }
 
@@ -294,7 +289,7 @@ deliver_queue(struct summarizer *s, struct queue_tree *q)
 		s->waiting++;
 		return;
 	}
-	for (i = 0; i < names.count && !s->loop.stop; i++) {
+	for (i = 0; i < names.count && !loop_stopping(&s->loop); i++) {
 		summarizer_tick(s);
 		deliver_summary(s, q, names.names[i]);
 	}

@@ -12,7 +12,7 @@
 #include "common/log.h"
 #include "summarizer/summarizer.h"
 
-#define BATCH 256 /* outcomes of a queue in one turn of the loop */
+#define BATCH 64 /* outcomes of a queue in one turn of the loop */
 
 /* Two copies of one outcome come from a put whose answer was unknown and that
  * was repeated; the first one counts. */
@@ -231,6 +231,7 @@ take_all(struct summarizer *s, struct queue_tree *q, enum box_dir from,
 {
 	struct spool_names names;
 	bool well = true;
+	int taken = 0;
 	size_t i;
 
 	if (spool_list(q->outcomes.dir[from], 0, &names) == -1) {
@@ -238,14 +239,18 @@ take_all(struct summarizer *s, struct queue_tree *q, enum box_dir from,
 		    box_dir_name[from]);
 		return false;
 	}
-	for (i = 0; i < names.count && i < BATCH && !s->loop.stop; i++) {
+	/* All of cur: what is stuck there must not hide what is not. */
+	for (i = 0; i < names.count && !loop_stopping(&s->loop); i++) {
+		if (from == BOX_NEW && taken == BATCH)
+			break;
 		summarizer_tick(s);
 		if (from == BOX_NEW && !claim(s, q, names.names[i]))
 			continue;
+		taken++;
 		if (!settle(s, q, names.names[i]))
 			well = false;
 	}
-	if (from == BOX_NEW && i < names.count)
+	if (from == BOX_NEW && taken == BATCH)
 		*more = true;
 	spool_names_free(&names);
 	return well;

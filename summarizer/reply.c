@@ -291,6 +291,11 @@ deliver_letter(struct destination *d, struct letter *l)
 	l->size = st.st_size;
 	make_block(l->parcel, l->ref, &l->block);
 	find_block(l, &d->reply, &f);
+	/* Ours in the middle of a block would spoil both. */
+	if (f.found == NOT_THERE && reply_is_busy(&d->reply, l->fd, &st) == 1) {
+		errno = EBUSY;
+		return -1;
+	}
 	/* Found whole, it may still be in memory only. */
 	return f.found == WHOLE ? sys_fsync(l->fd) : write_missing(l, &f);
 }

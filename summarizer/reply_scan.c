@@ -7,10 +7,14 @@
 #include <unistd.h>
 
 #include "common/buf.h"
+#include "common/clock.h"
 #include "common/extract.h"
 #include "summarizer/summarizer.h"
 
 #define CHUNK (256u * 1024)
+#define OPEN_MS 60000 /* an open block that nobody goes on with by then */
+#define LINE_MS 2000  /* a line without its end */
+#define TEXT_MAX (64 << 20)
 
 void
 reply_forget(struct reply *r)
@@ -120,4 +124,53 @@ reply_look(struct reply *r, int fd, struct stat *st)
 	r->dev = st->st_dev;
 	r->ino = st->st_ino;
 	return scan(r, fd);
+}
+
+/* All of the file from offset from on; 0, or -1. */
+static int
+read_rest(int fd, off_t from, struct buf *text)
+{
+	ssize_t n;
+
+	do {
+		buf_reserve(text, CHUNK + 1);
+		n = pread(fd, text->bytes + text->len, CHUNK,
+		    from + (off_t)text->len);
+		if (n > 0)
+			text->len += (size_t)n;
+	} while (n > 0 || (n == -1 && errno == EINTR));
+	return n == -1 ? -1 : 0;
+}
+
+static bool
+changed_within(const struct stat *st, int64_t ms)
+{
+	int64_t changed_ms =
+	    (int64_t)st->st_mtim.tv_sec * 1000 + st->st_mtim.tv_nsec / 1000000;
+	int64_t age_ms = clock_wall_us() / 1000 - changed_ms;
+
+	return age_ms >= 0 && age_ms < ms;
+}
+
+int
+reply_is_busy(struct reply *r, int fd, const struct stat *st)
+{
+	struct extract_result found;
+	struct buf text = {0};
+	bool half_line, open;
+
+	if (!changed_within(st, OPEN_MS) || st->st_size - r->decided > TEXT_MAX)
+		return 0;
+	if (read_rest(fd, r->decided, &text) == -1) {
+		buf_free(&text);
+		return -1;
+	}
+	half_line = text.len > 0 && text.bytes[text.len - 1] != '\n';
+	extract_text(text.len > 0 ? text.bytes : "", text.len, false,
+	    &r->blocks, &found);
+	open = found.open;
+	r->decided += (off_t)found.consumed;
+	extract_free(&found);
+	buf_free(&text);
+	return open || (half_line && changed_within(st, LINE_MS));
 }

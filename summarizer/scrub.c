@@ -88,7 +88,7 @@ check_summaries(struct summarizer *s, struct queue_tree *q,
 
 	if (spool_list(dir, 0, &names) == -1)
 		return;
-	for (i = 0; i < names.count && !s->loop.stop; i++) {
+	for (i = 0; i < names.count && !loop_stopping(&s->loop); i++) {
 		const char *name = names.names[i];
 
 		summarizer_tick(s);
@@ -137,7 +137,7 @@ check_outcomes(struct summarizer *s, struct queue_tree *q)
 
 	if (spool_list(q->outcomes.dir[BOX_DONE], 0, &names) == -1)
 		return;
-	for (i = 0; i < names.count && !s->loop.stop; i++) {
+	for (i = 0; i < names.count && !loop_stopping(&s->loop); i++) {
 		summarizer_tick(s);
 		check_outcome(s, q, names.names[i]);
 	}
@@ -213,7 +213,7 @@ scrub_run(struct summarizer *s)
 
 	if (!is_due(s))
 		return;
-	for (i = 0; i < s->tree->queue_count && !s->loop.stop; i++) {
+	for (i = 0; i < s->tree->queue_count && !loop_stopping(&s->loop); i++) {
 		struct queue_tree *q = &s->tree->queues[i];
 
 		apply_retention(s, q);
@@ -221,6 +221,6 @@ scrub_run(struct summarizer *s)
 			check_summaries(s, q, places[k]);
 		check_outcomes(s, q);
 	}
-	if (!s->loop.stop)
+	if (!loop_stopping(&s->loop))
 		remember(s);
 }

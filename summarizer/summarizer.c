@@ -36,6 +36,9 @@ summarizer_tick(struct summarizer *s)
 	char status[96];
 	int64_t busy = 0;
 
+	if (s->busy_since_ms != 0 && s->work != s->told_work)
+		s->busy_since_ms = clock_mono_ms();
+	s->told_work = s->work;
 	if (s->busy_since_ms != 0)
 		busy = clock_mono_ms() - s->busy_since_ms;
 	if (s->waiting > 0)
@@ -56,7 +59,7 @@ take_outcomes(struct summarizer *s)
 	bool more = true;
 	size_t i;
 
-	while (more && !s->loop.stop) {
+	while (more && !loop_stopping(&s->loop)) {
 		more = false;
 		for (i = 0; i < s->tree->queue_count; i++)
 			if (!intake_queue(s, &s->tree->queues[i], &more))

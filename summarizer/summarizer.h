@@ -22,6 +22,7 @@
 
 #include "common/alert.h"
 #include "common/daemon.h"
+#include "common/extract.h"
 #include "common/hint.h"
 #include "common/journal.h"
 #include "common/loop.h"
@@ -66,13 +67,15 @@ struct reply {
 	struct passage *passages;
 	size_t count;
 	size_t cap;
+	struct extract_state blocks; /* of the text before `decided` */
+	off_t decided;               /* no block before this is open */
 };
 
 struct destination {
 	const struct destination_settings *settings;
-	char name[64];
-	int failures;    /* in a row */
-	int64_t next_ms; /* monotonic; nothing is tried before */
+	const char *name; /* of the settings */
+	int failures;     /* in a row */
+	int64_t next_ms;  /* monotonic; nothing is tried before */
 	struct reply reply;
 };
 
@@ -93,7 +96,8 @@ struct summarizer {
 	struct destination *destinations;
 	size_t destination_count;
 	uint64_t work;
-	int64_t busy_since_ms; /* 0: idle */
+	uint64_t told_work;    /* work at the last tick */
+	int64_t busy_since_ms; /* of the present unit; 0: idle */
 	int failures;          /* passes in a row that left an outcome */
 	bool *queue_sick;      /* per queue: its people have been told */
 	size_t waiting;        /* summaries that a delivery is missing for */
@@ -192,6 +196,9 @@ enum delivery reply_append(struct destination *d, struct parcel *p);
 struct stat;
 int reply_look(struct reply *r, int fd, struct stat *st);
 void reply_forget(struct reply *r);
+/* Is somebody writing there: a block or a line that is not finished, in a
+ * file that changed a moment ago? 1, 0, -1. */
+int reply_is_busy(struct reply *r, int fd, const struct stat *st);
 
 /* scrub.c: when it is due, everything kept is read back and repaired. */
 void scrub_run(struct summarizer *s);

@@ -3,7 +3,7 @@
 # The summarizer alone: outcomes in, summaries published and delivered, each
 # exactly once, and what it does when something is wrong.
 . "$(dirname "$0")/../harness/lib.sh"
-plan 29
+plan 33
 
 REPLY=$T/reply.md
 CONFIRMED=$SPOOL/MAIN/summaries/.completed
@@ -98,6 +98,16 @@ summarizer --once -c "$CONF" 2>/dev/null
 is 'with text behind it the whole one follows' \
     "$(grep -c '^<!-- patchflow:end torn@MAIN,1 -->$' "$REPLY")" 1
 ok 'and the text is still there' grep -q '^a person wrote this$' "$REPLY"
+
+# --- somebody is writing a block into the same file
+cp "$REPLY" "$T/whole"
+printf '\n```json\n{"role":"command_patch",\n' >>"$REPLY"
+outcome_of MAIN patient 1 "$failed" >/dev/null
+exits 111 'an open block is waited for' summarizer --once -c "$CONF"
+is 'and not written into' "$(begin_marks patient@MAIN,1)" 0
+printf '"id":"x"}\n```\n' >>"$REPLY"
+exits 0 'when it is closed' summarizer --once -c "$CONF"
+is 'the summary follows' "$(begin_marks patient@MAIN,1)" 1
 
 # --- a destination that is not there
 mv "$T/replies" "$T/elsewhere"
