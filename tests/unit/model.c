@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /* The small bridge of the sweeps. */
 #include <sys/stat.h>
+#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -138,8 +140,12 @@ accept_one(struct model *m, const struct ids_accept *a)
 	if (m->how == MODEL_ENTRY_FIRST || m->how == MODEL_ENTRY_LAST)
 		return accept_without_pending(m, a);
 	answer = ids_accept(a);
-	/* Unknown is tried again under the same entry, at once or later. */
-	return answer == SPOOL_UNKNOWN ? ids_accept(a) : answer;
+	/* Unknown is tried again under the same entry, at once or later; what
+	 * was visible may be gone by then. */
+	if (answer != SPOOL_UNKNOWN)
+		return answer;
+	model_run_executor(m);
+	return ids_accept(a);
 }
 
 static enum spool_answer
@@ -237,15 +243,21 @@ model_bridge(void *arg)
 	return at == -1 ? trouble() : r;
 }
 
+/* By bare calls: another process, which our faults do not meet. */
 static void
 take_all(int src, int dst)
 {
-	struct spool_names n;
+	int fd = openat(src, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *d = fdopendir(fd);
+	const struct dirent *e;
 
-	must_be(spool_list(src, 0, &n), 0);
-	for (size_t i = 0; i < n.count; i++)
-		must_be(spool_move(src, n.names[i], dst, NULL), SPOOL_DONE);
-	spool_names_free(&n);
+	must_be(d != NULL, 1);
+	while ((e = readdir(d)) != NULL)
+		if (e->d_name[0] != '.')
+			must_be(renameat2(src, e->d_name, dst, e->d_name,
+				    RENAME_NOREPLACE),
+			    0);
+	(void)closedir(d);
 }
 
 void
