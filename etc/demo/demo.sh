@@ -123,6 +123,15 @@ start_suite() {
 		jq -r '[.daemons[].name] | " " + join(", ")'
 }
 
+# Where the kernel gives this user no namespaces, every patch with a command
+# would be refused: say that once, and no more.
+check_isolation() {
+	why=$("$bin/patchflow" -c "$conf" --json status | jq -r '.queues[] |
+	    select(.isolation == "mutations-only") | .why' | head -n 1)
+	[ -z "$why" ] || die "no isolation for commands here ($why):" \
+	    "run it as root, or let users make user namespaces"
+}
+
 stop_suite() {
 	[ -n "$watchdog_pid" ] || return 0
 	kill -TERM "$watchdog_pid" 2>/dev/null
@@ -369,6 +378,7 @@ demo() {
 	began=$(now_ms)
 	title 'patchflow: starting the suite on ./var'
 	start_suite
+	check_isolation
 	feed 01-first-files.md 'a patch as JSON, with a check and a git commit'
 	until_ended MAIN bill-script 1
 	feed 02-order.md 'three for CYOPS; the critical one overtakes'
