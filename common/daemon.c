@@ -148,11 +148,25 @@ bad_config(struct buf *errs)
 	exit(EXIT_BAD_CONFIG);
 }
 
+static void
+take_queue(struct daemon_opts *o, const struct settings *s)
+{
+	const struct queue_settings *q = settings_queue(s, o->queue);
+	struct buf errs = {0};
+
+	if (q == NULL) {
+		buf_printf(&errs, "%s: no queue is called %s", s->path,
+		    o->queue);
+		bad_config(&errs);
+	}
+	(void)strlcpy(o->queue, q->name, sizeof o->queue);
+	name_instance(o);
+}
+
 void
 daemon_config(struct daemon_opts *o, struct settings *s)
 {
 	struct buf errs = {0};
-	const struct queue_settings *q;
 	char path[PATH_MAX];
 
 	if (settings_find(o->config[0] != '\0' ? o->config : NULL, path) ==
@@ -167,16 +181,11 @@ daemon_config(struct daemon_opts *o, struct settings *s)
 	/* Absolute from here on: daemon_enter leaves the directory. */
 	(void)strlcpy(o->config, s->path, sizeof o->config);
 	buf_free(&errs);
-	if (!o->takes_queue)
-		return;
-	q = settings_queue(s, o->queue);
-	if (q == NULL) {
-		buf_printf(&errs, "%s: no queue is called %s", s->path,
-		    o->queue);
-		bad_config(&errs);
-	}
-	(void)strlcpy(o->queue, q->name, sizeof o->queue);
-	name_instance(o);
+	if (o->takes_queue)
+		take_queue(o, s);
+	/* Nobody uses it behind a check, and nobody else frees it. */
+	if (o->check)
+		settings_free(s);
 }
 
 /* Standard descriptors exist, and no other was inherited: a leaked one would

@@ -23,7 +23,7 @@ main(int argc, char **argv)
 		return EXIT_DONE;
 	daemon_enter(&opts, &conf, &tree);
 	if (opts.once)
-		return once_run(&opts, &conf, &tree);
+		return once_run(&conf, &tree);
 	watchdog_open(&w, &opts, &conf, &tree);
 	daemon_ready(&opts);
 	loop_run(&w.loop);

@@ -74,17 +74,17 @@ worse(int a, int b)
 }
 
 int
-once_run(const struct daemon_opts *o, const struct settings *s,
-    const struct tree *t)
+once_run(struct settings *s, struct tree *t)
 {
 	int status = EXIT_DONE;
 	size_t i;
 
-	(void)o;
-	(void)t; /* its lock keeps a second pass and a supervisor out */
 	status = worse(status, run(s, "ghost-bridge", ""));
 	for (i = 0; i < s->queue_count; i++)
 		status = worse(status, run(s, "executor", s->queues[i].name));
 	status = worse(status, run(s, "summarizer", ""));
-	return worse(status, run(s, "alertd", ""));
+	status = worse(status, run(s, "alertd", ""));
+	tree_close(t);
+	settings_free(s);
+	return status;
 }

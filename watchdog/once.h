@@ -9,7 +9,7 @@
 
 #include "common/daemon.h"
 
-int once_run(const struct daemon_opts *o, const struct settings *s,
-    const struct tree *t);
+/* Under the supervisor's lock; closes both. */
+int once_run(struct settings *s, struct tree *t);
 
 #endif

@@ -213,6 +213,8 @@ climb(struct fake *f, int argc, char **argv)
 	maybe_exit(f, "exit");
 	daemon_enter(&f->opts, &conf, &tree);
 	be_the_only_one(f);
+	settings_free(&conf);
+	tree_close(&tree);
 }
 
 int

@@ -13,7 +13,7 @@ done
 : >"$FAKE_DIR/lives"
 chmod 666 "$FAKE_DIR/lives"
 
-# fake_config [LINES]: two queues, short times; more lines for `watchdog:`.
+# fake_config: two queues, short times.
 fake_config() {
 	cat >"$CONF" <<END
 spool: $SPOOL
@@ -27,7 +27,6 @@ watchdog:
   start_timeout: 3s
   stop_grace: 300ms
   check: 300ms
-$*
 END
 }
 
