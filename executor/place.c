@@ -27,10 +27,17 @@ has_transactions(const char *path)
 	return any;
 }
 
+/* A place that was proven for this very workspace needs no trial again. */
+struct recorded {
+	const char *place; /* "" */
+	bool same_workspace;
+};
+
 static int
-try_place(struct executor *ex, char *path)
+try_place(struct executor *ex, const struct recorded *r, char *path)
 {
-	int answer = place_open(&ex->place, path, &ex->workspace);
+	int answer = place_open(&ex->place, path, &ex->workspace,
+	    r->same_workspace && strcmp(r->place, path) == 0);
 
 	if (answer == -1)
 		log_debug("%s: no staging place: %s", path, strerror(errno));
@@ -47,21 +54,22 @@ parent_place(const struct executor *ex)
 	    (int)(slash - ex->workspace.path), ex->workspace.path, ex->q->name);
 }
 
-/* recorded: the place of before, kept while transactions lie in it. */
+/* The place of before is kept while transactions lie in it. */
 static int
-choose_place(struct executor *ex, const char *recorded)
+choose_place(struct executor *ex, const struct recorded *r)
 {
 	const char *wanted = ex->queue->staging;
 
-	if (recorded[0] != '\0' && has_transactions(recorded))
-		return try_place(ex, xstrdup(recorded));
+	if (r->place[0] != '\0' && has_transactions(r->place))
+		return try_place(ex, r, xstrdup(r->place));
 	if (wanted[0] != '\0')
-		return try_place(ex, xstrdup(wanted));
-	if (try_place(ex, xasprintf("%s/state/%s/txn", ex->tree->path,
-			      ex->instance)) == 0 ||
-	    try_place(ex, parent_place(ex)) == 0)
+		return try_place(ex, r, xstrdup(wanted));
+	if (try_place(ex, r,
+		xasprintf("%s/state/%s/txn", ex->tree->path, ex->instance)) ==
+		0 ||
+	    try_place(ex, r, parent_place(ex)) == 0)
 		return 0;
-	return try_place(ex, xasprintf("%s/.patchflow", ex->workspace.path));
+	return try_place(ex, r, xasprintf("%s/.patchflow", ex->workspace.path));
 }
 
 static bool
@@ -109,18 +117,31 @@ load_record(struct executor *ex, json_t **doc)
 	return state_load(&ex->state, "place.json", PLACE_FORMAT, doc);
 }
 
+static struct recorded
+read_record(const struct executor *ex, const json_t *doc)
+{
+	const char *place = json_string_value(json_object_get(doc, "place"));
+	json_int_t ino =
+	    json_integer_value(json_object_get(doc, "workspace_ino"));
+
+	return (struct recorded){place != NULL ? place : "",
+	    (ino_t)ino == ex->workspace.st.st_ino};
+}
+
 int
 isolate_place(struct executor *ex)
 {
 	json_t *doc = NULL;
-	const char *recorded = NULL;
+	struct recorded r;
 	int answer = -1;
 
-	if (load_record(ex, &doc) == 1)
-		recorded = json_string_value(json_object_get(doc, "place"));
+	/* Without a record nothing is known, and everything is tried. */
+	if (load_record(ex, &doc) != 1)
+		log_debug("no staging place is recorded");
+	r = read_record(ex, doc);
 	if (doc != NULL && looks_unmounted(ex, doc)) {
 		errno = ENODEV;
-	} else if (choose_place(ex, recorded != NULL ? recorded : "") == 0) {
+	} else if (choose_place(ex, &r) == 0) {
 		answer = 0;
 	} else {
 		log_warnx("%s: no staging place could be used (the key "

@@ -36,40 +36,46 @@ workspace_close(struct workspace *w)
 	w->fd = -1;
 }
 
+#define TRIAL ".patchflow-trial"
+
+/* What a trial that was killed half-way has left on either side. */
+static int
+sweep_trial(int place, const struct workspace *w)
+{
+	if (sys_unlinkat(place, TRIAL, 0) == -1 && errno != ENOENT)
+		return -1;
+	return sys_unlinkat(w->fd, TRIAL, 0) == -1 && errno != ENOENT ? -1 : 0;
+}
+
 /* A rename across a mount point fails even within one filesystem, so only a
  * real one tells. The workspace's own times are put back. */
 static int
 trial_rename(int place, const struct workspace *w)
 {
-	/* One name, so that a trial cut short is ended by the next one; the
-	 * lock says that we are alone. */
-	static const char name[] = ".patchflow-trial";
 	struct timespec ts[2];
 	struct stat st;
-	int fd, answer;
+	int fd, answer, saved;
 
 	if (fstat(w->fd, &st) == -1)
 		return -1;
-	(void)sys_unlinkat(place, name, 0);
-	(void)sys_unlinkat(w->fd, name, 0);
-	fd = sys_openat(place, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
+	fd = sys_openat(place, TRIAL, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
 	    0600);
 	if (fd == -1)
 		return -1;
 	(void)close(fd);
-	answer = sys_renameat2(place, name, w->fd, name, RENAME_NOREPLACE);
-	if (answer == 0)
-		answer =
-		    sys_renameat2(w->fd, name, place, name, RENAME_NOREPLACE);
+	answer = sys_renameat2(place, TRIAL, w->fd, TRIAL, RENAME_NOREPLACE);
+	saved = errno;
 	ts[0] = st.st_atim;
 	ts[1] = st.st_mtim;
-	(void)sys_utimensat(w->fd, ".", ts);
-	(void)sys_unlinkat(place, name, 0);
+	if (sweep_trial(place, w) == -1 || sys_utimensat(w->fd, ".", ts) == -1)
+		return -1;
+	errno = saved;
 	return answer;
 }
 
 int
-place_open(struct place *p, const char *path, const struct workspace *w)
+place_open(struct place *p, const char *path, const struct workspace *w,
+    bool proven)
 {
 	int saved;
 
@@ -78,7 +84,8 @@ place_open(struct place *p, const char *path, const struct workspace *w)
 	if (mkdir(path, 0700) == -1 && errno != EEXIST)
 		return -1;
 	p->dir = open(path, DIR_FLAGS);
-	if (p->dir != -1 && trial_rename(p->dir, w) == 0)
+	if (p->dir != -1 && sweep_trial(p->dir, w) == 0 &&
+	    (proven || trial_rename(p->dir, w) == 0))
 		return 0;
 	saved = errno;
 	place_close(p);

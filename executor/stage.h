@@ -17,6 +17,7 @@
 
 #include <sys/stat.h>
 #include <limits.h>
+#include <stdbool.h>
 
 #include "common/key.h"
 
@@ -36,8 +37,10 @@ struct place {
 };
 
 /* Opens path, made when missing, and proves that a file made there can be
- * renamed into the workspace (which is left as it was). */
-int place_open(struct place *p, const char *path, const struct workspace *w);
+ * renamed into the workspace (which is left as it was), unless that is
+ * proven. */
+int place_open(struct place *p, const char *path, const struct workspace *w,
+    bool proven);
 void place_close(struct place *p);
 
 struct txn {

@@ -161,7 +161,7 @@ world_open(struct world *w)
 	place = sub(w, "txn");
 	assert_int_equal(workspace_open(&w->ws, ws), 0);
 	fill_workspace(w->ws.fd);
-	assert_int_equal(place_open(&w->place, place, &w->ws), 0);
+	assert_int_equal(place_open(&w->place, place, &w->ws, false), 0);
 	assert_int_equal(txn_create(&w->txn, &w->place, NAME, &w->ws), 0);
 	fill_upper(w->txn.upper);
 	w->before = picture(ws);
