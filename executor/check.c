@@ -68,7 +68,12 @@ try_user(struct executor *ex, struct trials *t)
 static int
 try_staging(struct executor *ex, struct trials *t)
 {
-	if (isolate_place(ex) == -1) {
+	if (isolate_place(ex) == -1 && errno == ENODEV) {
+		trial_note(t, TRIAL_TEMPORARY, ex->q->name, "workspace",
+		    xasprintf("%s " UNMOUNTED, ex->queue->workspace));
+		return -1;
+	}
+	if (ex->place.dir == -1) {
 		trial_note(t, trial_judge(errno), ex->q->name, "staging",
 		    xasprintf("no rename into %s works: %s",
 			ex->queue->workspace, strerror(errno)));

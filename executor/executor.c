@@ -108,8 +108,8 @@ miss_workspace(struct executor *ex)
 	bool news = ex->hold[0] == '\0';
 
 	if (snprintf(ex->hold, sizeof(ex->hold),
-		"workspace %.150s cannot be used: %s", ex->queue->workspace,
-		strerror(saved)) < 0)
+		"workspace %.120s cannot be used: %s", ex->queue->workspace,
+		saved == ENODEV ? UNMOUNTED : strerror(saved)) < 0)
 		ex->hold[0] = '\0';
 	ex->trouble = true;
 	loop_after(&ex->loop, &ex->retry, HOLD_FIRST_MS);

@@ -9,6 +9,10 @@
 
 #include "executor/executor.h"
 
+#define UNMOUNTED                                                              \
+	"is empty and not the directory of before: mount it, or "              \
+	"put a file there if it is meant"
+
 /* 0, or -1: the workspace is missing, or nothing can be staged for it. */
 int isolate_open(struct executor *ex);
 /* The same choices, step by step and without a trace, for check.c: the user,
@@ -16,7 +20,9 @@ int isolate_open(struct executor *ex);
 int isolate_user(struct executor *ex);
 void isolate_choose(struct executor *ex);
 
-/* place.c: opens ex->place; record keeps the choice for the next start. */
+/* place.c: opens ex->place (ENODEV: the workspace is empty and another one
+ * than before, as an unmounted one is); record keeps the choice for the next
+ * start. */
 int isolate_place(struct executor *ex);
 int isolate_record(struct executor *ex);
 

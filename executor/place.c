@@ -91,7 +91,10 @@ looks_unmounted(const struct executor *ex, const json_t *doc)
 {
 	json_int_t ino =
 	    json_integer_value(json_object_get(doc, "workspace_ino"));
+	const char *path = json_string_value(json_object_get(doc, "workspace"));
 
+	if (path != NULL && strcmp(path, ex->workspace.path) != 0)
+		return false; /* the configuration names another one */
 	return ino != 0 && (ino_t)ino != ex->workspace.st.st_ino &&
 	       is_empty(ex->workspace.fd);
 }
@@ -99,9 +102,9 @@ looks_unmounted(const struct executor *ex, const json_t *doc)
 int
 isolate_record(struct executor *ex)
 {
-	json_t *doc = json_pack("{s:s,s:s,s:I}", "format", PLACE_FORMAT,
-	    "place", ex->place.path, "workspace_ino",
-	    (json_int_t)ex->workspace.st.st_ino);
+	json_t *doc = json_pack("{s:s,s:s,s:s,s:I}", "format", PLACE_FORMAT,
+	    "place", ex->place.path, "workspace", ex->workspace.path,
+	    "workspace_ino", (json_int_t)ex->workspace.st.st_ino);
 	enum spool_answer a = state_save(&ex->state, "place.json", doc);
 
 	json_decref(doc);

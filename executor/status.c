@@ -23,10 +23,15 @@ running(const struct executor *ex)
 void
 status_write(struct executor *ex)
 {
+	/* Chosen when the workspace is there, and not known before. */
+	bool known = ex->workspace.fd != -1;
 	json_t *doc = json_pack("{s:s,s:s,s:s,s:s,s:b,s:s,s:s,s:s,s:o}",
 	    "format", "patchflow-queue-1", "isolation",
-	    ex->overlay ? "overlay" : "mutations-only", "why", ex->why,
-	    "durability", durability_name[ex->durability], "paused", ex->paused,
+	    !known        ? ""
+	    : ex->overlay ? "overlay"
+			  : "mutations-only",
+	    "why", ex->why, "durability",
+	    known ? durability_name[ex->durability] : "", "paused", ex->paused,
 	    "workspace", ex->queue->workspace, "staging",
 	    ex->place.dir != -1 ? ex->place.path : "", "hold", ex->hold,
 	    "running", running(ex));

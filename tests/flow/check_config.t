@@ -3,7 +3,7 @@
 # check-config and the daemons' -n: what they try is what would happen, as the
 # user it would happen as, and nothing stays behind.
 . "$(dirname "$0")/../harness/lib.sh"
-plan 33
+plan 37
 
 cd "$T" || exit 1
 chmod 711 "$T"
@@ -60,7 +60,15 @@ fails 'a workspace is missing' check
 like 'which is temporary' "$(row MAIN workspace)" '^temporary .*No such file'
 like 'with its fix' "$(fix MAIN workspace)" '^make it'
 exits 111 'and executor -n says so' executor -n -c "$CONF" -q MAIN
-mkdir "$T/ws/main"
+mkdir "$T/ws/main" "$T/ws/other"
+executor --once -c "$CONF" -q MAIN >log/once 2>&1
+is 'nothing is said of an isolation that is not known' \
+    "$(json "$SPOOL/state/executor@MAIN/queue.json" .isolation)" ''
+exits 111 'an empty one in its place' executor -n -c "$CONF" -q MAIN
+like 'may be an unmounted one' "$(cat "$T/out")" 'not the directory of before'
+sed "s|workspace: $T/ws/main|workspace: $T/ws/other|" "$CONF" >other.yaml
+exits 0 'another one of the configuration is taken' \
+    executor -n -c other.yaml -q MAIN
 
 sed "s|directory, path: $T/replies|directory, path: $T/hook.url|" "$CONF" >file.yaml
 exits 78 'a destination that is a file' summarizer -n -c file.yaml
