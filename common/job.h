@@ -25,7 +25,7 @@ struct envelope {
 	char *conversation; /* owned; "" where unknown, as the next two */
 	char *message_id;
 	char *author;
-	uid_t uid;          /* of who handed it in */
+	uid_t uid;           /* of who handed it in */
 	int64_t detected_us; /* wall clock */
 	int64_t queued_us;
 };

@@ -20,11 +20,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define ID_MAX 256     /* bytes of a raw id; longer ones are refused */
+#define ID_MAX 256 /* bytes of a raw id; longer ones are refused */
 #define SLUG_MAX 64
-#define QUEUE_MAX 32   /* bytes of a queue's name: [A-Za-z0-9_-]{1,32} */
-#define KEY_SIZE 96    /* 16 + 1 + 64 + 1 + 8, NUL, rounded up */
-#define NAME_SIZE 128  /* any file name of ours */
+#define QUEUE_MAX 32  /* bytes of a queue's name: [A-Za-z0-9_-]{1,32} */
+#define KEY_SIZE 96   /* 16 + 1 + 64 + 1 + 8, NUL, rounded up */
+#define NAME_SIZE 128 /* any file name of ours */
 #define ATTEMPT_MAX 9999
 
 struct queue_name {
@@ -48,8 +48,8 @@ int key_parse_queue_file(const char *name, struct queue_name *n);
 void key_outcome_file(const char *key, int attempt, char out[NAME_SIZE]);
 int key_parse_outcome_file(const char *name, char key[KEY_SIZE], int *attempt);
 void key_summary_file(const char *key, int attempt, char out[NAME_SIZE]);
-int key_parse_summary_file(
-    const char *name, char slug_hash[KEY_SIZE], int *attempt);
+int key_parse_summary_file(const char *name, char slug_hash[KEY_SIZE],
+    int *attempt);
 
 /* "ID@QUEUE" or "ID": queue is "" then. id and queue are filled. */
 int key_parse_ref(const char *ref, char id[ID_MAX + 1],

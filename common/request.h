@@ -16,7 +16,8 @@
 enum request_verb {
 	REQUEST_RETRY,  /* a failed or held patch goes back into the queue */
 	REQUEST_HOLD,   /* a queued patch waits for `retry` */
-	REQUEST_CANCEL, /* queued, held: rejected by-operator; running: killed */
+	REQUEST_CANCEL, /* queued, held: rejected by-operator; running: killed
+			 */
 	REQUEST_PAUSE,  /* the queue starts nothing more; id is "" */
 	REQUEST_RESUME,
 	REQUEST__MAX

@@ -367,9 +367,10 @@ writer_of(const char *name)
 	int64_t at;
 	int pid;
 
+	if (end == NULL || strcmp(end, ".tmp") != 0)
+		return 0;
 	/* NOLINTNEXTLINE(cert-err34-c): a wrong number only delays */
-	if (end == NULL || strcmp(end, ".tmp") != 0 ||
-	    sscanf(name, "%16" SCNd64 "-%d-", &at, &pid) != 2 || pid < 1)
+	if (sscanf(name, "%16" SCNd64 "-%d-", &at, &pid) != 2 || pid < 1)
 		return 0;
 	return pid;
 }
