@@ -55,7 +55,8 @@ is 'nor its staging place' "$(find "$SPOOL/state/executor@MAIN/txn" \
     -mindepth 1)" ''
 
 # --- what is wrong
-rm -rf "$T/ws/main"
+# Kept, so that its inode is not given to the next one.
+mv "$T/ws/main" "$T/ws/before"
 fails 'a workspace is missing' check
 like 'which is temporary' "$(row MAIN workspace)" '^temporary .*No such file'
 like 'with its fix' "$(fix MAIN workspace)" '^make it'
