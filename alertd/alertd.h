@@ -84,7 +84,9 @@ struct channel {
 	size_t count;
 	struct delivery *current; /* being sent */
 	struct webhook *webhook;
-	int failures;      /* in a row */
+	int failures;    /* in a row */
+	int64_t sick_ms; /* monotonic, of the first of them */
+	bool told_sick;
 	int64_t paused_ms; /* monotonic; nothing is sent before */
 	int64_t confirmed; /* since start */
 	int64_t dead;
@@ -161,6 +163,12 @@ int64_t channel_send_due(struct alertd *a);
 /* Deliveries whose end could not be written down; false: still not. */
 bool channel_save_left(struct alertd *a);
 void channel_done(struct alertd *a, struct channel *c, const struct result *r);
+
+/* channel_health.c: a channel that fails is told to the others. */
+void health_dead(struct alertd *a, struct channel *c, const struct delivery *d);
+void health_sick(struct alertd *a, struct channel *c);
+void health_well(struct alertd *a, struct channel *c);
+bool health_failing(const struct alertd *a, const struct channel *c);
 
 /* channel_file.c: one line, written once. */
 void channel_file_send(struct channel *c, const struct delivery *d,

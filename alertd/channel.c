@@ -236,29 +236,6 @@ drop_resolved(struct alertd *a, struct channel *c, const struct delivery *dead)
 	}
 }
 
-/* An alert about the channel itself does not go through it (intake.c). */
-static void
-tell_dead(struct alertd *a, const struct channel *c, const struct delivery *d)
-{
-	const char *type =
-	    json_string_value(json_object_get(d->message, "type"));
-	char *text;
-
-	log_warnx("%s: alert is dead, %s, channel %s, %s", d->alert, d->error,
-	    c->settings->name, type == NULL ? "" : type);
-	if (type != NULL && strcmp(type, "channel-failed") == 0)
-		return;
-	text = xasprintf("alert %s could not be delivered to channel %s: %s; "
-			 "it lies in alerts/dead",
-	    d->alert, c->settings->name, d->error);
-	alertd_raise(a, &(struct alert){.type = "channel-failed",
-			    .component = "alertd",
-			    .subject = c->settings->name,
-			    .severity = ALERT_ERROR,
-			    .text = text});
-	free(text);
-}
-
 static void
 finish(struct alertd *a, struct channel *c, struct delivery *d,
     enum delivery_state state)
@@ -272,10 +249,11 @@ finish(struct alertd *a, struct channel *c, struct delivery *d,
 	a->work++;
 	if (state == DELIVERY_DEAD) {
 		c->dead++;
-		tell_dead(a, c, d);
+		health_dead(a, c, d);
 		drop_resolved(a, c, d);
 	} else {
 		c->confirmed++;
+		health_well(a, c);
 		log_info("%s: delivered to %s, delivery %s, attempt %d",
 		    d->alert, c->settings->name, d->id, d->attempts);
 	}
@@ -327,6 +305,7 @@ put_back(struct alertd *a, struct channel *c, struct delivery *d,
 		log_warnx("%s: deferral is in memory only", d->alert);
 	show_state(a, d);
 	channel_add(c, d);
+	health_sick(a, c);
 }
 
 void

@@ -16,13 +16,13 @@
 #define STATUS_FILE "alerts.json"
 
 static json_t *
-encode_channel(const struct channel *c)
+encode_channel(const struct alertd *a, const struct channel *c)
 {
 	int64_t pause = c->paused_ms - clock_mono_ms();
 
 	return json_pack("{s:s,s:s,s:s,s:I,s:I,s:I,s:i,s:I,s:o}", "name",
 	    c->settings->name, "type", c->settings->type, "state",
-	    c->dead > 0 || c->failures > 0 ? "failing" : "ok", "waiting",
+	    health_failing(a, c) ? "failing" : "ok", "waiting",
 	    (json_int_t)c->count + (c->current != NULL), "confirmed",
 	    (json_int_t)c->confirmed, "dead", (json_int_t)c->dead, "failures",
 	    c->failures, "paused_ms", (json_int_t)(pause > 0 ? pause : 0),
@@ -40,8 +40,8 @@ encode(struct alertd *a)
 	for (i = 0; i < a->channel_count; i++) {
 		const struct channel *c = &a->channels[i];
 
-		failing = failing || c->dead > 0 || c->failures > 0;
-		(void)json_array_append_new(channels, encode_channel(c));
+		failing = failing || health_failing(a, c);
+		(void)json_array_append_new(channels, encode_channel(a, c));
 	}
 	clock_iso(clock_wall_us(), now);
 	return json_pack("{s:s,s:s,s:s,s:I,s:o,s:o,s:O}", "format",

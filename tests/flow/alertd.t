@@ -3,7 +3,7 @@
 # alertd alone, against a receiver that goes wrong as told. The oracle is
 # what the receiver has, not what alertd says.
 . "$(dirname "$0")/../harness/lib.sh"
-plan 37
+plan 40
 
 LOG=$T/alerts.log
 
@@ -46,7 +46,7 @@ config() {
 	alerts:
 	  retry: 100ms
 	  retry_max: 200ms
-	  lifetime: 1s
+	  lifetime: ${LIFETIME:-1m}
 	  dedupe: ${DEDUPE:-5m}
 	  channels:
 	END
@@ -193,10 +193,28 @@ stop alertd
 # --- nobody listens for longer than the lifetime
 fresh
 receiver hook status:503
+LIFETIME=1s
 config "$(hook)"
 raise a MAIN critical 'nobody listens'
 start alertd alertd -f -c "$CONF"
 await 'after its lifetime an alert is dead, not gone' settled dead 1
+stop alertd
+
+# --- a channel that fails is told to the others, and its recovery too
+fresh
+receiver hook status:503 status:503 status:503 status:503 status:503 ok
+LIFETIME=2s
+config "$(hook)" "$file_channel"
+raise a MAIN error 'the first'
+start alertd alertd -f -c "$CONF"
+await 'it is told that a channel takes nothing' \
+    grep -q 'error channel-failed alertd hook: .* has taken nothing' "$LOG"
+await 'and that it works again' \
+    grep -q 'resolved channel-failed alertd hook' "$LOG"
+well() {
+	[ "$(json "$SPOOL/state/alertd/alerts.json" .health)" = ok ]
+}
+await 'the state says so' well
 stop alertd
 
 # --- damage
