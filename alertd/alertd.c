@@ -149,6 +149,10 @@ on_keep(struct loop *l, struct timer *t)
 	if (retain_dir(a->tree->alerts.dir[BOX_DONE], &r) == -1 ||
 	    retain_dir(a->tree->alerts_dead, &r) == -1)
 		log_warn("alerts: retention not applied");
+	for (enum box_dir d = BOX_NEW; d <= BOX_CUR; d++)
+		if (tree_renew(a->tree, a->tree->alerts.dir[d], TREE_GIANT) ==
+		    -1)
+			log_warn("alerts/%s: not renewed", box_dir_name[d]);
 	loop_after(l, t, KEEP_MS);
 }
 

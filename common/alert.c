@@ -43,8 +43,7 @@ alert_raise(struct tree *t, const struct alert *a)
 	enum spool_answer answer;
 
 	spool_unique_name("json", name, sizeof(name));
-	answer = spool_put_json(t->alerts.dir[BOX_TMP], t->alerts.dir[BOX_NEW],
-	    name, doc);
+	answer = tree_put_json(t, t->alerts.dir, name, doc);
 	json_decref(doc);
 	return answer;
 }

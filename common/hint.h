@@ -13,6 +13,8 @@ struct hint {
 	struct watch watch;
 	void (*on)(struct hint *);
 	void *owner;
+	char **paths; /* of the directories, for those that are replaced */
+	size_t path_count;
 };
 
 int hint_open(struct hint *h, struct loop *l, void *owner,

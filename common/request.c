@@ -49,8 +49,7 @@ request_put(struct queue_tree *q, struct request *r)
 	r->uid = getuid();
 	spool_unique_name("json", r->name, sizeof(r->name));
 	doc = request_encode(r);
-	answer = spool_put_json(q->requests.dir[BOX_TMP],
-	    q->requests.dir[BOX_NEW], r->name, doc);
+	answer = tree_put_json(q->tree, q->requests.dir, r->name, doc);
 	json_decref(doc);
 	return answer;
 }

@@ -103,8 +103,8 @@ int tree_state(struct tree *t, const char *name, int *tmp);
  *
  * Descriptors keep their numbers; those of other processes go on meaning the
  * old directory until tree_refresh. A put into a directory that is gone is
- * refused with ENOENT: refresh and put again (ids_accept, alert_raise and
- * request_put do).
+ * refused with ENOENT: refresh and put again (tree_put_json, ids_accept,
+ * alert_raise and request_put do).
  */
 #define TREE_GIANT (4 << 20) /* bytes: some 50,000 names */
 int tree_renew(struct tree *t, int dir, off_t min_bytes);
@@ -114,6 +114,9 @@ int tree_renew(struct tree *t, int dir, off_t min_bytes);
  * directory: once a turn is cheap enough.
  */
 int tree_refresh(const struct tree *t);
+/* spool_put_json into a directory of t that another process may renew. */
+enum spool_answer tree_put_json(const struct tree *t, const int *box,
+    const char *name, const json_t *doc) __attribute__((warn_unused_result));
 
 /*
  * Moves a file that cannot be trusted to corrupt/WHAT.NAME.UNIQUE, where

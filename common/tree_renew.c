@@ -330,3 +330,15 @@ tree_refresh(const struct tree *t)
 	}
 	return total;
 }
+
+enum spool_answer
+tree_put_json(const struct tree *t, const int *box, const char *name,
+    const json_t *doc)
+{
+	enum spool_answer answer =
+	    spool_put_json(box[BOX_TMP], box[BOX_NEW], name, doc);
+
+	if (answer != SPOOL_REFUSED || errno != ENOENT || tree_refresh(t) < 1)
+		return answer;
+	return spool_put_json(box[BOX_TMP], box[BOX_NEW], name, doc);
+}

@@ -75,8 +75,7 @@ put(struct submit *s, struct submission *sub)
 	}
 	spool_unique_name("json", sub->name, sizeof(sub->name));
 	sub->put_us = clock_wall_us();
-	answer = spool_put_json(inbox->dir[BOX_TMP], inbox->dir[BOX_NEW],
-	    sub->name, doc);
+	answer = tree_put_json(&s->c->t, inbox->dir, sub->name, doc);
 	json_decref(doc);
 	if (answer == SPOOL_DONE)
 		return CTL_DONE;

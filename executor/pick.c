@@ -93,9 +93,8 @@ set_aside(struct executor *ex, enum queue_dir dir, const char *file,
 		settle_common(ex, doc);
 		fault_describe(&f, doc);
 		key_outcome_file(n->key, n->attempt, name);
-		if (spool_put_json(ex->q->outcomes.dir[BOX_TMP],
-			ex->q->outcomes.dir[BOX_NEW], name,
-			doc) == SPOOL_REFUSED)
+		if (tree_put_json(ex->tree, ex->q->outcomes.dir, name, doc) ==
+		    SPOOL_REFUSED)
 			executor_hold(ex, "%s: outcome not written", file);
 		json_decref(doc);
 	}

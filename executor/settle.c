@@ -105,8 +105,7 @@ put_outcome(struct executor *ex, const struct outcome *o, bool *first)
 	    tree_find_outcome(ex->q, o->env.key, o->env.attempt) == BOX__MAX;
 	if (!*first)
 		return 0;
-	a = spool_put_json(ex->q->outcomes.dir[BOX_TMP],
-	    ex->q->outcomes.dir[BOX_NEW], name, o->doc);
+	a = tree_put_json(ex->tree, ex->q->outcomes.dir, name, o->doc);
 	if (a == SPOOL_DONE || a == SPOOL_EXISTS)
 		return 0;
 	executor_hold(ex, "%s: outcome not written: %s", o->env.key,

@@ -61,6 +61,19 @@ tidy_dir(struct executor *ex, enum queue_dir dir, int64_t age, int64_t bytes)
 	executor_beat(ex);
 }
 
+/* Only we take files out of these: a queue that was long stays slow to list
+ * until its directory is replaced. */
+static void
+renew(struct executor *ex, int dir, const char *what)
+{
+	int done = tree_renew(ex->tree, dir, TREE_GIANT);
+
+	if (done == -1)
+		log_warn("%s: not renewed", what);
+	else if (done == 1)
+		log_info("%s: renewed, it had grown", what);
+}
+
 void
 tidy_queue(struct executor *ex)
 {
@@ -74,4 +87,8 @@ tidy_queue(struct executor *ex)
 	tidy_dir(ex, Q_ARCHIVE, r->archive_age, r->archive_bytes);
 	if (retain_dir(ex->q->requests.dir[BOX_DONE], &requests) == -1)
 		log_warn("requests/done: retention failed");
+	renew(ex, ex->q->dir[Q_PATCHES], queue_dir_path[Q_PATCHES]);
+	renew(ex, ex->q->dir[Q_HELD], queue_dir_path[Q_HELD]);
+	renew(ex, ex->q->requests.dir[BOX_NEW], "requests/new");
+	renew(ex, ex->q->requests.dir[BOX_CUR], "requests/cur");
 }

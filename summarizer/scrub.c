@@ -204,6 +204,10 @@ apply_retention(struct summarizer *s, struct queue_tree *q)
 		    .bytes = set->outcomes_bytes,
 		    .move_to = -1}) == -1)
 		log_warn("%s/outcomes/done: retention not applied", q->name);
+	for (enum box_dir d = BOX_NEW; d <= BOX_CUR; d++)
+		if (tree_renew(s->tree, q->outcomes.dir[d], TREE_GIANT) == -1)
+			log_warn("%s/outcomes/%s: not renewed", q->name,
+			    box_dir_name[d]);
 }
 
 void

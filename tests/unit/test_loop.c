@@ -198,6 +198,35 @@ a_burst_of_files_is_one_hint(void **state)
 	loop_close(&l);
 }
 
+static void
+a_replaced_directory_is_watched_on(void **state)
+{
+	char dir[] = "patchflow-hint.XXXXXX", old[64], path[64];
+	struct loop l;
+	struct seen s = {0};
+	struct hint h;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	(void)snprintf(old, sizeof old, "%s.old", dir);
+	(void)snprintf(path, sizeof path, "%s/sub", dir);
+	assert_int_equal(loop_open(&l, &s, NULL), 0);
+	assert_int_equal(hint_open(&h, &l, &s, on_hint), 0);
+	assert_int_equal(hint_dir(&h, dir), 0);
+	assert_int_equal(rename(dir, old), 0);
+	assert_int_equal(mkdir(dir, 0700), 0);
+	assert_int_equal(rmdir(old), 0);
+	loop_turn(&l, 1000);
+	s.hints = 0;
+	assert_int_equal(mkdir(path, 0700), 0);
+	loop_turn(&l, 1000);
+	assert_int_equal(s.hints, 1);
+	assert_int_equal(rmdir(path), 0);
+	assert_int_equal(rmdir(dir), 0);
+	hint_close(&h, &l);
+	loop_close(&l);
+}
+
 static ssize_t
 hear(int fd, char *text, size_t size)
 {
@@ -259,6 +288,7 @@ main(void)
 	    cmocka_unit_test(timers_fire_in_order_and_not_early),
 	    cmocka_unit_test(signals_come_through_the_loop),
 	    cmocka_unit_test(a_burst_of_files_is_one_hint),
+	    cmocka_unit_test(a_replaced_directory_is_watched_on),
 	    cmocka_unit_test(beats_say_what_is_new_and_never_block),
 	};
 
