@@ -1,0 +1,86 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+# What the summarizer keeps is looked after: damage is repaired from the other
+# copy or from the outcome, and copies go only where the path rules allow.
+. "$(dirname "$0")/../harness/lib.sh"
+plan 18
+
+write_config
+
+outcome_of() {
+	printf '%s\n' "$2" |
+	    putoutcome "$SPOOL" MAIN "$1" 1 1760000000000000 >/dev/null
+}
+
+alerts_of() {
+	for f in "$SPOOL"/alerts/new/*.json; do
+		[ -e "$f" ] && json "$f" .type
+	done | grep -cE "$1"
+}
+
+scrubbed() {
+	rm -f "$SPOOL/state/summarizer/scrub.json"
+	summarizer --once -c "$CONF" 2>"$T/log/scrub"
+}
+
+# --- scrubbing
+outcome_of kept '{"state":"completed","description":"as it was"}'
+summarizer --once -c "$CONF" 2>/dev/null
+S=$(ls "$SPOOL"/MAIN/summaries/.completed/summary-kept-*.md)
+B=$SPOOL/MAIN/summaries/.backup/${S##*/}
+cp "$S" "$T/good"
+
+sed -i 's/as it was/as it wasn/' "$S"
+ok 'a scrub' scrubbed
+ok 'restores a damaged summary from its backup' cmp "$S" "$T/good"
+is 'keeps the damaged one' "$(count_files "$SPOOL/corrupt")" 1
+is 'and raises an alert' "$(alerts_of '^spool-corrupt$')" 1
+truncate -s 40 "$B"
+scrubbed
+ok 'a damaged backup is restored too' cmp "$B" "$T/good"
+rm "$B"
+scrubbed
+ok 'a missing backup is made' cmp "$B" "$T/good"
+rm "$S" "$B"
+scrubbed
+ok 'a summary that is gone is made again from its outcome' cmp "$S" "$T/good"
+is 'and not delivered beside the first' "$(count_files "$T/replies")" 1
+sed -i 's/as it was/x/' "$S" "$B"
+scrubbed
+scrubbed
+ok 'also when both copies were damaged' cmp "$S" "$T/good"
+
+# --- final.summaryFile
+W=$T/ws/main
+mkdir -p "$W/.git/hooks" "$W/docs" "$T/outside" "$T/replies/sub"
+ln -s "$T/outside" "$W/link"
+echo 'int main(void);' >"$W/main.c"
+n=0
+# copy_to PATH: a completed patch that wants its summary there
+copy_to() {
+	n=$((n + 1))
+	outcome_of "copy-$n" "{\"state\":\"completed\",\"final\":{\"summaryFile\":\"$1\"}}"
+}
+copy_to docs/new/report.md
+copy_to "$W/docs/absolute.md"
+copy_to "$T/replies/sub/s.md"
+copy_to ../escape.md
+copy_to "$T/outside/evil.md"
+copy_to .git/hooks/post-commit
+copy_to link/evil.md
+copy_to main.c
+exits 0 'wishes for copies hold nothing up' summarizer --once -c "$CONF"
+ok 'a copy below the workspace' grep -q '^id: copy-1$' "$W/docs/new/report.md"
+ok 'also by its absolute name' grep -q '^id: copy-2$' "$W/docs/absolute.md"
+ok 'a copy below a destination' grep -q '^id: copy-3$' "$T/replies/sub/s.md"
+is 'none outside' "$(find "$T/outside" "$T/ws/escape.md" "$T/escape.md" \
+    "$W/.git/hooks" -type f 2>/dev/null)" ''
+is 'nor over a file of others' "$(cat "$W/main.c")" 'int main(void);'
+like 'the summary says why' \
+    "$(cat "$SPOOL"/MAIN/summaries/.completed/summary-copy-5-*.md)" \
+    'No copy of this summary at .*: it is neither below'
+is 'what the words allowed and the disk did not is told' \
+    "$(alerts_of '^delivery-failed$')" 2
+copy_to docs/absolute.md
+summarizer --once -c "$CONF" 2>/dev/null
+ok 'an older summary is replaced' grep -q '^id: copy-9$' "$W/docs/absolute.md"
