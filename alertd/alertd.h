@@ -189,6 +189,6 @@ void status_load(struct alertd *a);
 bool status_save(struct alertd *a);
 
 /* check.c: -n; the exit status. */
-int alertd_check(const struct settings *settings);
+int alertd_check(struct settings *settings);
 
 #endif

@@ -37,7 +37,7 @@ try_webhook(struct trials *t, const struct channel_settings *ch)
 }
 
 int
-alertd_check(const struct settings *settings)
+alertd_check(struct settings *settings)
 {
 	const struct alert_settings *a = &settings->alerts;
 	struct trials t = {0};
@@ -54,5 +54,5 @@ alertd_check(const struct settings *settings)
 		    xstrdup("none: alerts stay in the spool"));
 		trial_fix(&t, "add alerts.channels");
 	}
-	return daemon_report(&t);
+	return daemon_report(&t, settings);
 }

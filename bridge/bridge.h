@@ -43,6 +43,6 @@ int bridge_run(struct bridge *b);
 void bridge_close(struct bridge *b);
 
 /* check.c: -n; the exit status. */
-int bridge_check(const struct settings *set);
+int bridge_check(struct settings *set);
 
 #endif

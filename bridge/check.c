@@ -68,7 +68,7 @@ try_source(struct trials *t, const struct source_settings *s)
 }
 
 int
-bridge_check(const struct settings *set)
+bridge_check(struct settings *set)
 {
 	struct trials t = {0};
 	struct tree tree;
@@ -80,5 +80,5 @@ bridge_check(const struct settings *set)
 	for (i = 0; i < set->bridge.source_count; i++)
 		try_source(&t, &set->bridge.sources[i]);
 	tree_close(&tree);
-	return daemon_report(&t);
+	return daemon_report(&t, set);
 }

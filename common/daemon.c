@@ -183,9 +183,6 @@ daemon_config(struct daemon_opts *o, struct settings *s)
 	buf_free(&errs);
 	if (o->takes_queue)
 		take_queue(o, s);
-	/* Nobody uses it behind a check, and nobody else frees it. */
-	if (o->check)
-		settings_free(s);
 }
 
 /* Standard descriptors exist, and no other was inherited: a leaked one would
@@ -281,7 +278,7 @@ daemon_enter(struct daemon_opts *o, const struct settings *s, struct tree *t)
 }
 
 int
-daemon_report(struct trials *t)
+daemon_report(struct trials *t, struct settings *s)
 {
 	static const int status[TRIAL__MAX] = {
 	    [TRIAL_OK] = EXIT_DONE,
@@ -294,5 +291,6 @@ daemon_report(struct trials *t)
 	if (trial_print(t, stdout) == -1)
 		answer = EXIT_FATAL;
 	trial_free(t);
+	settings_free(s);
 	return answer;
 }

@@ -58,11 +58,11 @@ void daemon_enter(struct daemon_opts *o, const struct settings *s,
 void daemon_ready(const struct daemon_opts *o);
 /*
  * The two ends of -n: the spool's tree without the lock, beside a daemon that
- * is at work; and the list printed and freed, with the status to exit with: 78
- * for an error, 111 where all that is wrong may pass.
+ * is at work; and the list printed, and both freed, with the status to exit
+ * with: 78 for an error, 111 where all that is wrong may pass.
  */
 void daemon_tree(const struct settings *s, struct tree *t);
-int daemon_report(struct trials *t);
+int daemon_report(struct trials *t, struct settings *s);
 /*
  * Proof of progress, at most every 5 s unless the numbers changed: work is
  * the count of units done since start, busy_ms how long the present unit has

@@ -135,7 +135,7 @@ try_queue(struct executor *ex, struct trials *t)
 }
 
 int
-executor_check(const struct daemon_opts *o, const struct settings *s)
+executor_check(const struct daemon_opts *o, struct settings *s)
 {
 	struct trials t = {0};
 	struct executor ex = {.opts = o, .settings = s};
@@ -157,5 +157,5 @@ executor_check(const struct daemon_opts *o, const struct settings *s)
 		state_close(&ex.state);
 	}
 	tree_close(&tree);
-	return daemon_report(&t);
+	return daemon_report(&t, s);
 }

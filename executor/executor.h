@@ -105,7 +105,7 @@ void executor_run(struct executor *ex);
 int executor_close(struct executor *ex); /* exit status */
 
 /* check.c: -n. What a start would choose, tried and printed; exit status. */
-int executor_check(const struct daemon_opts *o, const struct settings *s);
+int executor_check(const struct daemon_opts *o, struct settings *s);
 
 /* Looks for the next thing to do, soon. */
 void executor_wake(struct executor *ex, int64_t delay_ms);

@@ -27,7 +27,7 @@ try_destination(struct trials *t, const struct destination_settings *d)
 }
 
 int
-summarizer_check(const struct settings *settings)
+summarizer_check(struct settings *settings)
 {
 	const struct summary_settings *s = &settings->summaries;
 	struct trials t = {0};
@@ -40,5 +40,5 @@ summarizer_check(const struct settings *settings)
 		    xstrdup("none: summaries stay in the spool"));
 		trial_fix(&t, "add summaries.destinations");
 	}
-	return daemon_report(&t);
+	return daemon_report(&t, settings);
 }

@@ -114,7 +114,7 @@ void summarizer_tick(struct summarizer *s); /* proof of progress */
 void summarizer_alert(struct summarizer *s, const struct alert *a);
 
 /* check.c: -n; the exit status. */
-int summarizer_check(const struct settings *settings);
+int summarizer_check(struct settings *settings);
 
 /* intake.c: false when something had to be left for later. */
 bool intake_queue(struct summarizer *s, struct queue_tree *q, bool *more);

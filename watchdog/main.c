@@ -19,8 +19,10 @@ main(int argc, char **argv)
 	log_init(opts.name);
 	daemon_parse(&opts, argc, argv);
 	daemon_config(&opts, &conf);
-	if (opts.check)
+	if (opts.check) {
+		settings_free(&conf);
 		return EXIT_DONE;
+	}
 	daemon_enter(&opts, &conf, &tree);
 	if (opts.once)
 		return once_run(&conf, &tree);
