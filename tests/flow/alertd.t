@@ -202,8 +202,10 @@ stop alertd
 
 # --- a channel that fails is told to the others, and its recovery too
 fresh
-receiver hook status:503 status:503 status:503 status:503 status:503 ok
-LIFETIME=2s
+down=$(yes status:503 | head -n 40 | tr '\n' ' ')
+# shellcheck disable=SC2086 # a list of faults
+receiver hook $down ok
+LIFETIME=8s
 config "$(hook)" "$file_channel"
 raise a MAIN error 'the first'
 start alertd alertd -f -c "$CONF"

@@ -33,7 +33,7 @@ fill() {
 
 summarizer --once -c "$CONF" 2>/dev/null
 alertd --once -c "$CONF" 2>/dev/null
-is 'both keep a reserve' "$(ls "$SPOOL"/state/*/reserve | wc -l)" 2
+is 'both keep a reserve' "$(find "$SPOOL/state" -name reserve | wc -l)" 2
 for i in 1 2 3 4 5; do
 	outcome_of "last-$i"
 	putalert "$SPOOL" disk-low "D$i" critical "full $i"
