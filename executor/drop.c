@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /* Giving up rights for good. */
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
+#include <ctype.h>
+#include <dirent.h>
 #include <errno.h>
 #include <grp.h>
 #include <linux/capability.h>
@@ -39,6 +42,26 @@ may_drop_bounding(void)
 	if (syscall(SYS_capget, &head, now) == -1)
 		return false;
 	return (now[0].effective & (1u << CAP_SETPCAP)) != 0;
+}
+
+int64_t
+jail_count_processes(uid_t uid)
+{
+	DIR *d = opendir("/proc");
+	struct dirent *e;
+	struct stat st;
+	int64_t count = 0;
+
+	if (d == NULL)
+		return 0;
+	while ((e = readdir(d)) != NULL) {
+		if (isdigit((unsigned char)e->d_name[0]) &&
+		    fstatat(dirfd(d), e->d_name, &st, 0) == 0 &&
+		    st.st_uid == uid)
+			count++;
+	}
+	(void)closedir(d);
+	return count;
 }
 
 int

@@ -177,9 +177,18 @@ next_look_ms(const struct executor *ex)
 {
 	if (ex->strays.count > 0)
 		return STRAY_MS;
-	if (ex->index.dirty)
+	if (ex->index.dirty || ex->index.more)
 		return 50;
 	return ex->held_any ? HELD_MS : RESCAN_MS;
+}
+
+/* Reading what is held takes a tenth of the time at most. */
+static bool
+may_look_held(const struct executor *ex)
+{
+	int64_t wait = ex->held_cost_ms * 10;
+
+	return clock_mono_ms() - ex->held_at_ms >= (wait > 100 ? wait : 100);
 }
 
 /* One thing a turn, so that signals and requests are never far away. */
@@ -198,7 +207,7 @@ look(struct executor *ex)
 		if (!make_ready(ex))
 			return;
 	}
-	if (ex->held_any && clock_mono_ms() - ex->held_at_ms >= 100)
+	if (ex->held_any && may_look_held(ex))
 		pick_held(ex);
 	adopt_strays(ex);
 	started = !ex->paused && ex->hold[0] == '\0' && pick_next(ex);
@@ -366,9 +375,9 @@ is_drained(const struct executor *ex)
 		return false;
 	if (ex->hold[0] != '\0' || ex->paused)
 		return true;
-	return !ex->index.dirty && ex->index.next == ex->index.count &&
-	       ex->strays.count == 0 && ex->scan.armed &&
-	       ex->scan.at_ms > clock_mono_ms() + HELD_MS / 2;
+	return !ex->index.dirty && !ex->index.more &&
+	       ex->index.next == ex->index.count && ex->strays.count == 0 &&
+	       ex->scan.armed && ex->scan.at_ms > clock_mono_ms() + HELD_MS / 2;
 }
 
 void

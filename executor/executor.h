@@ -93,7 +93,8 @@ struct executor {
 	bool held_any;      /* something may wait in .held */
 	char hold[256];     /* nothing may start; "" */
 	int64_t hold_ms;    /* present backoff */
-	int64_t held_at_ms; /* last look at .held */
+	int64_t held_at_ms; /* end of the last look at .held */
+	int64_t held_cost_ms;
 	struct timespec last_commit;
 	uint64_t work;
 	bool trouble; /* --once exits 111 */

@@ -30,8 +30,10 @@ cut(struct index *x)
 {
 	if (x->count > 1)
 		qsort(x->items, x->count, sizeof(*x->items), compare);
-	if (x->count > INDEX_KEEP)
-		x->count = INDEX_KEEP;
+	if (x->count <= INDEX_KEEP)
+		return;
+	x->count = INDEX_KEEP;
+	x->more = true;
 }
 
 static void
@@ -62,7 +64,7 @@ index_scan(struct index *x, int dir, void (*stray)(void *, const char *),
 	if (d == NULL)
 		return -1;
 	x->count = x->next = 0;
-	x->dirty = false;
+	x->dirty = x->more = false;
 	while ((name = spool_readdir(d)) != NULL) {
 		if (key_parse_queue_file(name, &n) == 0)
 			add(x, &n, now_us);

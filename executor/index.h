@@ -26,6 +26,7 @@ struct index {
 	size_t count;
 	size_t next;
 	bool dirty;
+	bool more;          /* the directory holds others, worse ones */
 	int64_t scanned_ms; /* end of the last scan, monotonic */
 	int64_t cost_ms;
 };

@@ -19,6 +19,7 @@
 
 #include <sys/types.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "common/settings.h"
 #include "executor/fault.h"
@@ -61,6 +62,9 @@ void jail_close(struct jail *j);
 
 /* Field 22 of /proc/PID/stat; 0 where there is no such process. */
 unsigned long long jail_start_time(pid_t pid);
+
+/* Processes that uid has on this machine: RLIMIT_NPROC counts them all. */
+int64_t jail_count_processes(uid_t uid);
 
 /* In the jail: become the user for good, without any capability. */
 int jail_drop(const struct jail_user *user);

@@ -297,8 +297,9 @@ void
 pick_held(struct executor *ex)
 {
 	struct spool_names names = {0};
+	int64_t began = clock_mono_ms();
 
-	ex->held_at_ms = clock_mono_ms();
+	ex->held_at_ms = began;
 	if (spool_list(ex->q->dir[Q_HELD], HELD_MAX, &names) == -1) {
 		log_warn(".held: not read");
 		ex->trouble = true;
@@ -311,4 +312,6 @@ pick_held(struct executor *ex)
 			executor_beat(ex);
 	}
 	spool_names_free(&names);
+	ex->held_at_ms = clock_mono_ms();
+	ex->held_cost_ms = ex->held_at_ms - began;
 }

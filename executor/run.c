@@ -203,6 +203,9 @@ set_worker(struct executor *ex)
 	    .confined = r->overlay,
 	    .output_bytes = ex->settings->summaries.output_bytes,
 	};
+	/* A user namespace counts its own processes only. */
+	if (r->overlay && ex->user.switches)
+		r->worker.others = jail_count_processes(ex->user.uid);
 	if (r->worker.output_bytes < 1024)
 		r->worker.output_bytes = 1024;
 }

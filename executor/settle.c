@@ -32,12 +32,16 @@ tell(struct executor *ex, const struct outcome *o)
 	    .id = o->env.id};
 	char *text;
 
-	if (o->state != OUTCOME_FAILED && o->state != OUTCOME_REJECTED)
+	/* A later attempt that went well ends the trouble of the others. */
+	a.resolved = o->state == OUTCOME_COMPLETED && o->env.attempt > 1;
+	if (a.resolved)
+		a.severity = ALERT_INFO;
+	else if (o->state != OUTCOME_FAILED && o->state != OUTCOME_REJECTED)
 		return;
 	if (o->state == OUTCOME_REJECTED)
 		a.severity = ALERT_WARNING;
-	text = xasprintf("%s %s: %s", o->env.id, outcome_words(o),
-	    error != NULL ? error : "no reason given");
+	text = xasprintf("%s %s%s%s", o->env.id, outcome_words(o),
+	    error != NULL ? ": " : "", error != NULL ? error : "");
 	a.text = text;
 	executor_alert(ex, &a);
 	free(text);

@@ -16,6 +16,7 @@ struct worker {
 	const char *workspace;
 	bool confined;
 	int64_t output_bytes; /* kept of each command's output, head and tail */
+	int64_t others;       /* processes of the user outside */
 	/* Set while it runs. */
 	int report;
 	int root;

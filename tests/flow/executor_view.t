@@ -1,0 +1,87 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+# What the queue's settings make of a patch: mapped and shown paths, the
+# environment, gates, protected paths, limits; and the patch that kills.
+. "$(dirname "$0")/../harness/lib.sh"
+. "$(dirname "$0")/executor.sh"
+write_config </dev/null
+mkdir -p "$T/cache"
+echo cached >"$T/cache/tool"
+cp "$CONF" "$CONF.plain"
+sed -i "s|^    aliases: \[BRAUN\]|&\n    path_map: {/Users/me/app: $ws}\n    expose: [$T/cache]\n    env: [SEEN]\n    gates: [\"test ! -e forbidden\"]\n    protected: [keys]|" "$CONF"
+SEEN=yes HIDDEN=no
+export SEEN HIDDEN
+mkdir "$ws/keys"
+echo k >"$ws/keys/k"
+
+ok 'runs with all settings' run_json <<END
+{"id":"map","mutations":[{"path":"/Users/me/app/m","contents":"mapped\n"}],"validate":{"shell":["cat /Users/me/app/m","cat $T/cache/tool; ! echo x > $T/cache/new","echo \$SEEN-\$HIDDEN; echo x > keys/none || true; rm -f keys/none"]}}
+{"id":"gate","mutations":[{"path":"forbidden","contents":"x"}]}
+{"id":"keys1","mutations":[{"path":"keys/k","contents":"x"}]}
+{"id":"keys2","mutations":[{"path":"x","contents":"x"}],"postMutationBuild":{"shell":["echo x > keys/k"]}}
+{"id":"keys3","mutations":[{"path":"x","contents":"x"}],"postMutationBuild":{"shell":["rm -rf keys"]}}
+END
+is 'a mapped path is the workspace' "$(cat "$ws/m")" mapped
+is 'for commands too' "$(outcome map '.commands[0].output_head')" mapped
+like 'an exposed directory is seen, not written' \
+    "$(outcome map '.commands[1] | "\(.exit_code) \(.output_head)"')" '^0 cached'
+is 'named variables are passed, others not' \
+    "$(outcome map '.commands[2].output_head')" yes-
+is 'a gate is passed by every patch' "$(outcome gate '"\(.stage) \(.commands[-1].phase)"')" \
+    'validation gate'
+is 'with a gate nothing is unvalidated' "$(outcome gate .unvalidated)" false
+is 'a protected path is forbidden' "$(outcome keys1 .reason)" forbidden
+is 'to commands as well' "$(outcome keys2 .state)" failed
+is 'which cannot take it away either' "$(outcome keys3 .state)" failed
+is 'it is as it was' "$(cat "$ws/keys/k")" k
+cp "$CONF.plain" "$CONF"
+
+# --- limits
+
+ok 'runs into its limits' run_json <<'END'
+{"id":"mem","limits":{"memory":"64M"},"mutations":[{"path":"x","contents":"x"}],"validate":{"shell":["perl -e '$x = \"a\" x (256 << 20); print length $x'"]}}
+{"id":"size","mutations":[{"path":"x","contents":"x"}],"validate":{"shell":["exec head -c 40000000 /dev/zero >big"]}}
+{"id":"forks","limits":{"processes":20,"command_timeout":"5s"},"mutations":[{"path":"x","contents":"x"}],"validate":{"shell":["i=0; while [ $i -lt 60 ]; do sleep 3 & i=$((i+1)); done; wait"]}}
+END
+is 'memory' "$(outcome mem .state)" failed
+is 'file size' "$(outcome size '"\(.stage) \(.commands[0].signal)"')" 'limit 25'
+if [ "$(stat -c %u "$ws")" = 0 ]; then
+	skip 1 'the kernel does not limit processes of uid 0'
+else
+	is 'processes' "$(outcome forks .state)" failed
+fi
+
+# --- poison
+
+# crashes N: as if it had taken the executor down so often already.
+crashes() {
+	key=$(ls "$SPOOL"/MAIN/patches/*poison*.json)
+	key=${key##*/?-}
+	key=${key%,1.json}
+	line=$(jq -cn --argjson n "$1" '{format: "patchflow-tries-1", attempt: 1,
+	    crashes: $n, requeues: 0, not_before_us: 0, hold: false,
+	    last_txn: "1"}')
+	printf '%s\n{"bytes":%d,"sha256":"%s"}\n' "$line" \
+	    "$(printf %s "$line" | wc -c)" \
+	    "$(printf %s "$line" | sha256sum | cut -d' ' -f1)" \
+	    >"$SPOOL/state/executor@MAIN/$key.json"
+}
+queue_json >/dev/null <<'END'
+{"id":"poison","mutations":[{"path":"p","contents":"x"}],"validate":{"shell":["sleep 4713"]}}
+END
+crashes 2
+start executor executor -f -c "$CONF" -q MAIN
+await 'a patch runs' pgrep -f 'sleep 4713'
+stop executor KILL
+ok 'its third executor is dead; the next one' once
+is 'fails it as crashed' "$(outcome poison '"\(.state) \(.stage)"')" \
+    'failed crashed'
+ok 'and goes on' tidy
+
+# --- require_isolation holds no patch back where the overlay works
+sed -i "s|^    aliases: \[BRAUN\]|&\n    require_isolation: overlay|" "$CONF"
+ok 'runs where the overlay is required' run_json <<'END'
+{"id":"strict","mutations":[{"path":"s","contents":"x"}]}
+END
+is 'and there' "$(outcome strict '"\(.state) \(.isolation)"')" 'completed overlay'
+done_testing
