@@ -15,6 +15,7 @@
 
 #define BATCH 256         /* alerts in one turn of the loop */
 #define TAKEN_JUDGED (-1) /* in taken, instead of a number of deliveries */
+#define ALERT_BYTES (256u * 1024) /* no alert of ours is as long */
 #define FORGET_MS (24ll * 60 * 60 * 1000)
 
 /* Anybody in the group may raise an alert, so any owner will do. */
@@ -22,7 +23,7 @@ static int
 read_alert(struct alertd *a, const char *name, json_t **doc)
 {
 	struct spool_file file;
-	int r = spool_read(a->tree->alerts.dir[BOX_CUR], name, SPOOL_FILE_MAX,
+	int r = spool_read(a->tree->alerts.dir[BOX_CUR], name, ALERT_BYTES,
 	    true, &file);
 
 	*doc = NULL;

@@ -7,6 +7,7 @@
 # second copy says so.
 . "$(dirname "$0")/../harness/lib.sh"
 
+unset http_proxy HTTP_PROXY all_proxy ALL_PROXY
 LOG=$T/alerts.log
 mkdir -p "$T/ws/main" "$T/log"
 

@@ -5,6 +5,7 @@
 . "$(dirname "$0")/../harness/lib.sh"
 plan 40
 
+unset http_proxy HTTP_PROXY all_proxy ALL_PROXY
 LOG=$T/alerts.log
 
 # receiver NAME FAULT...: its port is in $port.

@@ -3,7 +3,7 @@
 # What the summarizer keeps is looked after: damage is repaired from the other
 # copy or from the outcome, and copies go only where the path rules allow.
 . "$(dirname "$0")/../harness/lib.sh"
-plan 18
+plan 23
 
 write_config
 
@@ -84,3 +84,29 @@ is 'what the words allowed and the disk did not is told' \
 copy_to docs/absolute.md
 summarizer --once -c "$CONF" 2>/dev/null
 ok 'an older summary is replaced' grep -q '^id: copy-9$' "$W/docs/absolute.md"
+
+# --- retention
+rm -rf "$SPOOL" "$T/replies"
+cat >>"$CONF" <<END
+retention:
+  summaries_bytes: 1M
+END
+sed -i '/^  destinations:/i\  output_bytes: 1M' "$CONF"
+long=$(head -c 60000 /dev/zero | tr '\0' x)
+for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24; do
+	outcome_of "long-$i" "{\"state\":\"failed\",\"stage\":\"command\",
+	    \"commands\":[{\"exit_code\":1,\"output_head\":\"$long\"}]}"
+done
+summarizer --once -c "$CONF" 2>/dev/null
+ok 'retention comes with the scrub' scrubbed
+kept=$(count_files "$SPOOL/MAIN/summaries/.completed")
+is 'what is over its size goes, the rest stays' \
+    "$([ "$kept" -ge 10 ] && [ "$kept" -le 18 ] && echo yes)" yes
+is 'with its backup, its receipt and its outcome' \
+    "$(count_files "$SPOOL/MAIN/summaries/.backup") $(
+	count_files "$SPOOL/state/summarizer/receipts") $(
+	count_files "$SPOOL/MAIN/outcomes/done")" "$kept $kept $kept"
+scrubbed
+is 'and is not made again' \
+    "$(count_files "$SPOOL/MAIN/summaries/.completed")" "$kept"
+is 'what was delivered stays delivered' "$(count_files "$T/replies")" 24
