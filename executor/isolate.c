@@ -164,7 +164,7 @@ visit_owner(struct subtree_walk *w, const struct subtree_at *at)
 static bool
 find_foreign(struct executor *ex)
 {
-	char path[PATH_MAX];
+	char path[PATH_MAX] = "";
 	struct subtree_walk w = {.visit = visit_owner, .owner = path};
 
 	if (ex->user.switches ||

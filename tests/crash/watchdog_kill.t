@@ -1,5 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
+# shellcheck disable=SC2119 # fake_config without more settings
 # kill -9 of supervisor and daemons at random: never two copies of one daemon,
 # everybody back within a second or so. PATCHFLOW_SEED repeats a run.
 . "$(dirname "$0")/../harness/lib.sh"

@@ -41,7 +41,7 @@ like 'the executor chooses what was said' \
 t0=$(now_ms)
 exits 0 'executor -n' executor -n -c "$CONF" -q MAIN
 ms=$(($(now_ms) - t0))
-[ "$ms" -lt 1000 ] && pass 'is fast' || fail 'is fast' "$ms ms"
+ok "is fast ($ms ms)" test "$ms" -lt 1000
 is 'and prints a JSON line a finding' "$(executor -n -c "$CONF" -q MAIN |
     jq -s 'map(.subject) | unique | .[]')" '"MAIN"'
 
@@ -49,7 +49,7 @@ is 'and prints a JSON line a finding' "$(executor -n -c "$CONF" -q MAIN |
 start main executor -f -c "$CONF" -q MAIN
 await 'an executor runs' test -s "$SPOOL/run/executor@MAIN.lock"
 ok 'check-config beside it' check
-running main && pass 'does not disturb it' || fail 'does not disturb it'
+ok 'does not disturb it' running main
 stop main
 is 'nor its staging place' "$(find "$SPOOL/state/executor@MAIN/txn" \
     -mindepth 1)" ''

@@ -1,5 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
+# shellcheck disable=SC2119 # fake_config without more settings
 # The supervisor over stand-ins: order, deaths, hangs, strikes, intent, reload,
 # checks, the way down.
 . "$(dirname "$0")/../harness/lib.sh"

@@ -1,5 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
+# shellcheck disable=SC2119 # fake_config without more settings
 # The supervisor in a bad environment, as an ordinary user: no processes to be
 # had, a crowd at the control socket, a stopped reader of its log.
 . "$(dirname "$0")/../harness/lib.sh"

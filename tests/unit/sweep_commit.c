@@ -69,7 +69,7 @@ picture(const char *path)
 {
 	struct buf out = {0}, sorted = {0};
 	struct subtree_walk w = {.visit = visit_print, .owner = &out};
-	char *lines[200], *save = NULL;
+	char *lines[200] = {NULL}, *save = NULL;
 	size_t n = 0;
 
 	assert_int_equal(subtree_walk(&w, AT_FDCWD, path, ""), 0);
