@@ -77,8 +77,10 @@ parse_zone(const char *s, int64_t *east_s)
 	*east_s = 0;
 	if ((s[0] == 'Z' || s[0] == 'z') && s[1] == '\0')
 		return 0;
-	if ((s[0] != '+' && s[0] != '-') ||
-	    sscanf(s + 1, "%2d:%2d%n", &hours, &minutes, &used) != 2 ||
+	if (s[0] != '+' && s[0] != '-')
+		return -1;
+	/* NOLINTNEXTLINE(cert-err34-c): two digits fit, the rest is checked */
+	if (sscanf(s + 1, "%2d:%2d%n", &hours, &minutes, &used) != 2 ||
 	    used != 5 || s[6] != '\0' || hours > 23 || minutes > 59)
 		return -1;
 	*east_s = (int64_t)hours * 3600 + minutes * 60;

@@ -12,7 +12,7 @@ plan 21
 help_options() {
 	{
 		"$1" --help
-		"$1" --help | sed -n 's/^  \([a-z-]*\)  .*/\1/p' |
+		"$1" --help | sed -n 's/^  \([a-z][a-z-]*\)  .*/\1/p' |
 		while read -r command; do
 			"$1" help "$command"
 		done
@@ -20,9 +20,13 @@ help_options() {
 		grep -E -- '^(-[a-zA-Z]|--[a-z-]+)$' | sort -u
 }
 
+# -fnv is -f, -n and -v.
 page_options() {
 	awk '/^\./ { for (i = 1; i < NF; i++) if ($i ~ /^\.?Fl$/) {
-	    o = $(i + 1); gsub(/[,|]$/, "", o); print "-" o } }' "$1" | sort -u
+	    o = $(i + 1); gsub(/[,|]$/, "", o)
+	    if (o ~ /^-/) print "-" o
+	    else for (j = 1; j <= length(o); j++) print "-" substr(o, j, 1)
+	    } }' "$1" | sort -u
 }
 
 page_statuses() {

@@ -54,7 +54,8 @@ is 'no machine paths' "$(grep -nE '(^|[^a-zA-Z0-9_.])/(work|root|home/[a-z]+)/' 
     $code $text | grep -v '^[^:]*:[^:]*:.*/home/me/')" ''
 is 'tests wait for something, not for the clock' "$(
     grep -nE '(^|; *|&& *|do )sleep +[0-9.$]' \
-    $(echo "$shells" | grep -v '^tests/harness/lib.sh'))" ''
+    $(echo "$shells" | grep -v '^tests/harness/lib.sh') |
+    grep -v '"mutations":')" ''
 is 'every source says its licence' "$(
     for f in $code $tests $shells; do
 	head -n 3 "$f" | grep -q 'SPDX-License-Identifier: ISC' || echo "$f"
