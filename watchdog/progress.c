@@ -31,18 +31,23 @@ remembered(struct check *c, const char *queue)
 	return q;
 }
 
-/* What the executor itself says of its queue: it may have a reason. */
+/* What the executor itself says of its queue: paused by a person, or held for
+ * want of something (and then it tries again by itself and has told why). */
 static bool
 is_held_back(const struct watchdog *w, const char *instance)
 {
 	json_t *doc = NULL;
+	const char *hold = NULL;
 	bool held = false;
 	int dir = spool_dir(w->tree->state, instance);
 
 	if (dir == -1)
 		return false;
-	if (spool_read_json(dir, "queue.json", &doc) == 1)
-		held = json_is_true(json_object_get(doc, "paused"));
+	if (spool_read_json(dir, "queue.json", &doc) == 1) {
+		hold = json_string_value(json_object_get(doc, "hold"));
+		held = json_is_true(json_object_get(doc, "paused")) ||
+		       (hold != NULL && hold[0] != '\0');
+	}
 	json_decref(doc);
 	(void)close(dir);
 	return held;

@@ -142,10 +142,20 @@ script executor@MAIN idle
 ask restart executor@MAIN >/dev/null
 await 'an idle executor is ready' state_is executor@MAIN ready
 idle_pid=$(status_of executor@MAIN .pid)
+held='{"hold":"workspace cannot be used","paused":false}'
+mkdir -p "$SPOOL/state/executor@MAIN"
+printf '%s\n{"bytes":%d,"sha256":"%s"}\n' "$held" "${#held}" \
+    "$(printf %s "$held" | sha256sum | cut -d' ' -f1)" \
+    >"$SPOOL/state/executor@MAIN/queue.json"
 for n in 0 1 2 3 4 5 6 7 8 9; do
 	echo x >"$SPOOL/MAIN/patches/5-000000000000100$n-p$n-0123abcd,1.json"
 done
 await 'a deep queue is an alert' alert queue-depth MAIN
+begin=$(now_ms)
+until_true 10 past "$begin" 2000
+is 'an executor that says why it waits is left alone' \
+    "$(status_of executor@MAIN .pid)" "$idle_pid"
+rm -f "$SPOOL/state/executor@MAIN/queue.json"
 await '... an old patch another' alert stale-patch MAIN
 await 'idle beside a patch is no progress' alert queue-stuck MAIN
 await '... and the executor is replaced' replaced executor@MAIN "$idle_pid"

@@ -1,0 +1,61 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+# A root install: executors stay root, the other daemons become the user of
+# the configuration, and the supervisor's death still takes all of them. In a
+# mount namespace, for the user must exist and the machine is not ours.
+. "$(dirname "$0")/../harness/lib.sh"
+need_root
+unshare -m true 2>/dev/null || skip_all "no mount namespace to be had"
+if [ -z "${PATCHFLOW_IN_NAMESPACE:-}" ]; then
+	PATCHFLOW_IN_NAMESPACE=yes
+	export PATCHFLOW_IN_NAMESPACE
+	script=$TOP/tests/flow/watchdog_user.t
+	cleanup
+	exec unshare -m sh "$script"
+fi
+. "$(dirname "$0")/../harness/fakes.sh"
+
+cp /etc/passwd "$T/passwd"
+cp /etc/group "$T/group"
+echo 'patchflow:x:990:990::/nonexistent:/bin/false' >>"$T/passwd"
+printf '%s\n' patchflow:x:990: patchflow-submit:x:991:patchflow >>"$T/group"
+if ! mount --bind "$T/passwd" /etc/passwd ||
+    ! mount --bind "$T/group" /etc/group; then
+	skip_all "no bind mounts to be had"
+fi
+
+fake_config
+sed -i 's/^spool/user: patchflow\nspool/' "$CONF"
+start watchdog watchdog -f -c "$CONF"
+await 'everybody is ready' all_ready
+owner() {
+	stat -c %u "/proc/$(status_of "$1" .pid)"
+}
+is 'the bridge is the user' "$(owner ghost-bridge)" 990
+is '... with the groups of the user' "$(sed -n \
+    's/^Groups:[[:space:]]*//p' "/proc/$(status_of ghost-bridge \
+    .pid)/status" | xargs)" '990 991'
+is '... so are the others' "$(owner alertd) $(owner summarizer)" '990 990'
+is 'executors stay root' "$(owner executor@MAIN)" 0
+old=$(status_of alertd .pid)
+kill -s KILL "$old"
+back() {
+	state_is alertd ready && [ "$(status_of alertd .pid)" != "$old" ]
+}
+await 'one of the user is restarted too' back
+pids=$(ask status | jq '.daemons[].pid' | xargs)
+kill -s KILL "$(pid_of watchdog)"
+all_dead() {
+	for pid in $pids; do
+		[ ! -e "/proc/$pid" ] || grep -q '^State:.Z' \
+		    "/proc/$pid/status" || return 1
+	done
+}
+await 'a change of user does not outlive the supervisor' all_dead
+sed -i 's/^user: patchflow/user: nobody-of-this-name/' "$CONF"
+start watchdog watchdog -f -c "$CONF"
+said_who() {
+	status_of alertd .why_not_running | grep -q nobody-of-this-name
+}
+await 'a user that is not there is said' said_who
+done_testing
