@@ -191,4 +191,7 @@ bool status_save(struct alertd *a);
 /* check.c: -n; the exit status. */
 int alertd_check(struct settings *settings);
 
+/* confine.c: from here on only the spool and the channels' files change. */
+void alertd_confine(const struct settings *s, const struct tree *t);
+
 #endif

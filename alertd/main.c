@@ -24,6 +24,8 @@ main(int argc, char **argv)
 		return alertd_check(&settings);
 	daemon_enter(&opts, &settings, &tree);
 	alertd_open(&a, &opts, &settings, &tree);
+	/* It talks to the network: it changes the spool and its logs only. */
+	alertd_confine(&settings, &tree);
 	daemon_ready(&opts);
 	status = alertd_run(&a);
 	alertd_close(&a);
