@@ -63,4 +63,24 @@ is '... nor is anybody taken for hung' "$(status_of ghost-bridge \
 unscript ghost-bridge
 ok 'down is answered' ask down
 await 'and done' stopped watchdog
+
+# Under a supervisor of its own
+# shellcheck disable=SC2016 # perl's own
+start listener perl -MSocket -e 'socket(S, AF_UNIX, SOCK_DGRAM, 0) or die;
+    bind(S, sockaddr_un($ARGV[0])) or die "bind: $!"; $| = 1;
+    while (defined recv(S, $m, 4096, 0)) { print "$m---\n" }' "$T/up.sock"
+await 'somebody listens above' test -S "$T/up.sock"
+start watchdog env NOTIFY_SOCKET="$T/up.sock" WATCHDOG_USEC=1000000 \
+    watchdog -f -c "$CONF"
+heard() {
+	[ "$(grep -c "^$1\$" "$T/log/listener")" -ge "$2" ]
+}
+await 'it says that it is ready' heard READY=1 1
+await '... and goes on saying that it lives' heard WATCHDOG=1 4
+await '... with those below it' heard 'STATUS=5 of 5 daemons ready' 1
+is '... who do not talk to the one above' "$(grep -c 'STATUS=busy' \
+    "$T/log/listener")" 0
+kill -s TERM "$(pid_of watchdog)"
+await '... and says when it goes' heard STOPPING=1 1
+await 'and is gone' stopped watchdog
 done_testing
