@@ -9,7 +9,7 @@ unshare -m true 2>/dev/null || skip_all 'no mount namespace here'
 # Mounts of this test end with it.
 if [ -z "${IN_NAMESPACE:-}" ]; then
 	cleanup
-	IN_NAMESPACE=1 exec unshare -m sh "$0"
+	IN_NAMESPACE=1 exec unshare -m sh "$TEST_FILE"
 fi
 
 place() {

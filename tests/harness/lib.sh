@@ -12,6 +12,9 @@
 set -u
 TOP=$(cd "$(dirname "$0")" && while [ ! -e Makefile ] && [ "$PWD" != / ]; do
 	cd ..; done; pwd)
+# The test's own file, for those that start themselves again: $0 may be
+# relative to a directory that the test has left.
+TEST_FILE=$(cd "$(dirname "$0")" && pwd)/${0##*/}
 BUILD_DIR=${BUILD_DIR:-$TOP/build}
 PATH=$BUILD_DIR/bin:$BUILD_DIR/tests/harness:$PATH
 LC_ALL=C
@@ -271,12 +274,12 @@ give_scratch() {
 # shellcheck disable=SC2016 # the inner shell expands them
 reexec_as_user() {
 	[ "$(id -u)" -eq 0 ] || return 0
-	as_user sh -c 'test -r "$1" && test -x "$2"' - "$0" "$BUILD_DIR/bin" ||
+	as_user sh -c 'test -r "$1" && test -x "$2"' - "$TEST_FILE" "$BUILD_DIR/bin" ||
 		skip_all "an ordinary user cannot read $TOP"
 	cleanup
 	uid=$(plain_uid)
 	exec setpriv --reuid "${uid:-65534}" --regid "${uid:-65534}" \
-	    --clear-groups -- sh "$0"
+	    --clear-groups -- sh "$TEST_FILE"
 }
 
 # --- the suite

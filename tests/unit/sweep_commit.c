@@ -19,6 +19,7 @@
 #include "executor/diff.h"
 #include "executor/subtree.h"
 #include "tests/unit/fault.h"
+#include "tests/unit/picture.h"
 #include "tests/unit/scratch.h"
 
 #define LENGTH(a) (sizeof(a) / sizeof((a)[0]))
@@ -36,60 +37,9 @@ struct world {
 	char *before, *after;
 };
 
-static int
-visit_print(struct subtree_walk *w, const struct subtree_at *at)
-{
-	struct buf *out = w->owner;
-	char bytes[256];
-	ssize_t n = 0;
-	int fd;
-
-	buf_printf(out, "%s %o ", at->path, at->st->st_mode);
-	if (S_ISREG(at->st->st_mode)) {
-		fd = openat(at->dir, at->name, O_RDONLY | O_CLOEXEC);
-		n = read(fd, bytes, sizeof(bytes));
-		(void)close(fd);
-	} else if (S_ISLNK(at->st->st_mode)) {
-		n = readlinkat(at->dir, at->name, bytes, sizeof(bytes));
-	}
-	buf_add(out, bytes, n > 0 ? (size_t)n : 0);
-	buf_putc(out, '\n');
-	return 0;
-}
-
-static int
-compare_lines(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-/* The whole tree as one sorted text: a rename changes readdir's order. */
-static char *
-picture(const char *path)
-{
-	struct buf out = {0}, sorted = {0};
-	struct subtree_walk w = {.visit = visit_print, .owner = &out};
-	char *lines[200] = {NULL}, *save = NULL;
-	size_t n = 0;
-
-	assert_int_equal(subtree_walk(&w, AT_FDCWD, path, ""), 0);
-	for (char *l = strtok_r(out.bytes, "\n", &save); l != NULL;
-	     l = strtok_r(NULL, "\n", &save)) {
-		assert_true(n < LENGTH(lines));
-		lines[n++] = l;
-	}
-	qsort(lines, n, sizeof(*lines), compare_lines);
-	for (size_t i = 0; i < n; i++)
-		buf_printf(&sorted, "%s\n", lines[i]);
-	buf_free(&out);
-	return buf_take(&sorted);
-}
-
 static void
 fill_workspace(int w)
 {
-	int d = -1;
-
 	assert_int_equal(mkdirat(w, "dir", 0755), 0);
 	assert_int_equal(mkdirat(w, "dir/sub", 0755), 0);
 	assert_int_equal(mkdirat(w, "tree", 0755), 0);
@@ -102,7 +52,6 @@ fill_workspace(int w)
 	assert_int_equal(scratch_file(w, "same", "same"), 0);
 	assert_int_equal(symlinkat("a", w, "link"), 0);
 	assert_int_equal(scratch_file(w, "file", "old file"), 0);
-	(void)d;
 }
 
 /* An upper layer as the kernel leaves it: whiteouts, new trees, copies. */
