@@ -172,6 +172,17 @@ adopt_strays(struct executor *ex)
 		log_info("dropped files: %zu moved to the inbox", moved);
 }
 
+/* Reading what is held takes a tenth of the time at most. */
+static int64_t
+held_wait_ms(const struct executor *ex)
+{
+	int64_t pause = ex->held_cost_ms * 10;
+	int64_t at = ex->held_at_ms + (pause > 100 ? pause : 100);
+	int64_t wait = at - clock_mono_ms();
+
+	return wait > 0 ? wait : 0;
+}
+
 static int64_t
 next_look_ms(const struct executor *ex)
 {
@@ -179,16 +190,9 @@ next_look_ms(const struct executor *ex)
 		return STRAY_MS;
 	if (ex->index.dirty || ex->index.more)
 		return 50;
+	if (ex->held_any && ex->held_stale)
+		return held_wait_ms(ex);
 	return ex->held_any ? HELD_MS : RESCAN_MS;
-}
-
-/* Reading what is held takes a tenth of the time at most. */
-static bool
-may_look_held(const struct executor *ex)
-{
-	int64_t wait = ex->held_cost_ms * 10;
-
-	return clock_mono_ms() - ex->held_at_ms >= (wait > 100 ? wait : 100);
 }
 
 /* One thing a turn, so that signals and requests are never far away. */
@@ -207,7 +211,7 @@ look(struct executor *ex)
 		if (!make_ready(ex))
 			return;
 	}
-	if (ex->held_any && may_look_held(ex))
+	if (ex->held_any && held_wait_ms(ex) == 0)
 		pick_held(ex);
 	adopt_strays(ex);
 	started = !ex->paused && ex->hold[0] == '\0' && pick_next(ex);
@@ -375,6 +379,9 @@ is_drained(const struct executor *ex)
 		return false;
 	if (ex->hold[0] != '\0' || ex->paused)
 		return true;
+	/* What ended last may be what a held one waits for. */
+	if (ex->held_any && ex->held_stale)
+		return false;
 	return !ex->index.dirty && !ex->index.more &&
 	       ex->index.next == ex->index.count && ex->strays.count == 0 &&
 	       ex->scan.armed && ex->scan.at_ms > clock_mono_ms() + HELD_MS / 2;

@@ -91,6 +91,7 @@ struct executor {
 	bool stopping;
 	bool recovered;
 	bool held_any;      /* something may wait in .held */
+	bool held_stale;    /* a patch ended since the last look at it */
 	char hold[256];     /* nothing may start; "" */
 	int64_t hold_ms;    /* present backoff */
 	int64_t held_at_ms; /* end of the last look at .held */

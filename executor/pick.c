@@ -305,7 +305,7 @@ pick_held(struct executor *ex)
 		ex->trouble = true;
 		return;
 	}
-	ex->held_any = false;
+	ex->held_any = ex->held_stale = false;
 	for (size_t i = 0; i < names.count && ex->hold[0] == '\0'; i++) {
 		consider_held(ex, names.names[i]);
 		if (i % 100 == 0)

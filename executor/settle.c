@@ -134,6 +134,7 @@ settle_outcome(struct executor *ex, const json_t *doc, enum queue_dir from,
 	    move_file(ex, from, file, end_dir(&o)) == 0) {
 		tries_forget(&ex->state, o.env.key);
 		ex->work++;
+		ex->held_stale = true;
 		if (first) {
 			tell(ex, &o);
 			note(ex, &o);
