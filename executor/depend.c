@@ -193,6 +193,34 @@ is_cyclic(struct tree *t, const struct queue_tree *q, const char *id,
 	return search_patch(&s, own, patch, id);
 }
 
+/* A bare id is that patch in every queue that knows it: the worst counts. */
+static enum depend
+state_of_ref(struct tree *t, const char *ref)
+{
+	char id[ID_MAX + 1], queue[QUEUE_MAX + 1];
+	enum depend worst = DEPEND_READY;
+	bool known = false;
+
+	if (key_parse_ref(ref, id, queue) == -1)
+		return DEPEND_WAIT;
+	for (size_t i = 0; i < t->queue_count; i++) {
+		struct queue_tree *q = &t->queues[i];
+		struct queue_name at;
+		enum queue_dir dir;
+		struct found f;
+		enum depend one;
+
+		if ((queue[0] != '\0' && strcmp(queue, q->name) != 0) ||
+		    !look_up(t, q, id, &f))
+			continue;
+		known = true;
+		one = state_of(&f, &at, &dir);
+		if (one > worst)
+			worst = one;
+	}
+	return known ? worst : DEPEND_WAIT;
+}
+
 enum depend
 depend_check(struct tree *t, const struct queue_tree *q, const char *id,
     const json_t *patch, char why[512])
@@ -206,12 +234,9 @@ depend_check(struct tree *t, const struct queue_tree *q, const char *id,
 	json_array_foreach (list, i, ref) {
 		const char *name = json_string_value(ref);
 		enum depend one = DEPEND_WAIT;
-		struct queue_name at;
-		enum queue_dir dir;
-		struct found f;
 
-		if (name != NULL && resolve(t, q, name, &f))
-			one = state_of(&f, &at, &dir);
+		if (name != NULL)
+			one = state_of_ref(t, name);
 		if (one <= all)
 			continue;
 		all = one;
