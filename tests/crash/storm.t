@@ -11,7 +11,7 @@
 if [ -n "${PATCHFLOW_LONG:-}" ]; then
 	patches=500 kills=200 patience=600
 else
-	patches=60 kills=30 patience=90
+	patches=50 kills=25 patience=90
 fi
 jq --version >/dev/null 2>&1 || skip_all "needs jq"
 
@@ -197,14 +197,13 @@ held_locks() {
 	done
 }
 
+# The names are listed before the programs that look start.
 left_running() {
-	for p in /proc/[0-9]*; do
-		[ "${p#/proc/}" != "$$" ] || continue
-		case $(readlink "$p/cwd") in "$T"/ws/*) echo "$p cwd" ;; esac
-		grep -qF "$T" "$p/mountinfo" && echo "$p mount"
-		tr '\0' ' ' <"$p/cmdline" | grep -F -- "-c $CONF" |
-			grep -v '^grep'
-	done 2>/dev/null
+	{
+		find /proc/[0-9]*/cwd -maxdepth 0 -lname "$T/ws/*"
+		grep -lF "$T" /proc/[0-9]*/mountinfo
+		grep -laF -- "$CONF" /proc/[0-9]*/cmdline
+	} 2>/dev/null
 }
 
 check_all() {

@@ -1,8 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
-# run.sh TEST... runs TAP tests with prove, two at a time, each under a time
-# limit; then prints what failed with its output, and one plain closing line,
-# "N passed, N failed, N skipped". Exit 0 when nothing failed.
+# run.sh TEST... runs TAP tests with prove, one more at a time than there are
+# cores (they wait a lot), each under a time limit; then prints what failed
+# with its output, and one plain closing line, "N passed, N failed, N skipped".
+# Exit 0 when nothing failed.
 #
 # A test that needs more than 120 s says so in one of its first ten lines:
 # "# time-limit: 300". PATCHFLOW_LONG=1 allows ten times as much.
@@ -16,7 +17,7 @@ mkdir -p "$logs"
 export BUILD_DIR logs
 
 rc=0
-prove --timer -j "${TEST_JOBS:-2}" --exec "sh $here/one.sh" "$@" || rc=$?
+prove --timer -j "${TEST_JOBS:-$(($(nproc) + 1))}" --exec "sh $here/one.sh" "$@" || rc=$?
 
 for failed in "$logs"/*.failed; do
 	[ -e "$failed" ] || break
