@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "common/buf.h"
+#include "common/log.h"
 #include "executor/executor.h"
 #include "executor/isolate.h"
 
@@ -125,7 +126,8 @@ try_queue(struct executor *ex, struct trials *t)
 	if (try_workspace(ex, t) == -1 || try_user(ex, t) == -1 ||
 	    try_staging(ex, t) == -1)
 		return;
-	isolate_choose(ex);
+	if (isolate_choose(ex) == -1)
+		log_debug("isolation not known yet: %s", ex->why);
 	note_isolation(ex, t);
 	note_durability(ex, t);
 	/* Of a place that nobody uses nothing stays; a used one is kept by

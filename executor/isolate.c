@@ -17,6 +17,7 @@
 
 #define PROBE "probe"
 #define PROBE_MS 10000
+#define PROBES 3
 #define LOOKED_MAX 20000 /* entries that are looked at for foreign owners */
 
 static void
@@ -190,32 +191,55 @@ name_probe(const struct executor *ex, char *name, size_t size)
 }
 
 static void
+try_probe(struct executor *ex, struct probe *p)
+{
+	char name[64];
+	struct txn t;
+
+	name_probe(ex, name, sizeof(name));
+	if (txn_drop(&ex->place, name) == -1 ||
+	    txn_create(&t, &ex->place, name, &ex->workspace) == -1) {
+		(void)fault_errno(&p->fault, OUTCOME_PREPARE,
+		    "making a transaction");
+		p->fault.temporary = true;
+	} else {
+		ex->overlay = run_probe(ex, p, name) == 0;
+		/* ENOSPC here is a limit of namespaces or mounts. */
+		p->fault.temporary = false;
+		txn_close(&t);
+	}
+	if (txn_drop(&ex->place, name) == -1)
+		log_warn("%s/%s: not removed", ex->place.path, name);
+}
+
+/*
+ * What the machine forbids is a reason to be weaker. A probe that was killed
+ * or found no room says nothing about the machine: it is made again, and
+ * after that the queue rather waits than fails its patches.
+ */
+static int
 choose_isolation(struct executor *ex)
 {
 	struct probe p = {0};
-	struct txn t;
-	char name[64];
+	int answer = 0;
 
-	name_probe(ex, name, sizeof(name));
 	ex->why[0] = '\0';
 	ex->overlay = false;
 	if (find_foreign(ex))
-		return;
-	if (txn_drop(&ex->place, name) == -1 ||
-	    txn_create(&t, &ex->place, name, &ex->workspace) == -1) {
-		(void)fault_errno(&p.fault, OUTCOME_PREPARE,
-		    "making a transaction");
-	} else {
-		ex->overlay = run_probe(ex, &p, name) == 0;
-		txn_close(&t);
+		return 0;
+	for (int i = 0; i < PROBES && !p.ended && !p.fault.set; i++)
+		try_probe(ex, &p);
+	if (p.fault.set && p.fault.temporary) {
+		log_warnx("isolation not known yet: %s", p.fault.text);
+		answer = -1;
 	}
 	if (!ex->overlay)
 		strlcpy(ex->why,
 		    p.fault.set ? p.fault.text : "the probe gave no answer",
 		    sizeof(ex->why));
-	if (txn_drop(&ex->place, name) == -1)
-		log_warn("%s/%s: not removed", ex->place.path, name);
 	fault_free(&p.fault);
+	errno = EAGAIN;
+	return answer;
 }
 
 static void
@@ -240,7 +264,7 @@ tell_isolation(struct executor *ex)
 	free(text);
 }
 
-void
+int
 isolate_choose(struct executor *ex)
 {
 	struct fsinfo info;
@@ -248,7 +272,7 @@ isolate_choose(struct executor *ex)
 	ex->durability = fsinfo_read(ex->workspace.fd, &info) == 0
 			     ? info.durability
 			     : DURABLE_UNKNOWN;
-	choose_isolation(ex);
+	return choose_isolation(ex);
 }
 
 int
@@ -262,9 +286,9 @@ isolate_open(struct executor *ex)
 		log_warnx("run_as: there is no user %s", ex->queue->run_as);
 		goto fail;
 	}
-	if (isolate_place(ex) == -1 || isolate_record(ex) == -1)
+	if (isolate_place(ex) == -1 || isolate_record(ex) == -1 ||
+	    isolate_choose(ex) == -1)
 		goto fail;
-	isolate_choose(ex);
 	tell_isolation(ex);
 	return 0;
 fail:

@@ -18,7 +18,8 @@ int isolate_open(struct executor *ex);
 /* The same choices, step by step and without a trace, for check.c: the user,
  * then (with ex->place open) overlay, why and durability. */
 int isolate_user(struct executor *ex);
-void isolate_choose(struct executor *ex);
+/* -1: it cannot be told at present. */
+int isolate_choose(struct executor *ex);
 
 /* place.c: opens ex->place (ENODEV: the workspace is empty and another one
  * than before, as an unmounted one is); record keeps the choice for the next

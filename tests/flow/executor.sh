@@ -43,5 +43,5 @@ contents() {
 tidy() {
 	[ -z "$(find "$SPOOL/state/executor@MAIN/txn" -mindepth 1)" ] &&
 	    [ -z "$(find "$SPOOL/MAIN/patches/.running" -type f)" ] &&
-	    ! grep -q "$T" /proc/mounts
+	    ! grep -F "$T" /proc/mounts | grep -Fqv " $T/mnt "
 }
