@@ -7,7 +7,7 @@
 # The mounts go with their namespace, whatever ends this test.
 if [ "$(id -u)" -eq 0 ] && [ -z "${POWER_NAMESPACE:-}" ] &&
     unshare -m true 2>/dev/null; then
-	POWER_NAMESPACE=1 exec unshare -m --propagation private sh "$TEST_FILE"
+	POWER_NAMESPACE=1 exec unshare -m --propagation private sh "$0"
 fi
 . "$(dirname "$0")/../harness/lib.sh"
 need_root

@@ -6,7 +6,7 @@ if [ -z "${IN_NAMESPACE:-}" ]; then
 	export IN_NAMESPACE=1
 	for flags in -m -Urm; do
 		unshare "$flags" mount -t tmpfs none /mnt 2>/dev/null &&
-			exec unshare "$flags" sh "$TEST_FILE"
+			exec unshare "$flags" sh "$0"
 	done
 	echo '1..0 # SKIP no mount namespace for us'
 	exit 0
