@@ -52,10 +52,17 @@ while read -r victim calm; do
 		start watchdog watchdog -f -c "$CONF"
 	fi
 	[ "$calm" -gt 0 ] || continue
-	until_true 15 all_ready || never=$((never + 1))
+	until_true 15 all_ready || {
+		never=$((never + 1))
+		diag "$(jq -c '.daemons[] | select(.state != "ready")' \
+		    "$T/status")"
+	}
 	took=$(($(now_ms) - begin))
 	[ "$took" -le "$slowest" ] || slowest=$took
-	[ "$took" -le 3000 ] || slow=$((slow + 1))
+	[ "$took" -le 3000 ] || {
+		slow=$((slow + 1))
+		diag "$(date -u +%T): $victim took $took ms"
+	}
 done <"$T/victims"
 until_true 15 all_ready || never=$((never + 1))
 diag "$hit of $rounds hit, the slowest return took $slowest ms"
