@@ -45,6 +45,13 @@ acknowledged() {
 	find "$SPOOL/MAIN/outcomes/new" -name '*.json' 2>/dev/null | wc -l
 }
 
+# A queue file that was settled acknowledges its outcome; one that is only
+# visible does not, its last fsync may be to come.
+settled() {
+	find "$SPOOL/MAIN/patches/.completed" "$SPOOL/MAIN/patches/.failed" \
+	    -name '*.json' 2>/dev/null | wc -l
+}
+
 truncate -s 32M "$T/image"
 mkfs.ext4 -q -F -O has_journal "$T/image" || skip_all 'mkfs.ext4 fails here'
 mount -o loop "$T/image" "$mnt" 2>/dev/null ||
@@ -91,7 +98,7 @@ power_cut() {
 	traced "$@" -e trace="$call,fsync,syncfs" \
 	    -e inject="$call:signal=SIGKILL:when=$n"
 	grep -q 'killed by SIGKILL' "$T/trace" && hits=$((hits + 1))
-	promised=$(acknowledged)
+	promised=$(settled)
 	power_off "$mnt"
 	umount "$mnt"
 	mount -o loop "$disk" "$mnt"
