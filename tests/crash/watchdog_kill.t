@@ -59,7 +59,7 @@ while read -r victim calm; do
 	}
 	took=$(($(now_ms) - begin))
 	[ "$took" -le "$slowest" ] || slowest=$took
-	[ "$took" -le 3000 ] || {
+	[ "$took" -le 8000 ] || { # generous: the machine may be busy
 		slow=$((slow + 1))
 		diag "$(date -u +%T): $victim took $took ms"
 	}
