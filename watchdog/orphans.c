@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -199,7 +200,8 @@ orphans_reap(const struct orphans *o)
 }
 
 struct search {
-	char mark[4352];
+	char own[4400]; /* our daemons' mark */
+	const char *spool;
 	char *text; /* room for an environment */
 	int killed;
 	struct pids spared; /* ourselves and our ancestors ... */
@@ -207,6 +209,18 @@ struct search {
 };
 
 #define ENVIRONMENT_MAX (1u << 17)
+
+static bool
+is_predecessors(const char *entry, const struct search *s)
+{
+	const char *colon;
+
+	if (strncmp(entry, ORPHANS_MARK_SET, strlen(ORPHANS_MARK_SET)) != 0 ||
+	    strcmp(entry, s->own) == 0)
+		return false;
+	colon = strchr(entry, ':');
+	return colon != NULL && strcmp(colon + 1, s->spool) == 0;
+}
 
 static bool
 is_marked(pid_t pid, const struct search *s)
@@ -218,7 +232,7 @@ is_marked(pid_t pid, const struct search *s)
 	(void)snprintf(path, sizeof path, "/proc/%ld/environ", (long)pid);
 	len = read_proc(path, s->text, ENVIRONMENT_MAX);
 	while (len > 0 && at < s->text + len) {
-		if (strcmp(at, s->mark) == 0)
+		if (is_predecessors(at, s))
 			return true;
 		at += strlen(at) + 1;
 	}
@@ -268,13 +282,15 @@ spare_ancestors(struct search *s)
 }
 
 int
-orphans_kill_marked(const char *spool)
+orphans_kill_marked(const char *spool, int64_t life)
 {
 	struct search *s = xcalloc(1, sizeof *s);
 	int passes, clean = 0, before, killed;
 
 	s->text = xmalloc(ENVIRONMENT_MAX);
-	(void)snprintf(s->mark, sizeof s->mark, "%s=%s", ORPHANS_MARK, spool);
+	s->spool = spool;
+	(void)snprintf(s->own, sizeof s->own, "%s%" PRId64 ":%s",
+	    ORPHANS_MARK_SET, life, spool);
 	spare_ancestors(s);
 	/* One that forks while we look may slip through a pass, but hardly
 	 * through three; the limit is for somebody who cannot die. */

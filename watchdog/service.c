@@ -93,7 +93,8 @@ make_environment(const struct service *s)
 	env[n++] = xasprintf("NOTIFY_SOCKET=%s", s->notify_path);
 	env[n++] = xasprintf("WATCHDOG_USEC=%" PRId64,
 	    s->owner->settings->watchdog.heartbeat * 2000);
-	env[n++] = xasprintf("%s=%s", ORPHANS_MARK, s->owner->tree->path);
+	env[n++] = xasprintf("%s%" PRId64 ":%s", ORPHANS_MARK_SET,
+	    s->owner->since_us, s->owner->tree->path);
 	return env;
 }
 

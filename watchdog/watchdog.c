@@ -14,6 +14,8 @@
 #include "watchdog/orphans.h"
 #include "watchdog/watchdog.h"
 
+#define PREDECESSORS_MS 60000 /* looked for after a start */
+
 void
 watchdog_down(struct watchdog *w)
 {
@@ -120,11 +122,30 @@ pulse_ms(const struct watchdog *w)
 }
 
 static void
+kill_predecessors(const struct watchdog *w)
+{
+	int killed;
+
+	/* What a killed supervisor's daemons may have left; they themselves
+	 * died with it. Should one of ours carry the mark by inheritance, it
+	 * must not hand it on. */
+	(void)unsetenv(ORPHANS_MARK);
+	killed = orphans_kill_marked(w->tree->path, w->since_us);
+	if (killed > 0)
+		log_warnx("watchdog: killed %d processes of a predecessor",
+		    killed);
+}
+
+static void
 on_pulse(struct loop *l, struct timer *t)
 {
 	struct watchdog *w = t->owner;
 
 	supervise_gap(w);
+	/* One that forks all the time may have slipped through the first look;
+	 * it does not slip through all of them. */
+	if (clock_mono_ms() - w->since_ms < PREDECESSORS_MS)
+		kill_predecessors(w);
 	look_for_changes(w);
 	report_retry(w);
 	if (!w->opts->foreground)
@@ -171,21 +192,6 @@ open_state(struct watchdog *w)
 		log_warn("%s/state/watchdog: not opened", w->tree->path);
 }
 
-static void
-kill_predecessors(const struct watchdog *w)
-{
-	int killed;
-
-	/* What a killed supervisor's daemons may have left; they themselves
-	 * died with it. Should one of ours carry the mark by inheritance, it
-	 * must not hand it on. */
-	(void)unsetenv(ORPHANS_MARK);
-	killed = orphans_kill_marked(w->tree->path);
-	if (killed > 0)
-		log_warnx("watchdog: killed %d processes of a predecessor",
-		    killed);
-}
-
 void
 watchdog_open(struct watchdog *w, struct daemon_opts *o, struct settings *s,
     struct tree *t)
@@ -224,6 +230,7 @@ watchdog_close(struct watchdog *w)
 	struct service *s, *next;
 
 	(void)memory_save(w);
+	kill_predecessors(w);
 	control_close(w);
 	TAILQ_FOREACH_SAFE (s, &w->services, link, next)
 		service_free(s);
