@@ -189,10 +189,14 @@ on_turn(struct loop *l, struct timer *t)
 	struct bridge *b = t->owner;
 	uint64_t work = b->desk.work;
 	int64_t began = clock_mono_ms();
-	bool more = turn(b);
-	int64_t now = clock_mono_ms();
-	int64_t wait = more ? 0 : next_wait(b);
+	int64_t now, wait;
+	bool more;
 
+	if (b->hint.watch.fd != -1)
+		loop_watch(l, &b->hint.watch);
+	more = turn(b);
+	now = clock_mono_ms();
+	wait = more ? 0 : next_wait(b);
 	if (b->desk.work == work)
 		b->quiet_until_ms = now + 1 + (now - began) * HINT_SHARE;
 	beat(b);
@@ -225,6 +229,9 @@ on_hint(struct hint *h)
 		wait = 0;
 	if (!b->turn.armed || b->turn.at_ms > clock_mono_ms() + wait)
 		loop_after(&b->loop, &b->turn, wait);
+	/* A turn is coming: until then further events say nothing new, and
+	 * reading each of them would cost more than the turns. */
+	loop_unwatch(&b->loop, &h->watch);
 }
 
 static void
