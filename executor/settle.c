@@ -130,17 +130,20 @@ settle_outcome(struct executor *ex, const json_t *doc, enum queue_dir from,
 		executor_hold(ex, "%s: outcome is not valid", file);
 		return -1;
 	}
-	if (put_outcome(ex, &o, &first) == 0 &&
-	    move_file(ex, from, file, end_dir(&o)) == 0) {
+	if (put_outcome(ex, &o, &first) == -1)
+		goto out;
+	/* While the file is still here: killed in between, recovery comes by
+	 * again and tells; alertd folds the repetition. */
+	tell(ex, &o);
+	if (move_file(ex, from, file, end_dir(&o)) == 0) {
 		tries_forget(&ex->state, o.env.key);
 		ex->work++;
 		ex->held_stale = true;
-		if (first) {
-			tell(ex, &o);
+		if (first)
 			note(ex, &o);
-		}
 		answer = 0;
 	}
+out:
 	outcome_free(&o);
 	return answer;
 }

@@ -104,6 +104,20 @@ is 'symbolic links' "$(outcome out3 .state)" failed
 is 'and links of its own' "$(outcome out4 .state)" failed
 ok 'the tree is still as it was' unchanged
 
+# --- killed between the outcome and the rest
+
+ok 'fails once more' run_json <<'END'
+{"id":"untold","mutations":[{"path":"u","contents":"x"}],"validate":{"shell":["false"]}}
+END
+rm -f "$SPOOL"/alerts/new/*
+for f in "$SPOOL"/MAIN/patches/.failed/*-untold-*; do
+	mv "$f" "$SPOOL/MAIN/patches/.running/"
+done
+ok 'is recovered by its outcome' once
+like 'and told after all' "$(cat "$SPOOL"/alerts/new/* 2>/dev/null)" untold
+is 'with the one outcome' "$(outcome untold '"\(.state) \(.stage)"')" \
+    'failed validation'
+
 # --- processes
 
 ok 'runs a command beyond its time' run_json <<'END'
