@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: ISC */
-/* YAML text to a value, from libyaml's events. */
+/*
+ * YAML text to a value, from libyaml's events. Not its document tree: that
+ * takes duplicate keys, expands nothing we could count, and forgets where a
+ * value stood.
+ */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,6 +52,11 @@ refuse(struct load *l, const yaml_mark_t *mark, const char *fmt, ...)
 	return NULL;
 }
 
+/*
+ * libyaml says which of its productions failed; whoever mends the document
+ * wants to know what to type instead. Found by a part of the sentence, since
+ * releases word the rest differently; one that is not here passes as it is.
+ */
 static const struct {
 	const char *problem;
 	const char *words;
@@ -192,6 +201,7 @@ holds_quote(const char *s)
 	       strstr(s, "\xe2\x80\x9d") != NULL;
 }
 
+/* See strict in doc_part.h: what YAML would take and nobody meant. */
 static bool
 is_careless(const struct load *l, const yaml_event_t *e)
 {
@@ -229,6 +239,10 @@ scalar(struct load *l, const yaml_event_t *e)
 
 static json_t *node(struct load *l, const yaml_event_t *e, int depth);
 
+/*
+ * An alias shares its value but counts as all of it: ten lines of aliases to
+ * aliases would else be a billion values for whoever walks them.
+ */
 static json_t *
 alias(struct load *l, const yaml_event_t *e)
 {
@@ -354,6 +368,7 @@ anchor_of(const yaml_event_t *e)
 	return NULL;
 }
 
+/* After the value is whole, so that nothing can contain itself. */
 static bool
 remember(struct load *l, const char *anchor, json_t *v, size_t nodes)
 {

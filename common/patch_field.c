@@ -49,6 +49,8 @@ patch_put_text(json_t *object, const char *key, const json_t *v)
 		json_decref(text);
 }
 
+/* A version that YAML read as a number has lost digits (1.10): said, since it
+ * cannot be got back; the patch runs all the same. */
 static bool
 put_descriptions(struct front *f)
 {

@@ -7,6 +7,8 @@
 #include "common/buf.h"
 #include "common/patch_part.h"
 
+/* A newline or an escape sequence in a path is no path that a person wrote,
+ * and it would reach terminals and logs. */
 static bool
 is_plain(const char *s)
 {
@@ -131,6 +133,8 @@ patch_mode(struct front *f, const json_t *v, struct where at)
 	return json_string(mode);
 }
 
+/* Strict, where decoders are lenient: base64 that was cut off in the middle
+ * would else be written as a shorter file. */
 static bool
 is_base64(const char *s, size_t len)
 {

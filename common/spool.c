@@ -57,8 +57,6 @@ write_all(int fd, const char *bytes, size_t len)
 	return 0;
 }
 
-/* The mode is set again because it must not depend on the caller's umask:
- * a reader of another uid gets at the file through its group. */
 static int
 create(int dir, const char *name)
 {
@@ -72,7 +70,11 @@ create(int dir, const char *name)
 	return fd;
 }
 
-/* Fills and closes fd. Whatever fails, the file is not to be used. */
+/*
+ * Fills and closes fd. Whatever fails, the file is not to be used. The mode
+ * is set again because it must not depend on the caller's umask: a reader of
+ * another uid gets at the file through its group.
+ */
 static int
 fill(int fd, const char *bytes, size_t len)
 {

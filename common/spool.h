@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The spool's file operations: the only code that knows how a file becomes
- * durable. patchflow-spool(5) is the contract; research/executor.md 1 the
- * source of the protocol (maildir's and Postfix's, with directory fsync).
+ * durable. patchflow-spool(5) is the contract. The protocol is maildir's
+ * and Postfix's, with the directory's fsync that both leave out: without it
+ * a power cut takes the last acknowledged file away again.
  *
  * put    create in a tmp directory (O_EXCL), write all, fsync, close,
  *        rename with NOREPLACE, fsync the directory it went to. A name that

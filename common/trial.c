@@ -114,6 +114,8 @@ trial_free(struct trials *t)
 	t->list = NULL;
 }
 
+/* Would the same configuration work in a while? Then a start is worth trying
+ * again, and the exit status must not say that the file is wrong. */
 enum trial_result
 trial_judge(int error)
 {
@@ -152,6 +154,8 @@ close_kept(int fd)
 	errno = error;
 }
 
+/* By doing it: access(2) knows nothing of read-only mounts, quotas, full
+ * disks, attributes and security modules. */
 int
 trial_write(const char *path)
 {
