@@ -20,9 +20,9 @@
 #define LOG_READS_A_TURN 4
 
 static void
-heed(struct service *s, const struct notify *n)
+heed(struct service *s, const struct notify *n, int64_t at_ms)
 {
-	s->beat_ms = clock_mono_ms();
+	s->beat_ms = at_ms;
 	if (n->has_work)
 		s->work = n->work;
 	if (n->beat)
@@ -35,19 +35,48 @@ heed(struct service *s, const struct notify *n)
 		supervise_feed(s, FSM_EV_BEAT);
 }
 
-/* Only the daemon itself speaks for itself: not its children, and not the
- * one that had the name before. */
-static bool
-sent_by(const struct msghdr *m, pid_t pid)
+/* What the kernel says beside a message: who sent it, and when (wall). */
+struct stamp {
+	pid_t pid;
+	struct timeval at;
+};
+
+static struct stamp
+read_stamp(struct msghdr *m)
 {
-	const struct cmsghdr *c = CMSG_FIRSTHDR(m);
+	struct stamp st = {0};
+	struct cmsghdr *c;
 	struct ucred cred;
 
-	if (c == NULL || c->cmsg_level != SOL_SOCKET ||
-	    c->cmsg_type != SCM_CREDENTIALS)
-		return false;
-	memcpy(&cred, CMSG_DATA(c), sizeof cred);
-	return cred.pid == pid && pid != 0;
+	for (c = CMSG_FIRSTHDR(m); c != NULL; c = CMSG_NXTHDR(m, c)) {
+		if (c->cmsg_level != SOL_SOCKET)
+			continue;
+		if (c->cmsg_type == SCM_CREDENTIALS) {
+			memcpy(&cred, CMSG_DATA(c), sizeof cred);
+			st.pid = cred.pid;
+		} else if (c->cmsg_type == SCM_TIMESTAMP) {
+			memcpy(&st.at, CMSG_DATA(c), sizeof st.at);
+		}
+	}
+	return st;
+}
+
+/*
+ * Beats lie in the socket until somebody looks, but count from when they
+ * came. The kernel stamps them by the wall clock, which may have been set
+ * since; it cannot have been before our last look.
+ */
+static int64_t
+arrival_ms(const struct service *s, const struct stamp *st)
+{
+	int64_t now = clock_mono_ms();
+	int64_t age = (clock_wall_us() -
+			  (st->at.tv_sec * INT64_C(1000000) + st->at.tv_usec)) /
+		      1000;
+
+	if (st->at.tv_sec == 0 || age < 0)
+		age = 0;
+	return now - age > s->listened_ms ? now - age : s->listened_ms;
 }
 
 /* 1 a message (heard or not), 0 none is waiting. */
@@ -56,7 +85,8 @@ receive(struct service *s)
 {
 	union {
 		struct cmsghdr align;
-		char bytes[CMSG_SPACE(sizeof(struct ucred))];
+		char bytes[CMSG_SPACE(sizeof(struct ucred)) +
+			   CMSG_SPACE(sizeof(struct timeval))];
 	} control;
 	char text[NOTIFY_MAX + 1];
 	struct iovec iov = {.iov_base = text, .iov_len = sizeof text};
@@ -65,6 +95,7 @@ receive(struct service *s)
 	    .msg_control = &control,
 	    .msg_controllen = sizeof control};
 	struct notify said;
+	struct stamp st;
 	ssize_t n;
 
 	/* Descriptors sent along do not fit into control: the kernel drops
@@ -72,8 +103,12 @@ receive(struct service *s)
 	n = recvmsg(s->notify_watch.fd, &m, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 	if (n == -1)
 		return errno == EINTR;
-	if (sent_by(&m, s->pid) && notify_parse(text, (size_t)n, &said))
-		heed(s, &said);
+	/* Only the daemon itself speaks for itself: not its children, and not
+	 * the one that had the name before. */
+	st = read_stamp(&m);
+	if (s->pid != 0 && st.pid == s->pid &&
+	    notify_parse(text, (size_t)n, &said))
+		heed(s, &said, arrival_ms(s, &st));
 	return 1;
 }
 
@@ -84,6 +119,16 @@ service_listen(struct service *s)
 
 	while (limit-- > 0 && receive(s) == 1)
 		continue;
+	s->listened_ms = clock_mono_ms();
+}
+
+void
+channel_attend(struct service *s)
+{
+	if (s->fsm.state == FSM_STARTING)
+		loop_watch(&s->owner->loop, &s->notify_watch);
+	else
+		loop_unwatch(&s->owner->loop, &s->notify_watch);
 }
 
 static void
@@ -176,7 +221,8 @@ open_notify(struct service *s)
 	if (fd == -1)
 		return -1;
 	if ((bind_path(s, fd) == -1 && bind_abstract(s, fd) == -1) ||
-	    setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &yes, sizeof yes) == -1) {
+	    setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &yes, sizeof yes) == -1 ||
+	    setsockopt(fd, SOL_SOCKET, SO_TIMESTAMP, &yes, sizeof yes) == -1) {
 		(void)close(fd);
 		return -1;
 	}
@@ -204,7 +250,6 @@ channel_open(struct service *s)
 	    .events = POLLIN,
 	    .on = on_log,
 	    .owner = s};
-	loop_watch(&s->owner->loop, &s->notify_watch);
 	loop_watch(&s->owner->loop, &s->log_watch);
 	return 0;
 }

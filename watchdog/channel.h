@@ -14,6 +14,12 @@ struct service;
 
 int channel_open(struct service *s); /* 0, or -1 with errno, nothing made */
 void channel_close(struct service *s);
+/*
+ * Readiness is waited for, so that those behind it start at once. A beat wakes
+ * nobody: it lies in the socket until the next pulse, deadline, exit or
+ * question, and counts from when it came.
+ */
+void channel_attend(struct service *s);
 /* The daemon runs as uid: it may write to the socket. 0 or -1. */
 int channel_give(const struct service *s, uid_t uid);
 

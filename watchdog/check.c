@@ -263,6 +263,7 @@ check_run(struct watchdog *w)
 {
 	size_t i;
 
+	supervise_listen(w);
 	for (i = 0; i < w->tree->queue_count; i++) {
 		check_patches(w, &w->tree->queues[i]);
 		check_summaries(w, &w->tree->queues[i]);

@@ -242,9 +242,10 @@ note_work(struct turn *t)
 		t->f->worked = true;
 }
 
-/* A long recovery that beats is progress: it buys one hang deadline a beat. */
+/* One hang deadline a beat, from when it came: it may have lain unread while
+ * another one moved the deadline on. A long recovery that beats is progress. */
 static unsigned
-beat_starting(struct turn *t)
+live_on(struct turn *t)
 {
 	int64_t until = t->in->now_ms + t->p->hang_ms;
 
@@ -259,8 +260,7 @@ beat(struct turn *t)
 {
 	struct fsm *f = t->f;
 
-	note_work(t);
-	f->deadline_ms = t->in->now_ms + t->p->hang_ms;
+	(void)live_on(t);
 	if (t->in->now_ms - f->ready_ms < FSM_STABLE_MS)
 		return 0;
 	return resolve(f);
@@ -367,7 +367,7 @@ static handler *const table[FSM__STATES][FSM__EVENTS] = {
 	    [FSM_EV_RESTART] = restart,
 	    [FSM_EV_FORK_FAILED] = fork_failed,
 	    [FSM_EV_READY] = become_ready,
-	    [FSM_EV_BEAT] = beat_starting,
+	    [FSM_EV_BEAT] = live_on,
 	    [FSM_EV_EXIT] = died,
 	    [FSM_EV_TICK] = start_timed_out,
 	    [FSM_EV_GAP] = late,

@@ -69,7 +69,8 @@ struct service {
 
 	uint64_t work;
 	int64_t busy_ms;
-	int64_t beat_ms; /* monotonic; 0: none yet */
+	int64_t beat_ms;     /* monotonic; 0: none yet */
+	int64_t listened_ms; /* when its socket was last empty */
 	char status[NOTIFY_STATUS + 1];
 
 	struct last_exit last;

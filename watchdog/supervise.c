@@ -6,6 +6,7 @@
 #include "common/buf.h"
 #include "common/clock.h"
 #include "common/log.h"
+#include "watchdog/channel.h"
 #include "watchdog/orphans.h"
 #include "watchdog/watchdog.h"
 
@@ -87,12 +88,11 @@ arm(struct service *s)
 
 	s->deadline.on = on_deadline;
 	s->deadline.owner = s;
-	/* Beats move the deadline all the time; an armed timer that is early
-	 * is left alone and looks again. */
 	if (s->fsm.deadline_ms == 0)
 		loop_cancel(l, &s->deadline);
-	else if (!s->deadline.armed || s->deadline.at_ms > s->fsm.deadline_ms)
+	else if (!s->deadline.armed || s->deadline.at_ms != s->fsm.deadline_ms)
 		loop_after(l, &s->deadline, s->fsm.deadline_ms - now);
+	channel_attend(s);
 }
 
 /* Starts or ends; the event that it brings about at once, or -1. */
@@ -159,7 +159,8 @@ supervise_feed(struct service *s, enum fsm_event event)
 
 	while (next != -1) {
 		struct fsm_input in = {.event = (enum fsm_event)next,
-		    .now_ms = clock_mono_ms(),
+		    .now_ms =
+			next == FSM_EV_BEAT ? s->beat_ms : clock_mono_ms(),
 		    .work = s->work};
 
 		before(s, &in);
@@ -190,6 +191,15 @@ supervise_gap(struct watchdog *w)
 		supervise_feed(s, FSM_EV_GAP);
 	}
 	loop_after(&w->loop, &w->pulse, set->hang / 4);
+}
+
+void
+supervise_listen(struct watchdog *w)
+{
+	struct service *s;
+
+	TAILQ_FOREACH (s, &w->services, link)
+		service_listen(s);
 }
 
 static bool

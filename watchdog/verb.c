@@ -44,6 +44,7 @@ static json_t *
 answer_status(struct watchdog *w, const char *name)
 {
 	(void)name;
+	supervise_listen(w);
 	return status_json(w);
 }
 

@@ -2,6 +2,7 @@
 /* Opening, the signals, the pulse, and the way down. */
 #include <sys/prctl.h>
 #include <errno.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +16,7 @@
 #include "watchdog/watchdog.h"
 
 #define PREDECESSORS_MS 60000 /* looked for after a start */
+#define LARGE_BYTES (32 << 10)
 
 void
 watchdog_down(struct watchdog *w)
@@ -142,6 +144,7 @@ on_pulse(struct loop *l, struct timer *t)
 	struct watchdog *w = t->owner;
 
 	supervise_gap(w);
+	supervise_listen(w);
 	/* One that forks all the time may have slipped through the first look;
 	 * it does not slip through all of them. */
 	if (clock_mono_ms() - w->since_ms < PREDECESSORS_MS)
@@ -196,6 +199,9 @@ void
 watchdog_open(struct watchdog *w, struct daemon_opts *o, struct settings *s,
     struct tree *t)
 {
+	/* Large buffers go back to the kernel with their last use: we hold
+	 * what we hold for months. */
+	(void)mallopt(M_MMAP_THRESHOLD, LARGE_BYTES);
 	w->opts = o;
 	w->settings = s;
 	w->tree = t;
@@ -222,6 +228,8 @@ watchdog_open(struct watchdog *w, struct daemon_opts *o, struct settings *s,
 	loop_after(&w->loop, &w->pulse, pulse_ms(w));
 	check_open(w);
 	boot(w);
+	/* What the configuration's parser needed goes back to the kernel. */
+	(void)malloc_trim(0);
 }
 
 void

@@ -67,6 +67,8 @@ void supervise_feed(struct service *s, enum fsm_event event);
 void supervise_settle(struct watchdog *w);
 /* Were we ourselves late? Then nobody is judged by it. */
 void supervise_gap(struct watchdog *w);
+/* Reads the beats that wait: before anything is said about them. */
+void supervise_listen(struct watchdog *w);
 
 /* roster.c: which services the configuration asks for. */
 void roster_find_binary(const char *program, char out[PATH_MAX]);
