@@ -163,22 +163,37 @@ lint:
 	@BUILD_DIR='$(abspath $(BUILD))' sh tests/harness/lint.sh \
 	    $(STD) $(PATHS) -I. $(PKG_CFLAGS)
 
-MAN = $(wildcard man/*.[1578])
+# What goes where: mode, source, target. install.sh notes what it made, so that
+# uninstall takes exactly that; the files of etc/boot learn the paths.
+MAN      = $(wildcard man/*.[1578])
+MANIFEST = $(DOCDIR)/installed
+PLACE    = DESTDIR='$(DESTDIR)' BINDIR='$(BINDIR)' LIBEXECDIR='$(LIBEXECDIR)' \
+           SYSCONFDIR='$(SYSCONFDIR)' INSTALL='$(INSTALL)' sh etc/install.sh
+UNITDIR  = $(PREFIX)/lib
+define PLACES
+755 $(BUILD)/bin/patchflow $(BINDIR)/patchflow
+$(foreach b,$(filter-out %/patchflow,$(ALL_BINS)),755 $(b) $(LIBEXECDIR)/$(notdir $(b))$(newline))
+$(foreach m,$(MAN),644 $(m) $(MANDIR)/man$(subst .,,$(suffix $(m)))/$(notdir $(m))$(newline))
+$(foreach d,README.md LICENSE $(wildcard etc/*.yaml),644 $(d) $(DOCDIR)/$(notdir $(d))$(newline))
+644 etc/boot/crontab $(DOCDIR)/crontab
+644 etc/patchflow.yaml $(SYSCONFDIR)/patchflow/patchflow.yaml
+644 etc/boot/patchflow.service $(UNITDIR)/systemd/system/patchflow.service
+644 etc/boot/sysusers.conf $(UNITDIR)/sysusers.d/patchflow.conf
+644 etc/boot/tmpfiles.conf $(UNITDIR)/tmpfiles.d/patchflow.conf
+755 etc/boot/openrc $(SYSCONFDIR)/init.d/patchflow
+755 etc/boot/runit-run $(SYSCONFDIR)/sv/patchflow/run
+755 etc/boot/runit-finish $(SYSCONFDIR)/sv/patchflow/finish
+755 etc/boot/runit-log-run $(SYSCONFDIR)/sv/patchflow/log/run
+endef
+define newline
+
+
+endef
+export PLACES
 install: binaries
-	$(INSTALL) -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBEXECDIR) \
-	    $(DESTDIR)$(DOCDIR) $(foreach n,1 5 7 8,$(DESTDIR)$(MANDIR)/man$(n))
-	$(INSTALL) -m 755 $(BUILD)/bin/patchflow $(DESTDIR)$(BINDIR)
-	$(INSTALL) -m 755 $(filter-out %/patchflow,$(ALL_BINS)) $(DESTDIR)$(LIBEXECDIR)
-	$(foreach n,1 5 7 8,$(if $(filter %.$(n),$(MAN)),$(INSTALL) -m 644 \
-	    $(filter %.$(n),$(MAN)) $(DESTDIR)$(MANDIR)/man$(n) &&)) :
-	$(INSTALL) -m 644 README.md LICENSE $(wildcard etc/*.yaml etc/*.service) \
-	    $(DESTDIR)$(DOCDIR)
+	@printf '%s\n' "$$PLACES" | sed '/^ *$$/d' | $(PLACE) put $(MANIFEST)
 uninstall:
-	rm -f $(DESTDIR)$(BINDIR)/patchflow \
-	    $(foreach b,$(filter-out %/patchflow,$(ALL_BINS)),$(DESTDIR)$(LIBEXECDIR)/$(notdir $(b))) \
-	    $(foreach m,$(MAN),$(DESTDIR)$(MANDIR)/man$(lastword $(subst ., ,$(m)))/$(notdir $(m))) \
-	    $(foreach d,README.md LICENSE $(wildcard etc/*.yaml etc/*.service),$(DESTDIR)$(DOCDIR)/$(notdir $(d)))
-	-rmdir $(DESTDIR)$(LIBEXECDIR) $(DESTDIR)$(DOCDIR) 2>/dev/null
+	@$(PLACE) take $(MANIFEST)
 clean:
 	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-fuzz $(BUILD)-clang
 

@@ -11,7 +11,7 @@ sources=$(find common bridge executor summarizer watchdog alertd ctl tests \
 headers=$(find common bridge executor summarizer watchdog alertd ctl tests \
     -name '*.h' 2>/dev/null | sort)
 scripts=$(find tests etc .ci -type f \( -name '*.sh' -o -name '*.t' \
-    -o -name run \) | sort)
+    -o -name run -o -name 'runit-*' \) | sort)
 
 step() {
 	title=$1
