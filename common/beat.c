@@ -94,6 +94,17 @@ daemon_ready(const struct daemon_opts *o)
 }
 
 void
+daemon_reloading(void)
+{
+	char text[96];
+
+	(void)snprintf(text, sizeof text,
+	    "RELOADING=1\nMONOTONIC_USEC=%" PRId64 "\nSTATUS=reloading\n",
+	    clock_mono_ms() * 1000);
+	(void)beat_send(text);
+}
+
+void
 daemon_beat(uint64_t work, int64_t busy_ms, const char *status)
 {
 	char text[512];

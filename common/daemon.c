@@ -204,7 +204,8 @@ daemon_tree(const struct settings *s, struct tree *t)
 	const char **queues = settings_queue_names(s);
 	char why[PATH_MAX] = "";
 
-	if (tree_open(t, s->spool, queues, s->queue_count, why) == -1) {
+	if (tree_begin(s->spool, s->user) == -1 ||
+	    tree_open(t, s->spool, queues, s->queue_count, why) == -1) {
 		log_warn("%s: not opened", why[0] != '\0' ? why : s->spool);
 		exit(EXIT_TEMPORARY);
 	}

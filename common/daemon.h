@@ -56,6 +56,8 @@ void daemon_config(struct daemon_opts *o, struct settings *s);
 void daemon_enter(struct daemon_opts *o, const struct settings *s,
     struct tree *t);
 void daemon_ready(const struct daemon_opts *o);
+/* A configuration is read again; daemon_ready ends it. */
+void daemon_reloading(void);
 /*
  * The two ends of -n: the spool's tree without the lock, beside a daemon that
  * is at work; and the list printed, and both freed, with the status to exit

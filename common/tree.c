@@ -78,7 +78,10 @@ settle_rights(const struct tree *t, int fd, enum tree_access access)
 		(group != (gid_t)-1 && st.st_gid != group)) &&
 	    sys_fchown(fd, t->owner, group) == -1)
 		return -1;
-	if ((st.st_mode & 07777) == mode)
+	/* Whether there are submitters is root's to know and to open for. */
+	if ((st.st_mode & 07777) == mode ||
+	    (geteuid() != 0 && access == TREE_PASS &&
+		(st.st_mode & 07777) == MODE_PASS))
 		return 0;
 	return sys_fchmod(fd, mode);
 }
@@ -184,6 +187,35 @@ make_root(const char *path)
 			return -1;
 	}
 	return spool_make(AT_FDCWD, path, MODE_OWN);
+}
+
+/* Only its owner and group are said here: the rest is settled at each open. */
+static int
+give(const char *path, const struct passwd *to)
+{
+	gid_t group = group_of(GROUP_NAME);
+	int fd = spool_dir(AT_FDCWD, path), rc;
+
+	if (fd == -1)
+		return -1;
+	rc =
+	    sys_fchown(fd, to->pw_uid, group != (gid_t)-1 ? group : to->pw_gid);
+	(void)close(fd);
+	return rc;
+}
+
+int
+tree_begin(const char *path, const char *user)
+{
+	const struct passwd *to;
+
+	if (user[0] == '\0' || geteuid() != 0 || access(path, F_OK) == 0)
+		return 0;
+	to = getpwnam(user);
+	/* Whoever starts as that user says that there is none. */
+	if (to == NULL || to->pw_uid == 0)
+		return 0;
+	return make_root(path) == -1 ? -1 : give(path, to);
 }
 
 /* A submitter may pass through SPOOL but not read it: O_PATH is enough. */

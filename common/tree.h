@@ -6,8 +6,8 @@
  * foreign owner is refused (ELOOP, ENOTDIR, EPERM).
  *
  * Rights are set here, at every open, by root or the spool's owner: all is
- * the owner's (of SPOOL; user patchflow's where root makes it and there is
- * one), 2750, group patchflow; inbox/{tmp,new} and alerts/{tmp,new} 3770,
+ * the owner's (of SPOOL; tree_begin's user's, else user patchflow's, where
+ * root makes it), 2750, group patchflow; inbox/{tmp,new} and alerts/{tmp,new} 3770,
  * group patchflow-submit, and then SPOOL, inbox and alerts 2751 so that its
  * members get there. Groups that do not exist change nothing. For a user
  * without rights on a directory its descriptor is -1.
@@ -81,6 +81,9 @@ extern const char *const summary_dir_path[S__MAX];
 /* "queued", "held", "running", "completed", "failed", "archived", "". */
 extern const char *const queue_dir_state[Q__MAX];
 
+/* Where root is about to make the spool: makes SPOOL for the configured user
+ * and its group. "" or no such user changes nothing. 0, or -1 with errno. */
+int tree_begin(const char *path, const char *user);
 /*
  * Opens the spool at path, making what is missing. queues are names. 0, or -1
  * with errno and, in why (PATH_MAX), the path that failed.

@@ -7,13 +7,13 @@
 #include <sys/stat.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "common/buf.h"
 #include "common/fsinfo.h"
+#include "ctl/check.h"
 #include "ctl/out.h"
 #include "ctl/program.h"
 #include "ctl/table.h"
@@ -36,27 +36,6 @@ try_spool(struct trials *t, const struct ctl *c)
 			c->t.path, durability_name[fs.durability]));
 		trial_fix(t, "a journaling filesystem: ext4, xfs, btrfs");
 	}
-}
-
-/*
- * The supervisor gives the daemons that need no rights to this user when it is
- * root; else all are ours.
- */
-static const char *
-daemon_user(struct trials *t, const struct ctl *c)
-{
-	const char *user = c->s.user;
-
-	if (user[0] == '\0' || geteuid() != 0)
-		return "";
-	if (getpwnam(user) != NULL) {
-		trial_note(t, TRIAL_OK, "suite", "user", xstrdup(user));
-		return user;
-	}
-	trial_note(t, TRIAL_ERROR, "suite", "user",
-	    xasprintf("%s: there is no such user", user));
-	trial_fix(t, "make the user, or set user to another");
-	return "";
 }
 
 /* The nearest directory above path that exists must let us make the rest. */
@@ -121,7 +100,7 @@ try_all(struct ctl *c)
 	size_t i;
 
 	try_spool(&t, c);
-	user = daemon_user(&t, c);
+	user = check_user(&t, c);
 	program_check(c, "ghost-bridge", "", user, &t);
 	for (i = 0; i < c->s.queue_count; i++)
 		program_check(c, "executor", c->s.queues[i].name, "", &t);

@@ -211,7 +211,10 @@ ctl_open_inbox(struct ctl *c)
 	if (status != 0)
 		return status;
 	names = settings_queue_names(&c->s);
-	status = tree_open(&c->t, c->s.spool, names, c->s.queue_count, why);
+	status = tree_begin(c->s.spool, c->s.user);
+	if (status == 0)
+		status =
+		    tree_open(&c->t, c->s.spool, names, c->s.queue_count, why);
 	error = errno;
 	free(names);
 	c->has_tree = status == 0;

@@ -84,15 +84,11 @@ boot_fresh(struct watchdog *w)
 			supervise_feed(s, FSM_EV_BOOT);
 }
 
-int
-reload_run(struct watchdog *w, struct buf *errs)
+static int
+reload(struct watchdog *w, struct buf *errs)
 {
 	struct settings fresh;
 
-	if (w->going_down) {
-		buf_puts(errs, "going down\n");
-		return -1;
-	}
 	if (load(w, &fresh, errs) == -1)
 		goto refuse;
 	if (reopen_tree(w, &fresh, errs) == -1) {
@@ -115,4 +111,20 @@ refuse:
 	    w->settings->path, errs->bytes);
 	tell(w, errs->bytes, false);
 	return -1;
+}
+
+int
+reload_run(struct watchdog *w, struct buf *errs)
+{
+	int rc;
+
+	if (w->going_down) {
+		buf_puts(errs, "going down\n");
+		return -1;
+	}
+	/* Whoever supervises us is told of both ends, whatever comes of it. */
+	daemon_reloading();
+	rc = reload(w, errs);
+	daemon_ready(w->opts);
+	return rc;
 }

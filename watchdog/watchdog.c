@@ -13,6 +13,7 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "watchdog/orphans.h"
+#include "watchdog/rights.h"
 #include "watchdog/watchdog.h"
 
 #define PREDECESSORS_MS 60000 /* looked for after a start */
@@ -166,6 +167,8 @@ watchdog_open_logs(struct watchdog *w)
 
 	logs_close(&w->logs);
 	log_sink_close(&w->own_log);
+	if (files)
+		rights_make_logs(w->settings);
 	if (logs_open(&w->logs, files ? set->directory : "", set->size,
 		set->count) == -1)
 		log_warn("%s: no log files, lines go to stderr",

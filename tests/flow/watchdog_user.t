@@ -58,4 +58,39 @@ said_who() {
 	status_of alertd .why_not_running | grep -q nobody-of-this-name
 }
 await 'a user that is not there is said' said_who
+
+# Any account will do: the supervisor makes the places for it.
+stop watchdog
+echo 'fred:x:992:992::/nonexistent:/bin/false' >>/etc/passwd
+echo 'fred:x:992:' >>/etc/group
+sed 's/^patchflow.*/&,fred/; s/:,fred/:fred/' "$T/group" >"$T/group.new"
+cat "$T/group.new" >"$T/group"
+sed -i "s/^user: .*/user: fred/; s|^spool: .*|spool: $T/fred|
+    s|directory: [^,]*|directory: $T/fredlogs|" "$CONF"
+SPOOL=$T/fred
+rm -f "$FAKE_DIR"/*.alive
+start watchdog watchdog -c "$CONF"
+await 'the suite runs with another account' all_ready
+is '... the daemons are that account' "$(owner ghost-bridge)" 992
+is '... the spool is its, and the group reads' "$(stat -c '%U %G %a' "$T/fred" \
+    "$T/fred/MAIN/patches" | xargs)" 'fred patchflow 2751 fred patchflow 2750'
+is '... it may keep files beside the logs, and not touch those' "$(
+    stat -c '%U %G %a' "$T/fredlogs")" 'root patchflow 3770'
+stop watchdog
+
+# check-config says which group is missing and how to add it.
+PATCHFLOW_CONFIG=$CONF
+export PATCHFLOW_CONFIG
+told() {
+	patchflow --json check-config | jq -r --arg c "$1" \
+	    '.checks[] | select(.subject == "suite" and .check == $c) | .fix'
+}
+is 'an account with its groups is well' "$(told group)" ''
+cp "$T/group" "$T/group.new"
+sed 's/,fred//' "$T/group.new" >"$T/group"
+is 'a missing group is named, with the way to add it' "$(told group)" \
+    'usermod -a -G patchflow-submit fred'
+sed -i 's/^user: fred/user: patchflow/' "$CONF"
+like 'a spool of another account too' "$(told owner)" \
+    "chown -R patchflow $T/fred"
 done_testing
