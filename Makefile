@@ -109,7 +109,7 @@ WRAPS     = $(shell sed -n 's/^[a-z_]* \**\(sys_[a-z0-9_]*\).*;$$/-Wl,--wrap=\1/
 $(BUILD)/tests/unit/test_%: $(BUILD)/tests/unit/test_%.o $(ARCHIVES) $(COMMON_A)
 	$(link) -lcmocka
 $(BUILD)/tests/unit/sweep_%: $(BUILD)/tests/unit/sweep_%.o $(BUILD)/tests/unit/fault.o \
-                            $(BUILD)/tests/unit/model.o $(ARCHIVES) $(COMMON_A)
+                            $(BUILD)/tests/unit/model.o $(BUILD)/tests/unit/world.o $(ARCHIVES) $(COMMON_A)
 	$(link) -lcmocka $(WRAPS)
 $(HARNESS) $(BENCH): $(BUILD)/%: $(BUILD)/%.o $(ARCHIVES) $(COMMON_A)
 	$(link)

@@ -12,6 +12,7 @@
 #include "common/sys.h"
 #include "executor/beneath.h"
 #include "executor/commit.h"
+#include "executor/cursor.h"
 #include "executor/subtree.h"
 
 #define BEAT_EVERY 100
@@ -20,13 +21,6 @@
 #define COMMIT "COMMIT"
 #define DONE "DONE"
 #define REVERT "REVERT"
-
-static void
-number(size_t n, char out[32])
-{
-	if (snprintf(out, 32, "%zu", n) < 0)
-		out[0] = '\0';
-}
 
 static int
 visit_sync(struct subtree_walk *w, const struct subtree_at *at)
@@ -58,12 +52,12 @@ static int
 each_new(const struct commit *c, const struct ops *ops, struct subtree_walk *w)
 {
 	for (size_t i = 0; i < ops->count; i++) {
-		char name[32];
+		char name[OP_NAME_SIZE];
 		int answer;
 
 		if (ops->items[i].kind != OP_PUT)
 			continue;
-		number(ops->items[i].n, name);
+		op_name(&ops->items[i], name);
 		answer = subtree_walk(w, c->txn->new, name, name);
 		if (answer != 0)
 			return answer;
@@ -112,15 +106,28 @@ commit_done(const struct txn *t)
 }
 
 int
-commit_read(const struct txn *t, struct record *r, const char **which)
+commit_turn(const struct txn *t)
 {
-	static const char *const names[] = {DONE, COMMIT, REVERT};
+	return spool_move(t->dir, COMMIT, t->dir, REVERT) == SPOOL_DONE ? 0
+									: -1;
+}
+
+int
+commit_read(const struct txn *t, struct record *r, enum commit_state *state)
+{
+	static const struct {
+		const char *name;
+		enum commit_state state;
+	} names[] = {{DONE, COMMIT_DONE}, {COMMIT, COMMIT_FORWARD},
+	    {REVERT, COMMIT_BACK}};
 	json_t *doc = NULL;
 	int found = 0;
 
+	*state = COMMIT_NONE;
 	for (size_t i = 0; i < 3 && found == 0; i++) {
-		*which = names[i];
-		found = spool_read_json(t->dir, names[i], &doc);
+		found = spool_read_json(t->dir, names[i].name, &doc);
+		if (found != 0)
+			*state = names[i].state;
 	}
 	if (found == 1 && record_decode(doc, r) == -1)
 		found = -1;
@@ -128,45 +135,31 @@ commit_read(const struct txn *t, struct record *r, const char **which)
 	return found;
 }
 
-static void
-note_displaced(struct commit *c, const struct op *o)
-{
-	if (c->displaced == NULL)
-		c->displaced = json_array();
-	json_array_append_new(c->displaced, json_string(o->path));
-}
-
 /* Is the new inode still in T? Then the operation was not done yet. */
 static int
-is_pending(const struct commit *c, const struct op *o, const char *name)
+is_put(const struct commit *c, const struct op *o, const char *name)
 {
 	struct stat st;
 
 	if (fstatat(c->txn->new, name, &st, AT_SYMLINK_NOFOLLOW) == -1)
-		return errno == ENOENT ? 0 : -1;
-	return st.st_ino == o->new_ino;
+		return errno == ENOENT ? 1 : -1;
+	return st.st_ino != o->new_ino;
 }
 
 static int
-put(struct commit *c, const struct op *o, int dir, const char *base)
+is_deleted(const struct commit *c, const char *name)
 {
-	char name[32];
-	int pending;
+	struct stat st;
 
-	number(o->n, name);
-	pending = is_pending(c, o, name);
-	if (pending != 1)
-		return pending;
-	if (o->old_ino == 0) {
-		if (sys_renameat2(c->txn->new, name, dir, base,
-			RENAME_NOREPLACE) == 0)
-			return 0;
-		if (errno != EEXIST)
-			return -1;
-		/* Made behind the check: the patch has happened, theirs is
-		 * kept in T and named. */
-		note_displaced(c, o);
-	}
+	if (fstatat(c->txn->old, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		return 1;
+	return errno == ENOENT ? 0 : -1;
+}
+
+/* What is there by now comes to T, whoever made it: displaced_find tells. */
+static int
+put(struct commit *c, const char *name, int dir, const char *base)
+{
 	if (sys_renameat2(c->txn->new, name, dir, base, RENAME_EXCHANGE) == 0)
 		return 0;
 	if (errno != ENOENT)
@@ -174,27 +167,32 @@ put(struct commit *c, const struct op *o, int dir, const char *base)
 	return sys_renameat2(c->txn->new, name, dir, base, RENAME_NOREPLACE);
 }
 
+static int
+put_new(struct commit *c, const char *name, int dir, const char *base)
+{
+	if (sys_renameat2(c->txn->new, name, dir, base, RENAME_NOREPLACE) == 0)
+		return 0;
+	/* Made behind the check: the patch has happened, theirs is kept. */
+	return errno == EEXIST ? put(c, name, dir, base) : -1;
+}
+
+/* Not the one that was to go stays. */
 static int delete (struct commit *c, const struct op *o, int dir,
     const char *base)
 {
 	struct stat st;
-	char name[32];
+	char name[OP_NAME_SIZE];
 
-	number(o->n, name);
-	if (fstatat(c->txn->old, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
-		return 0;
+	op_name(o, name);
 	if (fstatat(dir, base, &st, AT_SYMLINK_NOFOLLOW) == -1)
 		return errno == ENOENT ? 0 : -1;
-	if (st.st_ino != o->old_ino) {
-		note_displaced(c, o); /* not the one that was to go */
+	if (st.st_ino != o->old_ino)
 		return 0;
-	}
 	return sys_renameat2(dir, base, c->txn->old, name, RENAME_NOREPLACE);
 }
 
-static int
-set_meta(const struct commit *c, const char *path, mode_t mode, uid_t uid,
-    gid_t gid)
+int
+commit_meta(const struct commit *c, const char *path, const struct op_meta *m)
 {
 	int fd = beneath_open(c->workspace->fd, path, O_RDONLY | O_DIRECTORY);
 	struct stat st;
@@ -203,148 +201,82 @@ set_meta(const struct commit *c, const char *path, mode_t mode, uid_t uid,
 	if (fd == -1)
 		return -1;
 	if (fstat(fd, &st) == 0 &&
-	    ((st.st_uid == uid && st.st_gid == gid) ||
-		sys_fchown(fd, uid, gid) == 0) &&
-	    sys_fchmod(fd, mode & 07777) == 0)
+	    ((st.st_uid == m->uid && st.st_gid == m->gid) ||
+		sys_fchown(fd, m->uid, m->gid) == 0) &&
+	    sys_fchmod(fd, m->mode & 07777) == 0)
 		answer = sys_fsync(fd);
 	(void)close(fd);
 	return answer;
 }
 
-/* The directory of the present operation, synced once when it changes. */
-struct cursor {
-	char *path;
-	int dir;
-};
-
+/* 1 done before, 0 not, -1. */
 static int
-cursor_leave(struct cursor *k)
+is_done(const struct commit *c, const struct op *o)
 {
-	int answer = 0;
+	char name[OP_NAME_SIZE];
 
-	if (k->dir != -1) {
-		answer = sys_fsync(k->dir);
-		(void)close(k->dir);
-	}
-	free(k->path);
-	k->path = NULL;
-	k->dir = -1;
-	return answer;
-}
-
-static int
-cursor_enter(struct cursor *k, int root, const char *path, const char **base)
-{
-	const char *slash = strrchr(path, '/');
-	size_t len = slash != NULL ? (size_t)(slash - path) : 0;
-
-	*base = slash != NULL ? slash + 1 : path;
-	if (k->path != NULL && strlen(k->path) == len &&
-	    memcmp(k->path, path, len) == 0)
-		return 0;
-	if (cursor_leave(k) == -1)
-		return -1;
-	k->dir = beneath_parent(root, path, base);
-	if (k->dir == -1)
-		return -1;
-	k->path = xstrndup(path, len);
-	return 0;
+	op_name(o, name);
+	return o->kind == OP_PUT ? is_put(c, o, name) : is_deleted(c, name);
 }
 
 static int
 apply_one(struct commit *c, const struct op *o, struct cursor *k)
 {
+	struct op_meta wanted = {o->mode, o->uid, o->gid};
+	char name[OP_NAME_SIZE];
 	const char *base;
+	int done;
 
 	if (o->kind == OP_META)
-		return set_meta(c, o->path, o->mode, o->uid, o->gid);
-	if (cursor_enter(k, c->workspace->fd, o->path, &base) == -1)
+		return commit_meta(c, o->path, &wanted);
+	done = is_done(c, o);
+	if (done == -1)
 		return -1;
-	return o->kind == OP_PUT ? put(c, o, k->dir, base)
-				 : delete (c, o, k->dir, base);
-}
-
-static int
-unput(const struct commit *c, const struct op *o, int dir, const char *base)
-{
-	char name[32];
-	struct stat st;
-
-	number(o->n, name);
-	if (o->old_ino == 0) {
-		if (fstatat(c->txn->new, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
-			return 0;
-		return sys_renameat2(dir, base, c->txn->new, name,
-		    RENAME_NOREPLACE);
-	}
-	if (fstatat(c->txn->new, name, &st, AT_SYMLINK_NOFOLLOW) == -1)
-		return -1;
-	if (st.st_ino == o->new_ino)
+	/* Done before a crash, its directory may still have to be synced; it
+	 * may have been removed since, with what we put there. */
+	if (cursor_enter(k, o->path, &base) == -1)
+		return done ? 0 : -1;
+	if (done)
 		return 0;
-	return sys_renameat2(c->txn->new, name, dir, base, RENAME_EXCHANGE);
+	op_name(o, name);
+	if (o->kind == OP_DELETE)
+		return delete (c, o, k->dir, base);
+	return o->old_ino == 0 ? put_new(c, name, k->dir, base)
+			       : put(c, name, k->dir, base);
 }
 
-static int
-undelete(const struct commit *c, const struct op *o, int dir, const char *base)
+int
+commit_sync_dirs(const struct commit *c, const struct ops *ops,
+    struct cursor *k)
 {
-	char name[32];
-	struct stat st;
+	bool puts = false, deletes = false;
 
-	number(o->n, name);
-	if (fstatat(c->txn->old, name, &st, AT_SYMLINK_NOFOLLOW) == -1)
-		return errno == ENOENT ? 0 : -1;
-	return sys_renameat2(c->txn->old, name, dir, base, RENAME_NOREPLACE);
-}
-
-static int
-revert_one(struct commit *c, const struct op *o, struct cursor *k)
-{
-	const char *base;
-
-	if (o->kind == OP_META)
-		return set_meta(c, o->path, o->old_mode, o->old_uid,
-		    o->old_gid);
-	if (cursor_enter(k, c->workspace->fd, o->path, &base) == -1)
+	for (size_t i = 0; i < ops->count; i++) {
+		puts |= ops->items[i].kind == OP_PUT;
+		deletes |= ops->items[i].kind == OP_DELETE;
+	}
+	if (cursor_sync(k) == -1 || (puts && sys_fsync(c->txn->new) == -1))
 		return -1;
-	return o->kind == OP_PUT ? unput(c, o, k->dir, base)
-				 : undelete(c, o, k->dir, base);
-}
-
-static int
-run_all(struct commit *c, const struct ops *ops, const char **at,
-    int (*one)(struct commit *, const struct op *, struct cursor *))
-{
-	struct cursor k = {NULL, -1};
-	int answer = 0, saved;
-
-	for (size_t i = 0; i < ops->count && answer == 0; i++) {
-		*at = ops->items[i].path;
-		answer = one(c, &ops->items[i], &k);
-		if (i % BEAT_EVERY == 0 && c->beat != NULL)
-			c->beat(c->owner);
-	}
-	saved = errno;
-	if (cursor_leave(&k) == -1 && answer == 0) {
-		answer = -1;
-		saved = errno;
-	}
-	if (answer == 0 &&
-	    (sys_fsync(c->txn->new) == -1 || sys_fsync(c->txn->old) == -1)) {
-		answer = -1;
-		saved = errno;
-	}
-	errno = saved;
-	return answer;
+	return deletes ? sys_fsync(c->txn->old) : 0;
 }
 
 int
 commit_apply(struct commit *c, const struct ops *ops, const char **at)
 {
-	return run_all(c, ops, at, apply_one);
-}
+	struct cursor k;
+	int answer = 0, saved;
 
-int
-commit_revert(struct commit *c, const struct ops *ops, const char **at)
-{
-	return run_all(c, ops, at, revert_one);
+	cursor_open(&k, c->workspace->fd);
+	for (size_t i = 0; i < ops->count && answer == 0; i++) {
+		*at = ops->items[i].path;
+		answer = apply_one(c, &ops->items[i], &k);
+		if (i % BEAT_EVERY == 0 && c->beat != NULL)
+			c->beat(c->owner);
+	}
+	if (answer == 0)
+		answer = commit_sync_dirs(c, ops, &k);
+	saved = errno;
+	cursor_close(&k);
+	errno = saved;
+	return answer;
 }

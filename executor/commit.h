@@ -12,6 +12,7 @@
 #include <time.h>
 
 #include "common/spool.h"
+#include "executor/cursor.h"
 #include "executor/fault.h"
 #include "executor/plan.h"
 #include "executor/record.h"
@@ -25,8 +26,8 @@ struct commit {
 	/* of commit_check only */
 	const struct plan *plan;
 	struct timespec since; /* T0: a ctime from before the view was made */
-	/* filled by commit_apply: somebody changed these behind the check;
-	 * array of paths, what was there lies in T */
+	/* filled by displaced_find and commit_revert, owned: paths that
+	 * somebody changed behind the check */
 	json_t *displaced;
 };
 
@@ -38,12 +39,28 @@ int commit_sync(const struct commit *c, const struct ops *ops, struct fault *f);
 enum spool_answer commit_write(const struct txn *t, const struct record *r);
 /* 0, or -1 with errno and *at the path it stopped at: may be called again. */
 int commit_apply(struct commit *c, const struct ops *ops, const char **at);
-/* Undoes what was applied, by the same evidence; for a record under the name
- * REVERT. */
+/* Takes back what was applied, by the same evidence; for a record under the
+ * name REVERT or UNDO. */
 int commit_revert(struct commit *c, const struct ops *ops, const char **at);
 int commit_done(const struct txn *t);
 
-/* COMMIT, DONE or REVERT of T: 1 and *which its name, 0 none, -1 broken. */
-int commit_read(const struct txn *t, struct record *r, const char **which);
+/* Which record T holds. Recovery follows the name it finds. */
+enum commit_state {
+	COMMIT_NONE,
+	COMMIT_FORWARD, /* COMMIT: the patch has happened; carry it out */
+	COMMIT_DONE,    /* DONE: carried out */
+	COMMIT_BACK     /* REVERT: it cannot be carried out; take it back */
+};
+/* 0, or -1: there is one that cannot be trusted. */
+int commit_read(const struct txn *t, struct record *r,
+    enum commit_state *state);
+/* From here on it is taken back: COMMIT becomes REVERT. 0 or -1. */
+int commit_turn(const struct txn *t);
+
+/* Of commit_apply and commit_revert. */
+int commit_meta(const struct commit *c, const char *path,
+    const struct op_meta *m);
+int commit_sync_dirs(const struct commit *c, const struct ops *ops,
+    struct cursor *k);
 
 #endif

@@ -135,6 +135,13 @@ make_ready(struct executor *ex)
 	ex->hold[0] = '\0';
 	if (!ex->recovered && recover_all(ex) == -1)
 		return false;
+	if (isolate_ready(ex) == -1) {
+		executor_hold(ex,
+		    "%s: what this machine allows cannot be tried"
+		    " at present",
+		    ex->place.path);
+		return false;
+	}
 	ex->hold_ms = 0;
 	if (held)
 		release(ex, missing ? "workspace-missing" : "queue-stuck");

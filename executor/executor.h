@@ -18,6 +18,7 @@
 #include "common/job.h"
 #include "common/journal.h"
 #include "common/loop.h"
+#include "common/reserve.h"
 #include "common/settings.h"
 #include "common/state.h"
 #include "executor/index.h"
@@ -72,7 +73,9 @@ struct executor {
 
 	struct workspace workspace; /* fd -1: missing */
 	struct place place;
+	struct reserve ballast;
 	struct jail_user user;
+	bool chosen; /* the next three are known */
 	bool overlay;
 	char why[256]; /* why no overlay; "" */
 	enum durability durability;
@@ -132,8 +135,6 @@ void finish_run(struct executor *ex, int status);
 
 /* recover.c: transactions, then .running. 0, or -1 and the queue is held. */
 int recover_all(struct executor *ex);
-/* One transaction, forward or back by what it holds; the same. */
-int recover_txn(struct executor *ex, const char *name);
 
 /* pick.c: the next patch that may run, claimed. False: none now. */
 bool pick_next(struct executor *ex);

@@ -9,6 +9,8 @@
 
 #include "common/clock.h"
 #include "common/log.h"
+#include "executor/ballast.h"
+#include "executor/carry.h"
 #include "executor/commit.h"
 #include "executor/diff.h"
 #include "executor/executor.h"
@@ -160,6 +162,8 @@ fill_record(struct executor *ex, struct diff *d, struct record *rec)
 	strlcpy(rec->file, ex->run.file, sizeof(rec->file));
 	strlcpy(rec->workspace, ex->workspace.path, sizeof(rec->workspace));
 	rec->workspace_ino = ex->workspace.st.st_ino;
+	rec->since_ns =
+	    ex->run.since.tv_sec * 1000000000LL + ex->run.since.tv_nsec;
 	rec->ops = d->ops; /* lent */
 	rec->outcome = success_doc(ex, d);
 }
@@ -170,7 +174,8 @@ carry_out(struct executor *ex)
 {
 	txn_close(&ex->run.txn);
 	/* Where it fails, the queue is held and recovery goes on later. */
-	(void)recover_txn(ex, ex->run.txn.name);
+	if (carry_on(ex, ex->run.txn.name) == 0)
+		(void)ballast_fill(ex);
 }
 
 static int

@@ -286,10 +286,9 @@ isolate_open(struct executor *ex)
 		log_warnx("run_as: there is no user %s", ex->queue->run_as);
 		goto fail;
 	}
-	if (isolate_place(ex) == -1 || isolate_record(ex) == -1 ||
-	    isolate_choose(ex) == -1)
+	if (isolate_place(ex) == -1 || isolate_record(ex) == -1)
 		goto fail;
-	tell_isolation(ex);
+	ex->chosen = false;
 	return 0;
 fail:
 	saved = errno;
@@ -297,4 +296,16 @@ fail:
 	place_close(&ex->place);
 	errno = saved;
 	return -1;
+}
+
+int
+isolate_ready(struct executor *ex)
+{
+	if (ex->chosen)
+		return 0;
+	if (isolate_choose(ex) == -1)
+		return -1;
+	ex->chosen = true;
+	tell_isolation(ex);
+	return 0;
 }

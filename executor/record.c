@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* The record as JSON, and the order of its operations. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,6 +10,13 @@
 
 static const char *const kind_name[] = {
     [OP_PUT] = "put", [OP_DELETE] = "delete", [OP_META] = "meta"};
+
+void
+op_name(const struct op *o, char out[OP_NAME_SIZE])
+{
+	if (snprintf(out, OP_NAME_SIZE, "%zu", o->n) < 0)
+		out[0] = '\0';
+}
 
 struct op *
 ops_add(struct ops *o, enum op_kind kind, const char *path)
@@ -25,8 +33,12 @@ ops_add(struct ops *o, enum op_kind kind, const char *path)
 }
 
 static int
-rank(const char *path)
+rank(const struct op *o)
 {
+	const char *path = o->path;
+
+	if (o->kind == OP_META && (o->mode & 0300) != 0300)
+		return 4;
 	if (strncmp(path, ".git/", 5) != 0)
 		return 1;
 	if (strncmp(path, ".git/objects", 12) == 0)
@@ -38,7 +50,7 @@ static int
 compare(const void *a, const void *b)
 {
 	const struct op *x = a, *y = b;
-	int d = rank(x->path) - rank(y->path);
+	int d = rank(x) - rank(y);
 
 	return d != 0 ? d : strcmp(x->path, y->path);
 }
@@ -168,9 +180,10 @@ record_encode(const struct record *r)
 
 	for (size_t i = 0; i < r->ops.count; i++)
 		json_array_append_new(ops, encode_op(&r->ops.items[i]));
-	return json_pack("{s:s,s:s,s:s,s:I,s:o,s:O}", "format", RECORD_FORMAT,
-	    "file", r->file, "workspace", r->workspace, "workspace_ino",
-	    (json_int_t)r->workspace_ino, "ops", ops, "outcome", r->outcome);
+	return json_pack("{s:s,s:s,s:s,s:I,s:I,s:o,s:O}", "format",
+	    RECORD_FORMAT, "file", r->file, "workspace", r->workspace,
+	    "workspace_ino", (json_int_t)r->workspace_ino, "since_ns",
+	    (json_int_t)r->since_ns, "ops", ops, "outcome", r->outcome);
 }
 
 int
@@ -192,6 +205,7 @@ record_decode(const json_t *doc, struct record *r)
 	strlcpy(r->file, file, sizeof(r->file));
 	strlcpy(r->workspace, ws, sizeof(r->workspace));
 	r->workspace_ino = (ino_t)number(doc, "workspace_ino");
+	r->since_ns = number(doc, "since_ns");
 	json_array_foreach (json_object_get(doc, "ops"), i, op) {
 		if (decode_op(op, &r->ops) == -1) {
 			record_free(r);

@@ -44,6 +44,15 @@ struct op {
 	int64_t old_mtime_ns;
 };
 
+/* Mode and owner of a directory. */
+struct op_meta {
+	mode_t mode;
+	uid_t uid;
+	gid_t gid;
+};
+
+#define OP_NAME_SIZE 32
+
 struct ops {
 	struct op *items;
 	size_t count;
@@ -53,12 +62,16 @@ struct record {
 	char file[NAME_SIZE]; /* the queue file, as claimed */
 	char workspace[4096];
 	ino_t workspace_ino;
+	int64_t since_ns; /* T0: nothing displaced had changed later */
 	struct ops ops;
 	json_t *outcome;
 };
 
+/* Its name in T/new or T/old. */
+void op_name(const struct op *o, char out[OP_NAME_SIZE]);
 struct op *ops_add(struct ops *o, enum op_kind kind, const char *path);
-/* Objects, then the work tree, then index and refs; within each by path. */
+/* Objects, then the work tree, then index and refs; within each by path. Last
+ * directories that lose a permission which the others need. */
 void ops_sort(struct ops *o);
 void ops_free(struct ops *o);
 

@@ -13,6 +13,9 @@
 void
 settle_common(struct executor *ex, json_t *doc)
 {
+	/* Recovery comes before the choice. */
+	if (!ex->chosen)
+		return;
 	json_object_set_new(doc, "isolation",
 	    json_string(ex->overlay ? "overlay" : "mutations-only"));
 	json_object_set_new(doc, "durability",

@@ -39,9 +39,14 @@ contents() {
 	find "$1" -type f -exec sha256sum {} + | sort -k 2
 }
 
+# What a staging place holds but for the ballast and kept transactions.
+leftovers() {
+	find "$1" -mindepth 1 ! -name .ballast ! -path '*/.undo*'
+}
+
 # Nothing of a transaction is left: no directory, no mount, no process.
 tidy() {
-	[ -z "$(find "$SPOOL/state/executor@MAIN/txn" -mindepth 1)" ] &&
+	[ -z "$(leftovers "$SPOOL/state/executor@MAIN/txn")" ] &&
 	    [ -z "$(find "$SPOOL/MAIN/patches/.running" -type f)" ] &&
 	    ! grep -F "$T" /proc/mounts | grep -Fqv " $T/mnt "
 }

@@ -32,7 +32,7 @@ END
 	    find "$ws" -name "bad-$1")$(find "$ws" -name "moved-$1" | wc -l)" \
 	    "$(printf 'two\np1')"
 	is "$1: nothing is left in the staging place" \
-	    "$(find "$(place)" -mindepth 1)" ''
+	    "$(leftovers "$(place)")" ''
 }
 
 uid=$(plain_uid)

@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * A transaction that holds a record is carried on: forward from COMMIT, back
+ * from REVERT. This runs for its one transaction at the end of every success:
+ * the code that a crash depends on is the code that always runs.
+ */
+#include <sys/stat.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/log.h"
+#include "executor/ballast.h"
+#include "executor/carry.h"
+#include "executor/death.h"
+#include "executor/displaced.h"
+#include "executor/settle.h"
+
+#define BLOCKED "BLOCKED"
+#define BLOCKED_FORMAT "patchflow-blocked-1"
+
+static struct commit
+commit_of(struct executor *ex, const struct txn *t)
+{
+	struct commit c = {.workspace = &ex->workspace,
+	    .txn = t,
+	    .beat = executor_beat,
+	    .owner = ex};
+
+	return c;
+}
+
+static int
+hold(struct executor *ex, const struct txn *t, const char *at)
+{
+	executor_hold(ex, "%s: cannot go on at %s: %s", t->name, at,
+	    strerror(errno));
+	return -1;
+}
+
+static void
+tell_kept(struct executor *ex, const char *name, const char *kept)
+{
+	struct alert a = {.type = "patch-failed",
+	    .component = ex->instance,
+	    .subject = name,
+	    .severity = ALERT_ERROR,
+	    .queue = ex->q->name};
+	char *text =
+	    xasprintf("files that others changed while the patch was put "
+		      "into place are kept in %s/%s",
+		ex->place.path, kept);
+
+	a.text = text;
+	executor_alert(ex, &a);
+	free(text);
+}
+
+static void
+keep_displaced(struct executor *ex, const char *name)
+{
+	char kept[NAME_SIZE + 16];
+
+	/* A dot keeps it out of recovery's sight. */
+	if (snprintf(kept, sizeof(kept), ".kept-%s", name) < 0 ||
+	    spool_move(ex->place.dir, name, ex->place.dir, kept) !=
+		SPOOL_DONE) {
+		log_warn("%s: displaced files not kept aside", name);
+		return;
+	}
+	tell_kept(ex, name, kept);
+}
+
+/* What others changed behind the last check lies in T or has stayed. */
+static void
+tell_displaced(struct executor *ex, const struct commit *c, json_t *doc)
+{
+	if (c->displaced == NULL)
+		return;
+	json_object_set(doc, "displaced_foreign", c->displaced);
+	json_object_set_new(doc, "displaced_in",
+	    json_sprintf("%s/.kept-%s", ex->place.path, c->txn->name));
+}
+
+static void
+note_time(struct executor *ex, const struct txn *t)
+{
+	struct stat st;
+
+	if (fstatat(t->dir, "DONE", &st, 0) == 0)
+		ex->last_commit = st.st_ctim;
+}
+
+static int
+end_forward(struct executor *ex, const struct txn *t, struct record *r)
+{
+	struct commit c = commit_of(ex, t);
+	bool displaced;
+	int answer;
+
+	note_time(ex, t);
+	displaced_find(&c, r);
+	tell_displaced(ex, &c, r->outcome);
+	displaced = c.displaced != NULL;
+	json_decref(c.displaced);
+	answer = settle_outcome(ex, r->outcome, Q_RUNNING, r->file);
+	if (answer == 0 && displaced)
+		keep_displaced(ex, t->name);
+	else if (answer == 0)
+		settle_drop(ex, t->name);
+	return answer;
+}
+
+/* Where and why it was turned back, for the outcome. */
+struct block {
+	char path[1024];
+	int error; /* 0: not known any more */
+};
+
+/* Recovery may have to tell. The disk may be full: then it says less. */
+static void
+save_block(const struct txn *t, const struct block *b)
+{
+	json_t *doc = json_pack("{s:s,s:s,s:i}", "format", BLOCKED_FORMAT,
+	    "path", b->path, "errno", b->error);
+
+	if (doc != NULL &&
+	    spool_put_json(t->tmp, t->dir, BLOCKED, doc) != SPOOL_DONE)
+		log_warn("%s: the reason is not kept", t->name);
+	json_decref(doc);
+}
+
+static struct block
+load_block(const struct txn *t)
+{
+	struct block b = {"", 0};
+	const char *path;
+	json_t *doc = NULL;
+
+	if (spool_read_json(t->dir, BLOCKED, &doc) == 1) {
+		path = json_string_value(json_object_get(doc, "path"));
+		strlcpy(b.path, path != NULL ? path : "", sizeof(b.path));
+		b.error =
+		    (int)json_integer_value(json_object_get(doc, "errno"));
+	}
+	json_decref(doc);
+	return b;
+}
+
+/* Somebody changed the workspace, or there is no room; more of the same will
+ * not help. What may pass (EIO, ENOMEM) is tried again. */
+static bool
+is_permanent(int error)
+{
+	static const int list[] = {EACCES, EPERM, EROFS, ENOTDIR, ENOENT, ELOOP,
+	    EXDEV, EISDIR, ENOTEMPTY, EBUSY, ETXTBSY, EMLINK, ENAMETOOLONG,
+	    ENOSPC, EDQUOT};
+
+	for (size_t i = 0; i < sizeof(list) / sizeof(list[0]); i++) {
+		if (list[i] == error)
+			return true;
+	}
+	return false;
+}
+
+static void
+fill_fault(const struct block *b, struct fault *f)
+{
+	bool full = b->error == ENOSPC || b->error == EDQUOT;
+
+	if (b->error == 0)
+		(void)fault_fail(f, OUTCOME_PREPARE,
+		    "the change could not be completed and was taken back");
+	else
+		(void)fault_fail(f, full ? OUTCOME_PREPARE : OUTCOME_CONFLICT,
+		    "the change could not be completed at %s (%s) and was "
+		    "taken back",
+		    b->path, strerror(b->error));
+}
+
+static int
+settle_back(struct executor *ex, const struct commit *c, struct record *r,
+    const struct block *b)
+{
+	struct settle_at where = {Q_RUNNING, r->file};
+	json_t *extra = json_object();
+	struct fault f = {0};
+	struct outcome o;
+	int answer = -1;
+
+	fill_fault(b, &f);
+	tell_displaced(ex, c, extra);
+	if (outcome_decode(r->outcome, &o) == 0) {
+		answer = settle_fault(ex, &o.env, &f, extra, &where);
+		outcome_free(&o);
+	}
+	json_decref(extra);
+	return answer;
+}
+
+static int
+backward(struct executor *ex, const struct txn *t, struct record *r,
+    const struct block *b)
+{
+	struct commit c = commit_of(ex, t);
+	const char *at = "";
+	int answer;
+
+	if (commit_revert(&c, &r->ops, &at) == -1) {
+		json_decref(c.displaced);
+		return hold(ex, t, at);
+	}
+	answer = settle_back(ex, &c, r, b);
+	if (answer == 0 && c.displaced != NULL)
+		keep_displaced(ex, t->name);
+	else if (answer == 0)
+		settle_drop(ex, t->name);
+	json_decref(c.displaced);
+	return answer;
+}
+
+static int
+turn_back(struct executor *ex, const struct txn *t, struct record *r,
+    const char *at)
+{
+	struct block b = {.error = errno};
+
+	strlcpy(b.path, at, sizeof(b.path));
+	log_warnx("%s: cannot be completed at %s: %s: taken back", t->name, at,
+	    strerror(b.error));
+	save_block(t, &b);
+	if (commit_turn(t) == -1)
+		return hold(ex, t, "REVERT");
+	return backward(ex, t, r, &b);
+}
+
+/* The last room is given back for this only. */
+static int
+apply(struct executor *ex, struct commit *c, const struct ops *ops,
+    const char **at)
+{
+	int answer;
+
+	do
+		answer = commit_apply(c, ops, at);
+	while (answer == -1 && ballast_spend(ex, errno));
+	return answer;
+}
+
+static int
+forward(struct executor *ex, const struct txn *t, struct record *r)
+{
+	struct commit c = commit_of(ex, t);
+	const char *at = "";
+
+	if (apply(ex, &c, &r->ops, &at) == -1)
+		return is_permanent(errno) ? turn_back(ex, t, r, at)
+					   : hold(ex, t, at);
+	while (commit_done(t) == -1) {
+		if (!ballast_spend(ex, errno))
+			return hold(ex, t, "DONE");
+	}
+	return end_forward(ex, t, r);
+}
+
+static int
+follow(struct executor *ex, const struct txn *t, struct record *r,
+    enum commit_state state)
+{
+	struct block b = load_block(t);
+
+	if (r->workspace_ino != ex->workspace.st.st_ino) {
+		executor_hold(ex,
+		    "%s: it was made for another directory than the present "
+		    "workspace",
+		    t->name);
+		return -1;
+	}
+	switch (state) {
+	case COMMIT_FORWARD:
+		return forward(ex, t, r);
+	case COMMIT_DONE:
+		return end_forward(ex, t, r);
+	case COMMIT_BACK:
+		return backward(ex, t, r, &b);
+	case COMMIT_NONE:
+		break;
+	}
+	return 0;
+}
+
+static int
+follow_record(struct executor *ex, struct txn *t)
+{
+	struct record r = {0};
+	enum commit_state state;
+	int found = commit_read(t, &r, &state);
+	int answer;
+
+	if (found == 0)
+		return death_discard(ex, t->name, t->dir);
+	if (found == -1) {
+		executor_hold(ex,
+		    "%s: its record cannot be trusted (%s); look at it by hand",
+		    t->name, strerror(errno));
+		return -1;
+	}
+	answer = follow(ex, t, &r, state);
+	record_free(&r);
+	return answer;
+}
+
+int
+carry_on(struct executor *ex, const char *name)
+{
+	struct txn t;
+	int answer;
+
+	if (txn_open(&t, &ex->place, name) == 0)
+		answer = follow_record(ex, &t);
+	else if (t.dir != -1 && errno == ENOENT)
+		answer = death_discard(ex, name, t.dir); /* half made */
+	else
+		answer = errno == ENOENT || errno == ENOTDIR
+			     ? 0
+			     : hold(ex, &t, "opening it");
+	txn_close(&t);
+	return answer;
+}
