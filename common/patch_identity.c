@@ -160,8 +160,6 @@ patch_find_targets(struct front *f)
 
 	for (size_t i = 0; i < 4 && json_array_size(list) == 0; i++)
 		add_targets(list, patch_get(f, keys[i], NULL));
-	if (json_array_size(list) == 0)
-		patch_warn(f, "no target: the default queue");
 }
 
 void

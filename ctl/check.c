@@ -60,6 +60,16 @@ print(const struct input *in, bool yaml)
 	free(text);
 }
 
+/* Which queue that is the bridge says, by its configuration. */
+static void
+warn_of_target(struct input *in)
+{
+	if (in->patch.reason == PATCH_OK &&
+	    json_array_size(in->patch.targets) == 0)
+		json_array_append_new(in->patch.warnings,
+		    json_string("no target: the default queue"));
+}
+
 /* all NULL: print what it finds as it goes. */
 static int
 check_one(const char *name, bool yaml, json_t *all)
@@ -71,6 +81,7 @@ check_one(const char *name, bool yaml, json_t *all)
 		status = CTL_FAILED;
 	else if (in.patch.reason != PATCH_OK)
 		status = CTL_DATA;
+	warn_of_target(&in);
 	if (all != NULL && status != CTL_FAILED)
 		json_array_append_new(all, describe(&in));
 	else if (status == CTL_DATA)

@@ -24,7 +24,9 @@ job() {
 	done
 }
 like 'says so in the warnings' "$(job e CYOPS '.warnings[]')" 'NOWHERE'
-like 'and where none is named' "$(job d CYOPS '.warnings[]')" 'no target'
+is 'and where none is named, once' "$(job d CYOPS '.warnings | length')" 1
+like 'by the queue it went to' "$(job d CYOPS '.warnings[]')" \
+    'no target .*CYOPS'
 is 'writes the envelope' "$(job a MAIN \
     '"\(.queue) \(.attempt) \(.source) \(.uid)"')" \
     "MAIN 1 transcript:chat $(stat -c %u "$CHAT")"
