@@ -30,7 +30,7 @@ extern const char *const patch_reason_name[];
 /* Is this block meant as a patch? DESIGN.md 4. */
 enum patch_intent {
 	INTENT_NONE,      /* not a patch at all */
-	INTENT_NEAR_MISS, /* id key and actions, but no role */
+	INTENT_NEAR_MISS, /* an id key and mutations, commands or phases */
 	INTENT_PATCH      /* says role: command_patch */
 };
 

@@ -8,10 +8,8 @@
 #define ROLE "command_patch"
 
 static const char *const id_keys[] = {"id", "blockId", "patchId", "name", NULL};
-static const char *const tag_keys[] = {"tag", NULL};
-static const char *const action_keys[] = {"mutations", "phases",
-    "postMutationBuild", "preMutationBuild", "shell", "commands", "validate",
-    "edits", "changes", "actions", "tasks", NULL};
+static const char *const action_keys[] = {"mutations", "commands", "phases",
+    NULL};
 
 static bool
 says_role(const json_t *v)
@@ -21,49 +19,24 @@ says_role(const json_t *v)
 	return role != NULL && strcmp(role, ROLE) == 0;
 }
 
-/* {pattern, replacement}, {content} or a text under "patch". */
+/* Of the document or of its envelope, whichever has which. */
 static bool
-has_old_patch(const json_t *doc)
+has_key(const json_t *doc, const char *const *keys)
 {
-	static const char *const keys[] = {"pattern", "content", "contents",
-	    "mutations", NULL};
-	const json_t *v = json_object_get(doc, "patch");
-
-	return json_object_get(doc, "target_file") != NULL &&
-	       (json_is_string(v) || patch_first(v, keys, NULL) != NULL);
-}
-
-/* An id, or the tag that one is derived from. */
-static bool
-has_id(const json_t *doc)
-{
-	const json_t *final = json_object_get(doc, "final");
-	const json_t *git = json_object_get(final, "git");
-
-	return patch_first(doc, id_keys, NULL) != NULL ||
-	       json_is_string(json_object_get(final, "tag")) ||
-	       json_is_string(json_object_get(git, "tag"));
-}
-
-static bool
-looks_like_patch(const json_t *doc)
-{
-	return has_id(doc) && (patch_first(doc, action_keys, NULL) != NULL ||
-				  has_old_patch(doc));
+	return patch_first(doc, keys, NULL) != NULL ||
+	       patch_first(json_object_get(doc, "patch"), keys, NULL) != NULL;
 }
 
 enum patch_intent
 patch_intent(const json_t *doc)
 {
-	const json_t *inner = json_object_get(doc, "patch");
-
 	if (!json_is_object(doc))
 		return INTENT_NONE;
-	if (says_role(doc) || says_role(inner))
+	if (says_role(doc) || says_role(json_object_get(doc, "patch")))
 		return INTENT_PATCH;
-	if (looks_like_patch(doc) || looks_like_patch(inner))
-		return INTENT_NEAR_MISS;
-	return INTENT_NONE;
+	return has_key(doc, id_keys) && has_key(doc, action_keys)
+		   ? INTENT_NEAR_MISS
+		   : INTENT_NONE;
 }
 
 /* A broken text, from its first byte that is neither blank nor comment. */
@@ -156,22 +129,16 @@ indent_of(const struct broken *b, size_t at)
 
 /*
  * Is the key at at the document's own? In JSON by the brackets around it (an
- * envelope is one more), in YAML by its column. One that is deeper was quoted
- * by the document and is a near-miss, one in the middle of a line is nothing.
+ * envelope is one more), in YAML by its column: one that is deeper, or in the
+ * middle of a line, is something that the document quotes.
  */
-static enum patch_intent
-weigh_key(const struct broken *b, size_t at, struct depth *d)
+static bool
+is_own_key(const struct broken *b, size_t at, struct depth *d)
 {
-	int indent;
-
-	if (b->s[0] == '{' || b->s[0] == '[') {
-		count_depth(b, d, at);
-		return d->open <= 2 ? INTENT_PATCH : INTENT_NEAR_MISS;
-	}
-	indent = indent_of(b, at);
-	if (indent == -1)
-		return INTENT_NONE;
-	return indent == 0 ? INTENT_PATCH : INTENT_NEAR_MISS;
+	if (b->s[0] != '{' && b->s[0] != '[')
+		return indent_of(b, at) == 0;
+	count_depth(b, d, at);
+	return d->open <= 2;
 }
 
 static bool
@@ -184,22 +151,16 @@ is_role(const struct broken *b, size_t at)
 	       (at + n == b->len || !is_word(b->s[at + n]));
 }
 
-static enum patch_intent
-role_in_text(const struct broken *b)
+static bool
+text_says_role(const struct broken *b)
 {
-	enum patch_intent best = INTENT_NONE;
 	struct depth depth = {0};
 	size_t at = 0, key = 0;
 
-	while (best != INTENT_PATCH &&
-	       (at = after_key(b, at, "role", &key)) != 0) {
-		enum patch_intent found =
-		    is_role(b, at) ? weigh_key(b, key, &depth) : INTENT_NONE;
-
-		if (found > best)
-			best = found;
-	}
-	return best;
+	while ((at = after_key(b, at, "role", &key)) != 0)
+		if (is_role(b, at) && is_own_key(b, key, &depth))
+			return true;
+	return false;
 }
 
 /* One of keys: in YAML as a key of the document itself, in JSON anywhere, as
@@ -266,15 +227,12 @@ patch_intent_text(const char *text, size_t len)
 {
 	size_t start = skip_comments(text, len);
 	struct broken b = {text + start, len - start};
-	enum patch_intent intent;
 
 	if (!begins_document(&b))
 		return INTENT_NONE;
-	intent = role_in_text(&b);
-	if (intent != INTENT_NONE)
-		return intent;
-	if ((text_has_key(&b, id_keys) || text_has_key(&b, tag_keys)) &&
-	    text_has_key(&b, action_keys))
-		return INTENT_NEAR_MISS;
-	return INTENT_NONE;
+	if (text_says_role(&b))
+		return INTENT_PATCH;
+	return text_has_key(&b, id_keys) && text_has_key(&b, action_keys)
+		   ? INTENT_NEAR_MISS
+		   : INTENT_NONE;
 }
