@@ -20,6 +20,7 @@
 #include <stdint.h>
 
 #include "alertd/rule.h"
+#include "common/buf.h"
 #include "common/daemon.h"
 #include "common/hint.h"
 #include "common/journal.h"
@@ -182,7 +183,12 @@ int webhook_send(struct alertd *a, struct channel *c, struct delivery *d,
     struct result *r);
 /* Pure: what an answer means. uploaded: the whole body was sent. */
 enum answer webhook_judge(long code, bool headers_whole, bool uploaded);
-json_t *webhook_body(const struct delivery *d);
+
+/* message.c: what is told. words: one sentence, at most text_max bytes of the
+ * alert's own text in it; json and slack: the body of a request. */
+void message_words(const struct delivery *d, size_t text_max, struct buf *out);
+json_t *message_json(const struct delivery *d);
+json_t *message_slack(const struct delivery *d);
 
 /* status.c: state/alertd/alerts.json. */
 void status_load(struct alertd *a);

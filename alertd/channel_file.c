@@ -19,46 +19,20 @@
 #define FILE_MODE 0640
 #define TAIL_BYTES (1024 * 1024)
 
-static const char *
-text_of(const struct delivery *d, const char *name)
-{
-	const char *s = json_string_value(json_object_get(d->message, name));
-
-	return s == NULL ? "" : s;
-}
-
-/* One line: what is no text becomes a blank. */
-static void
-add_flat(struct buf *line, const char *text)
-{
-	for (; *text != '\0'; text++) {
-		unsigned char c = (unsigned char)*text;
-
-		buf_putc(line, c < ' ' || c == 0x7f ? ' ' : *text);
-	}
-}
-
 static void
 make_line(const struct delivery *d, struct buf *line)
 {
-	json_int_t repeats =
-	    json_integer_value(json_object_get(d->message, "repeats"));
-	bool resolved = json_is_true(json_object_get(d->message, "resolved"));
+	struct buf words = {0};
 
-	add_flat(line, text_of(d, "at"));
-	buf_printf(line, " %s ",
-	    resolved ? "resolved" : alert_severity_name[d->severity]);
-	add_flat(line, text_of(d, "type"));
-	buf_putc(line, ' ');
-	add_flat(line, text_of(d, "component"));
-	buf_putc(line, ' ');
-	add_flat(line, text_of(d, "subject"));
-	buf_puts(line, ": ");
-	add_flat(line, text_of(d, "text"));
-	if (repeats > 0)
-		buf_printf(line, " (%lld repeats were not told)",
-		    (long long)repeats);
-	buf_printf(line, " [delivery %s]\n", d->id);
+	message_words(d, SIZE_MAX, &words);
+	/* One line: what is no text becomes a blank. */
+	for (size_t i = 0; i < words.len; i++) {
+		unsigned char c = (unsigned char)words.bytes[i];
+
+		buf_putc(line, c < ' ' || c == 0x7f ? ' ' : words.bytes[i]);
+	}
+	buf_putc(line, '\n');
+	buf_free(&words);
 }
 
 /* Is the id in the last part of the file? 1, 0, -1. *torn: the file does not

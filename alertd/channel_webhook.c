@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The webhook channel: libcurl's multi interface on the daemon's own loop,
+ * The webhook channels: libcurl's multi interface on the daemon's own loop,
  * one transfer a channel. No process and no thread of ours waits for a
  * server; one that hangs costs a socket until its timeout.
  *
@@ -48,24 +48,6 @@ webhook_judge(long code, bool headers_whole, bool uploaded)
 	if (code == 408 || code == 429 || code >= 500 || code < 200)
 		return ANSWER_LATER;
 	return ANSWER_NEVER;
-}
-
-json_t *
-webhook_body(const struct delivery *d)
-{
-	json_t *body = json_copy(d->message);
-	bool resolved = json_is_true(json_object_get(d->message, "resolved"));
-
-	(void)json_object_del(body, "resolved");
-	(void)json_object_set_new(body, "format",
-	    json_string("patchflow-webhook-1"));
-	(void)json_object_set_new(body, "status",
-	    json_string(resolved ? "resolved" : "firing"));
-	(void)json_object_set_new(body, "delivery_id", json_string(d->id));
-	(void)json_object_set_new(body, "attempt", json_integer(d->attempts));
-	(void)json_object_set_new(body, "may_be_repeat",
-	    json_boolean(d->repeat));
-	return body;
 }
 
 static size_t
@@ -191,7 +173,8 @@ webhook_send(struct alertd *a, struct channel *c, struct delivery *d,
     struct result *r)
 {
 	struct webhook *w = xcalloc(1, sizeof *w);
-	json_t *body = webhook_body(d);
+	bool slack = strcmp(c->settings->type, "slack-webhook") == 0;
+	json_t *body = slack ? message_slack(d) : message_json(d);
 
 	w->alertd = a;
 	w->channel = c;

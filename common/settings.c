@@ -127,7 +127,7 @@ static const struct conf_key summary_keys[] = {
 
 static const struct conf_key channel_keys[] = {
     TEXT(channel_settings, "name", name, NULL),
-    WORD(channel_settings, "type", type, NULL, "file|webhook"),
+    WORD(channel_settings, "type", type, NULL, "file|webhook|slack-webhook"),
     PATH(channel_settings, "path", path, ""),
     TEXT(channel_settings, "url", url, ""),
     PATH(channel_settings, "url_file", url_file, ""),

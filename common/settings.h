@@ -78,7 +78,7 @@ struct summary_settings {
 
 struct channel_settings {
 	char *name;
-	char *type; /* "file", "webhook" */
+	char *type; /* "file", "webhook", "slack-webhook" */
 	char *path;
 	char *url;      /* or "env:NAME" */
 	char *url_file; /* first line holds the URL */

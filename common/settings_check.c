@@ -314,7 +314,7 @@ check_channel(struct conf_file *f, const struct settings *s, size_t i)
 		if (equal(c->name, s->alerts.channels[j].name))
 			errors += wrong(f, xstrdup(at),
 			    "another channel has this name");
-	if (equal(c->type, "webhook"))
+	if (equal(c->type, "webhook") || equal(c->type, "slack-webhook"))
 		errors += check_webhook(f, c, xstrdup(at));
 	if (equal(c->type, "file") && (c->path == NULL || c->path[0] == '\0'))
 		errors += wrong(f, xstrdup(at), "a file needs its path");

@@ -3,7 +3,7 @@
 # alertd alone, against a receiver that goes wrong as told. The oracle is
 # what the receiver has, not what alertd says.
 . "$(dirname "$0")/../harness/lib.sh"
-plan 40
+plan 46
 
 unset http_proxy HTTP_PROXY all_proxy ALL_PROXY
 LOG=$T/alerts.log
@@ -149,6 +149,29 @@ start alertd alertd -f -c "$CONF"
 await 'all are told in the end' settled 'done' 3
 is 'none before its time' "$(jq -s 'map(select(.early)) | length' \
     "$T/hook.jsonl")" 0
+stop alertd
+
+# --- Slack: its words, its escapes, its limit
+fresh
+receiver slack status:429:retry_after=2 rst ok
+echo "http://127.0.0.1:$port/services/T0/B0/s3cret" >"$T/slack.url"
+config "{name: slack, type: slack-webhook, url_file: $T/slack.url}"
+raise a 'x<y' error '<!channel> & <@U1> "quoted"
+next'
+start alertd alertd -f -c "$CONF"
+await 'Slack is told in the end' settled 'done' 1
+is 'not before it said' "$(jq -s 'map(select(.early)) | length' \
+    "$T/slack.jsonl")" 0
+is 'in the one key that it knows' \
+    "$(tail -n 1 "$T/slack.jsonl" | jq -r '.body | fromjson | keys | join(" ")')" text
+like 'nobody is called by a text' \
+    "$(tail -n 1 "$T/slack.jsonl" | jq -r '.body | fromjson | .text' | tr '\n' '|')" \
+    ' error a test x&lt;y: &lt;!channel&gt; &amp; &lt;@U1&gt; "quoted".next \[delivery [0-9a-f]{16}\] \(may be a repeat\)'
+raise b MAIN error "$(printf '%05000d' 0)&"
+await 'a long one too' settled 'done' 2
+is 'cut to what Slack takes' "$(tail -n 1 "$T/slack.jsonl" |
+    jq -r '.body | fromjson | .text | (length < 4000) and test("000[.]{3} ")')" \
+    true
 stop alertd
 
 # --- a sick channel delays nobody

@@ -245,6 +245,10 @@ checks_sources_destinations_and_channels(void **state)
 	    5, "alerts.channels[0]: a webhook needs url or url_file");
 	assert_error(x,
 	    "spool: sp\n" QUEUE "alerts:\n  channels:\n"
+	    "  - {name: h, type: slack-webhook, url: 'h', url_file: f}\n",
+	    5, "alerts.channels[0]: a webhook needs url or url_file");
+	assert_error(x,
+	    "spool: sp\n" QUEUE "alerts:\n  channels:\n"
 	    "  - {name: h, type: webhook, url: 'ftp://h'}\n",
 	    5, "alerts.channels[0]: url must be");
 	assert_error(x,
