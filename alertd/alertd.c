@@ -149,6 +149,7 @@ on_keep(struct loop *l, struct timer *t)
 	if (retain_dir(a->tree->alerts.dir[BOX_DONE], &r) == -1 ||
 	    retain_dir(a->tree->alerts_dead, &r) == -1)
 		log_warn("alerts: retention not applied");
+	orphan_find(a);
 	for (enum box_dir d = BOX_NEW; d <= BOX_CUR; d++)
 		if (tree_renew(a->tree, a->tree->alerts.dir[d], TREE_GIANT) ==
 		    -1)
@@ -202,6 +203,7 @@ alertd_open(struct alertd *a, const struct daemon_opts *opts,
 	a->settings = settings;
 	a->tree = t;
 	a->taken = json_object();
+	a->orphans = json_object();
 	rule_open(&a->table);
 	if (loop_open(&a->loop, a, NULL) == -1)
 		fatal("loop: not opened");
@@ -218,6 +220,7 @@ alertd_open(struct alertd *a, const struct daemon_opts *opts,
 	set_timer(a, &a->beat, daemon_beat_interval(), on_beat);
 	set_timer(a, &a->keep, KEEP_MS, on_keep);
 	watch_alerts(a);
+	orphan_find(a);
 	intake_recover(a);
 }
 
@@ -297,6 +300,7 @@ alertd_close(struct alertd *a)
 	channel_close_all(a);
 	rule_close(&a->table);
 	json_decref(a->taken);
+	json_decref(a->orphans);
 	journal_close(&a->journal);
 	hint_close(&a->hint, &a->loop);
 	loop_close(&a->loop);

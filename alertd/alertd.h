@@ -110,7 +110,8 @@ struct alertd {
 	struct state state;
 	int deliveries; /* directory of delivery files */
 	struct rule_table table;
-	json_t *taken; /* names in cur that the table has counted */
+	json_t *taken;   /* names in cur that the table has counted */
+	json_t *orphans; /* alerts that a channel which is gone was not told */
 	struct delivery_list unsaved; /* ended, but not durably so */
 	struct channel *channels;
 	size_t channel_count;
@@ -151,6 +152,10 @@ bool delivery_store(struct alertd *a, const struct delivery *d)
     __attribute__((warn_unused_result));
 void delivery_free(struct delivery *d);
 bool delivery_open_state(enum delivery_state s);
+
+/* orphan.c: deliveries of channels that are gone become dead; at start, before
+ * cur is looked at, and with retention. */
+void orphan_find(struct alertd *a);
 
 /* channel.c: queues, backoff, what an answer means. */
 void channel_open_all(struct alertd *a);

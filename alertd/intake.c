@@ -285,7 +285,7 @@ take(struct alertd *a, const char *name)
 static bool
 any_dead(struct alertd *a, const char *name)
 {
-	bool dead = false;
+	bool dead = json_object_get(a->orphans, name) != NULL;
 	size_t i;
 
 	for (i = 0; i < a->channel_count && !dead; i++) {

@@ -3,7 +3,7 @@
 # alertd alone, against a receiver that goes wrong as told. The oracle is
 # what the receiver has, not what alertd says.
 . "$(dirname "$0")/../harness/lib.sh"
-plan 46
+plan 54
 
 unset http_proxy HTTP_PROXY all_proxy ALL_PROXY
 LOG=$T/alerts.log
@@ -223,6 +223,31 @@ raise a MAIN critical 'nobody listens'
 start alertd alertd -f -c "$CONF"
 await 'after its lifetime an alert is dead, not gone' settled dead 1
 stop alertd
+
+# --- a channel that is taken out of the configuration
+fresh
+receiver hook status:503
+LIFETIME=1m
+config "$(hook gone)" "$file_channel"
+raise a MAIN error 'for both of them'
+exits 111 'one of two channels has an alert' alertd --once -c "$CONF"
+config "$file_channel"
+alertd --once -c "$CONF" 2>"$T/log/gone"
+is 'what the other was not told is dead' \
+    "$(count_files "$SPOOL/alerts/dead") $(count_files "$SPOOL/alerts/cur")" \
+    '1 0'
+like 'that is logged' "$(cat "$T/log/gone")" \
+    'alert is dead, channel gone is no longer'
+is 'the one that is left is told, of this once more' \
+    "$(grep -c 'for both' "$LOG") $(grep -c 'channel-failed.* gone: .* 1 alert' "$LOG")" '1 1'
+like 'and people are shown it' "$(patchflow -c "$CONF" alerts)" \
+    'undeliverable *a *MAIN *for both'
+alertd --once -c "$CONF" 2>/dev/null
+is 'a second run tells nothing twice' "$(wc -l <"$LOG")" 2
+rm "$SPOOL"/alerts/dead/*
+ok 'and forgets it' alertd --once -c "$CONF"
+is 'with the alert' "$(find "$SPOOL/state/alertd/deliveries" -name '*@gone*' |
+    wc -l)" 0
 
 # --- a channel that fails is told to the others, and its recovery too
 fresh
