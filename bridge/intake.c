@@ -35,22 +35,23 @@ intake_open(struct intake *in, struct desk *k, bool once)
 	memset(in, 0, sizeof *in);
 	in->desk = k;
 	in->once = once;
-	/* Only counts: without them nothing but numbers is lost. */
+	/* Lost, the numbers begin anew and what is stuck is told again. */
 	if (state_load(&k->state, INTAKE_STATE, INTAKE_FORMAT, &doc) == 1)
 		counts_decode(json_object_get(doc, "counts"), &in->counts);
+	stuck_load(in, json_object_get(doc, "stuck"));
 	json_decref(doc);
 	in->saved = in->counts.documents;
 }
 
-static void
-save_counts(struct intake *in)
+void
+intake_save(struct intake *in, bool now)
 {
 	json_t *doc;
 
-	if (in->saved == in->counts.documents)
+	if (!now && in->saved == in->counts.documents)
 		return;
-	doc = json_pack("{s:s, s:o}", "format", INTAKE_FORMAT, "counts",
-	    counts_encode(&in->counts));
+	doc = json_pack("{s:s, s:o, s:o}", "format", INTAKE_FORMAT, "counts",
+	    counts_encode(&in->counts), "stuck", stuck_list(in));
 	if (state_save(&in->desk->state, INTAKE_STATE, doc) == SPOOL_DONE)
 		in->saved = in->counts.documents;
 	json_decref(doc);
@@ -59,7 +60,8 @@ save_counts(struct intake *in)
 void
 intake_close(struct intake *in)
 {
-	save_counts(in);
+	intake_save(in, false);
+	json_decref(in->stuck_told);
 	free(in->waiting);
 	in->waiting = NULL;
 	in->waiting_count = 0;
@@ -102,9 +104,8 @@ move_unique(int from, const char *name, int to)
 	return spool_move(from, name, to, unique);
 }
 
-/* An alert about one file; name is as anybody may have chosen it. */
-static int
-tell_file(struct intake *in, const char *type, const char *name,
+int
+intake_tell_file(struct intake *in, const char *type, const char *name,
     const char *why, bool resolved)
 {
 	char plain[INTAKE_NAME_MAX + 1];
@@ -132,7 +133,7 @@ set_aside(struct intake *in, enum box_dir from, const char *name,
     enum told *told)
 {
 	if (*told != TOLD_HOSTILE &&
-	    tell_file(in, "spool-corrupt", name,
+	    intake_tell_file(in, "spool-corrupt", name,
 		"set aside in corrupt/; a document is a plain file of one "
 		"name, no link, FIFO or folder",
 		false) == 0)
@@ -229,23 +230,8 @@ take_left(struct intake *in)
 static void
 tell_stuck(struct intake *in, struct waiting *w, const char *what, int error)
 {
-	char *why;
-
-	if (w->told != TOLD_NOTHING)
-		return;
-	why = xasprintf("%s: %s", what, strerror(error));
-	if (tell_file(in, "source-unreadable", w->name, why, false) == 0)
+	if (w->told == TOLD_NOTHING && stuck_tell(in, w->name, what, error))
 		w->told = TOLD_STUCK;
-	free(why);
-}
-
-/* Nothing that was tried depends on this alert: it is raised once. */
-static void
-tell_free(struct intake *in, const struct waiting *w)
-{
-	if (w->told == TOLD_STUCK)
-		(void)tell_file(in, "source-unreadable", w->name,
-		    "taken at last", true);
 }
 
 static bool
@@ -288,11 +274,11 @@ consider(struct intake *in, struct waiting *w, bool first)
 	if (sight != SIGHT_CHECKED && !ready)
 		return false;
 	if (sight == SIGHT_HOSTILE) {
-		tell_free(in, w);
+		stuck_over(in, w->name, "set aside at last");
 		return set_aside(in, BOX_NEW, w->name, &w->told);
 	}
 	if (claim(in, w->name, sight)) {
-		tell_free(in, w);
+		stuck_over(in, w->name, "taken at last");
 		return true;
 	}
 	tell_stuck(in, w, "cannot be moved", errno);
@@ -341,6 +327,7 @@ take_new(struct intake *in)
 	free(in->waiting);
 	in->waiting = waiting;
 	in->waiting_count = count;
+	stuck_sweep(in);
 	return more ? SCAN_MORE : SCAN_IDLE;
 }
 
@@ -355,7 +342,7 @@ intake_scan(struct intake *in)
 	result = take_new(in);
 	if (in->stuck > stuck)
 		retry_failed(&in->retry);
-	save_counts(in);
+	intake_save(in, false);
 	return result == SCAN_IDLE && in->retry.delay_ms != 0 ? SCAN_RETRY
 							      : result;
 }

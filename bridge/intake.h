@@ -32,8 +32,9 @@ struct intake {
 	struct waiting *waiting;
 	size_t waiting_count;
 	struct counts counts;
-	uint64_t saved; /* documents when the counts were written */
-	size_t stuck;   /* files in cur that were not put */
+	uint64_t saved;     /* documents when the counts were written */
+	size_t stuck;       /* files in cur that were not put */
+	json_t *stuck_told; /* files in new, see stuck.c; owned */
 	struct retry retry;
 	bool once;
 };
@@ -45,6 +46,21 @@ enum scan intake_scan(struct intake *in);
 int64_t intake_wait(const struct intake *in);
 /* Files that will be taken once they are stable. */
 size_t intake_unsettled(const struct intake *in);
+
+/* An alert about one file; name is as anybody may have chosen it. 0 or -1. */
+int intake_tell_file(struct intake *in, const char *type, const char *name,
+    const char *why, bool resolved);
+/* Writes the state file; now: although no document was counted. */
+void intake_save(struct intake *in, bool now);
+
+/* In stuck.c: what cannot be taken is told, and so is its end. */
+void stuck_load(struct intake *in, const json_t *list);
+json_t *stuck_list(const struct intake *in);
+bool stuck_tell(struct intake *in, const char *name, const char *what,
+    int error);
+void stuck_over(struct intake *in, const char *name, const char *how);
+/* Those that lie in new no longer are over. */
+void stuck_sweep(struct intake *in);
 
 /* In waiting.c. */
 enum sight {

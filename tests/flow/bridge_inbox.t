@@ -121,7 +121,7 @@ if [ "$(id -u)" -eq 0 ]; then
 	ok 'a file of another user' once
 	is 'is stamped with its owner' "$(job foreign MAIN .uid)" \
 	    "$(as_user id -u)"
-	skip 4 'root reads everything'
+	skip 9 'root reads everything'
 else
 	skip 2 'only root has files of others'
 	patch closed MAIN >"$new/closed.json"
@@ -131,6 +131,16 @@ else
 	chmod 600 "$new/closed.json"
 	ok 'once it can be read' once
 	is 'is taken' "$(queued MAIN)" 'one yaml-dropped closed'
+	is 'and the end of it told, by another process' \
+	    "$(alerts source-unreadable true)" 1
+	patch shut MAIN >"$new/sh ut.json"
+	chmod 0 "$new/sh ut.json"
+	exits 111 'one more' once
+	exits 111 'is told once' once
+	rm -f "$new/sh ut.json"
+	ok 'when it is taken away' once
+	is 'that is the end too' "$(alerts source-unreadable) $(alerts \
+	    source-unreadable true)" '2 2'
 fi
 
 # The daemon, and a file that is written slowly.
