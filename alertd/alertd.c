@@ -103,7 +103,16 @@ on_send(struct loop *l, struct timer *t)
 static void
 on_beat(struct loop *l, struct timer *t)
 {
-	alertd_tick(t->owner);
+	struct alertd *a = t->owner;
+
+	alertd_tick(a);
+	if (sandbox_moved(&a->sandbox)) {
+		log_warnx("a channel's directory is another one now: starting "
+			  "anew to write there");
+		a->status = EXIT_TEMPORARY;
+		loop_stop(l);
+		return;
+	}
 	loop_after(l, t, daemon_beat_interval());
 }
 
@@ -279,10 +288,8 @@ drain(struct alertd *a)
 int
 alertd_run(struct alertd *a)
 {
-	int status = EXIT_DONE;
-
 	if (a->opts->once) {
-		status = drain(a);
+		a->status = drain(a);
 	} else {
 		loop_run(&a->loop);
 		daemon_stopping();
@@ -290,12 +297,13 @@ alertd_run(struct alertd *a)
 	}
 	if (!status_save(a))
 		log_warnx("state: not saved");
-	return status;
+	return a->status;
 }
 
 void
 alertd_close(struct alertd *a)
 {
+	sandbox_close(&a->sandbox);
 	webhook_close(a);
 	channel_close_all(a);
 	rule_close(&a->table);

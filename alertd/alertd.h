@@ -26,6 +26,7 @@
 #include "common/journal.h"
 #include "common/loop.h"
 #include "common/reserve.h"
+#include "common/sandbox.h"
 #include "common/settings.h"
 #include "common/state.h"
 #include "common/tree.h"
@@ -107,6 +108,7 @@ struct alertd {
 	struct tree *tree;
 	struct journal journal;
 	struct reserve reserve;
+	struct sandbox sandbox;
 	struct state state;
 	int deliveries; /* directory of delivery files */
 	struct rule_table table;
@@ -117,6 +119,7 @@ struct alertd {
 	size_t channel_count;
 	CURLM *multi;
 	struct timer curl_timer;
+	int status; /* to exit with */
 	uint64_t work;
 	int64_t busy_since_ms;
 	int64_t dead; /* alerts in alerts/dead */
@@ -203,6 +206,6 @@ bool status_save(struct alertd *a);
 int alertd_check(struct settings *settings);
 
 /* confine.c: from here on only the spool and the channels' files change. */
-void alertd_confine(const struct settings *s, const struct tree *t);
+void alertd_confine(struct alertd *a);
 
 #endif

@@ -25,7 +25,7 @@ main(int argc, char **argv)
 	daemon_enter(&opts, &settings, &tree);
 	alertd_open(&a, &opts, &settings, &tree);
 	/* It talks to the network: it changes the spool and its logs only. */
-	alertd_confine(&settings, &tree);
+	alertd_confine(&a);
 	daemon_ready(&opts);
 	status = alertd_run(&a);
 	alertd_close(&a);

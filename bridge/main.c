@@ -13,6 +13,7 @@ main(int argc, char **argv)
 	struct settings set;
 	struct tree tree;
 	struct bridge bridge;
+	struct sandbox sandbox = {0};
 	int status;
 
 	log_init(opts.name);
@@ -23,7 +24,9 @@ main(int argc, char **argv)
 	daemon_enter(&opts, &set, &tree);
 	bridge_open(&bridge, &opts, &set, &tree);
 	/* It reads whatever models write: it changes the spool and no more. */
-	(void)sandbox_enter((const char *const[]){tree.path, NULL});
+	sandbox_allow(&sandbox, tree.path);
+	(void)sandbox_enter(&sandbox);
+	sandbox_close(&sandbox);
 	daemon_ready(&opts);
 	status = bridge_run(&bridge);
 	bridge_close(&bridge);

@@ -2,14 +2,17 @@
 /* Landlock by system call: glibc has no wrappers for it. */
 #include <linux/landlock.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "common/buf.h"
 #include "common/log.h"
 #include "common/sandbox.h"
 
@@ -27,6 +30,12 @@
 	    LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_MAKE_REG |        \
 	    LANDLOCK_ACCESS_FS_MAKE_SOCK | LANDLOCK_ACCESS_FS_MAKE_FIFO |      \
 	    LANDLOCK_ACCESS_FS_MAKE_BLOCK | LANDLOCK_ACCESS_FS_MAKE_SYM)
+
+struct sandbox_place {
+	char *path;
+	dev_t dev;
+	ino_t ino; /* 0: it was not there */
+};
 
 /* What this kernel can hold, of changing files; 0 where it knows nothing. The
  * first version forbids moving between directories altogether, which is how
@@ -77,27 +86,58 @@ allow(int ruleset, int fd, uint64_t access)
 }
 
 static int
-allow_all(int ruleset, const char *const *writable, uint64_t changes)
+allow_all(int ruleset, const struct sandbox *sb, uint64_t changes)
 {
 	size_t i;
 
-	for (i = 0; writable[i] != NULL; i++)
-		if (allow(ruleset, open_nearest(writable[i]), changes) == -1) {
-			log_warn("%s: not allowed for writing", writable[i]);
+	for (i = 0; i < sb->count; i++) {
+		const char *path = sb->places[i].path;
+
+		if (allow(ruleset, open_nearest(path), changes) == -1) {
+			log_warn("%s: not allowed for writing", path);
 			return -1;
 		}
+	}
 	/* Libraries write there and mean nothing by it. */
 	return allow(ruleset, open("/dev/null", O_PATH | O_CLOEXEC),
 	    LANDLOCK_ACCESS_FS_WRITE_FILE);
 }
 
+void
+sandbox_allow(struct sandbox *sb, const char *dir)
+{
+	struct sandbox_place *p;
+	struct stat st;
+
+	sb->places =
+	    xreallocarray(sb->places, sb->count + 1, sizeof *sb->places);
+	p = &sb->places[sb->count++];
+	*p = (struct sandbox_place){.path = xstrdup(dir)};
+	if (stat(dir, &st) == 0) {
+		p->dev = st.st_dev;
+		p->ino = st.st_ino;
+	}
+}
+
+void
+sandbox_allow_around(struct sandbox *sb, const char *file)
+{
+	const char *slash = strrchr(file, '/');
+	char *dir =
+	    slash == NULL
+		? xstrdup(".")
+		: xstrndup(file, slash == file ? 1 : (size_t)(slash - file));
+
+	sandbox_allow(sb, dir);
+	free(dir);
+}
+
 bool
-sandbox_enter(const char *const *writable)
+sandbox_enter(struct sandbox *sb)
 {
 	uint64_t changes = known_changes();
 	struct landlock_ruleset_attr attr = {
 	    .handled_access_fs = changes | LANDLOCK_ACCESS_FS_EXECUTE};
-	bool held = false;
 	int ruleset = -1;
 
 	if (changes != 0)
@@ -105,13 +145,41 @@ sandbox_enter(const char *const *writable)
 		    sizeof attr, 0);
 	/* A rule that cannot be made would forbid what the daemon needs: all
 	 * of it or nothing. */
-	if (ruleset != -1 && allow_all(ruleset, writable, changes) == 0 &&
+	if (ruleset != -1 && allow_all(ruleset, sb, changes) == 0 &&
 	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0)
-		held = syscall(SYS_landlock_restrict_self, ruleset, 0) == 0;
+		sb->held = syscall(SYS_landlock_restrict_self, ruleset, 0) == 0;
 	if (ruleset != -1)
 		(void)close(ruleset);
-	if (!held)
+	if (!sb->held)
 		log_warnx("the kernel does not confine this process to its "
 			  "directories");
-	return held;
+	return sb->held;
+}
+
+bool
+sandbox_moved(const struct sandbox *sb)
+{
+	struct stat st;
+
+	for (size_t i = 0; sb->held && i < sb->count; i++) {
+		const struct sandbox_place *p = &sb->places[i];
+
+		/* What appears lies below what was allowed in its place. */
+		if (p->ino == 0)
+			continue;
+		if (stat(p->path, &st) == -1
+			? errno == ENOENT
+			: st.st_dev != p->dev || st.st_ino != p->ino)
+			return true;
+	}
+	return false;
+}
+
+void
+sandbox_close(struct sandbox *sb)
+{
+	for (size_t i = 0; i < sb->count; i++)
+		free(sb->places[i].path);
+	free(sb->places);
+	*sb = (struct sandbox){0};
 }

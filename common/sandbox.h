@@ -10,13 +10,30 @@
 #ifndef COMMON_SANDBOX_H
 #define COMMON_SANDBOX_H
 
+#include <sys/types.h>
 #include <stdbool.h>
+#include <stddef.h>
 
+/* Zeroed: nothing is writable. */
+struct sandbox {
+	struct sandbox_place *places;
+	size_t count;
+	bool held; /* the kernel holds us to it */
+};
+
+/* A directory that stays writable, with all below it. For one that does not
+ * exist yet the nearest one above it is taken, / never. */
+void sandbox_allow(struct sandbox *sb, const char *dir);
+/* The directory that the file lies in. */
+void sandbox_allow_around(struct sandbox *sb, const char *file);
+/* Both sides of a rename must be in it. True when the kernel holds us to it:
+ * where one place cannot be allowed, nothing is forbidden. */
+bool sandbox_enter(struct sandbox *sb);
 /*
- * writable ends with NULL. For one that does not exist yet the nearest
- * directory above it is taken, / never. Both sides of a rename must be in it.
- * True when the kernel holds us to it.
+ * The kernel knows directories and not names: true where another directory
+ * is at one of the names by now, which only a new process can write to.
  */
-bool sandbox_enter(const char *const *writable);
+bool sandbox_moved(const struct sandbox *sb);
+void sandbox_close(struct sandbox *sb);
 
 #endif

@@ -24,6 +24,7 @@ main(int argc, char **argv)
 		return summarizer_check(&settings);
 	daemon_enter(&opts, &settings, &tree);
 	summarizer_open(&s, &opts, &settings, &tree);
+	summarizer_confine(&s);
 	daemon_ready(&opts);
 	status = summarizer_run(&s);
 	summarizer_close(&s);

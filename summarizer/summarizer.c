@@ -130,7 +130,16 @@ on_hint(struct hint *h)
 static void
 on_beat(struct loop *l, struct timer *t)
 {
-	summarizer_tick(t->owner);
+	struct summarizer *s = t->owner;
+
+	summarizer_tick(s);
+	if (sandbox_moved(&s->sandbox)) {
+		log_warnx("a destination or workspace is another directory "
+			  "now: starting anew to write there");
+		s->status = EXIT_TEMPORARY;
+		loop_stop(l);
+		return;
+	}
 	loop_after(l, t, daemon_beat_interval());
 }
 
@@ -224,7 +233,7 @@ summarizer_run(struct summarizer *s)
 	if (!s->opts->once) {
 		loop_run(&s->loop);
 		daemon_stopping();
-		return EXIT_DONE;
+		return s->status;
 	}
 	well = take_outcomes(s);
 	(void)deliver_all(s);
@@ -235,6 +244,7 @@ summarizer_run(struct summarizer *s)
 void
 summarizer_close(struct summarizer *s)
 {
+	sandbox_close(&s->sandbox);
 	deliver_close(s);
 	journal_close(&s->journal);
 	hint_close(&s->hint, &s->loop);

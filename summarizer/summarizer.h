@@ -27,6 +27,7 @@
 #include "common/journal.h"
 #include "common/loop.h"
 #include "common/reserve.h"
+#include "common/sandbox.h"
 #include "common/settings.h"
 #include "common/spool.h"
 #include "common/state.h"
@@ -91,10 +92,12 @@ struct summarizer {
 	struct tree *tree;
 	struct journal journal;
 	struct reserve reserve;
+	struct sandbox sandbox;
 	struct state state;
 	int receipts;
 	struct destination *destinations;
 	size_t destination_count;
+	int status; /* to exit with */
 	uint64_t work;
 	uint64_t told_work;    /* work at the last tick */
 	int64_t busy_since_ms; /* of the present unit; 0: idle */
@@ -112,6 +115,10 @@ int summarizer_run(struct summarizer *s);
 void summarizer_close(struct summarizer *s);
 void summarizer_tick(struct summarizer *s); /* proof of progress */
 void summarizer_alert(struct summarizer *s, const struct alert *a);
+
+/* confine.c: from here on only the spool, the destinations and the workspaces
+ * change. */
+void summarizer_confine(struct summarizer *s);
 
 /* check.c: -n; the exit status. */
 int summarizer_check(struct settings *settings);

@@ -6,7 +6,7 @@
 for b in watchdog ghost-bridge executor summarizer alertd; do
 	command -v "$b" >/dev/null || skip_all "no $b"
 done
-plan 53
+plan 60
 pf() { patchflow "$@"; }
 
 write_config <<END
@@ -83,6 +83,26 @@ await 'a long one runs' sh -c "patchflow status | grep -q 'running slow'"
 exits 0 'cancel of a running one' pf cancel -r 'too slow' slow
 exits 1 'ends it' pf wait --timeout 30s slow
 like 'as rejected' "$(cat "$T/out")" 'slow@MAIN: rejected \(by-operator\)'
+
+# --- the summarizer is confined to the places that it writes to
+sed -i "/name: replies/a\\
+    - {name: late, type: append, path: $T/late/chat.md}" "$CONF"
+mkdir "$T/late"
+exits 0 'a destination is added' pf reload
+patch reached MAIN true
+exits 0 'a patch after that' pf submit --wait --timeout 30s reached.json
+await 'reaches it' grep -qs reached@MAIN "$T/late/chat.md"
+mv "$T/late" "$T/was"
+mkdir "$T/late"
+patch again MAIN true
+exits 0 'and one after its directory was replaced' \
+    pf submit --wait --timeout 30s again.json
+await 'reaches the new one' grep -qs again@MAIN "$T/late/chat.md"
+pid=$(pf --json status | jq '.daemons[] | select(.name == "summarizer") | .pid')
+is 'no new rights for it' "$(sed -n 's/^NoNewPrivs:[[:space:]]*//p' \
+    "/proc/$pid/status")" 1
+is 'that was no strike' "$(pf --json status | jq -r '.daemons[] |
+    select(.name == "summarizer") | .state')" ready
 
 # --- daemons
 exits 0 'stop' pf stop alertd

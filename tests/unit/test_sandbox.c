@@ -65,14 +65,14 @@ try_everything(void)
 }
 
 static int
-confined(const char *const *writable)
+confined(struct sandbox *sb)
 {
 	int status;
 	pid_t pid = fork();
 
 	if (pid == 0)
-		_exit(
-		    !sandbox_enter(writable) ? NOT_CONFINED : try_everything());
+		_exit(!sandbox_enter(sb) ? NOT_CONFINED : try_everything());
+	sandbox_close(sb);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_true(WIFEXITED(status));
 	return WEXITSTATUS(status);
@@ -81,15 +81,17 @@ confined(const char *const *writable)
 static void
 changes_only_what_it_was_given(void **state)
 {
-	char a[PATH_MAX + 8], later[PATH_MAX + 32];
-	const char *writable[] = {a, later, NULL};
+	char file[PATH_MAX + 16], later[PATH_MAX + 32];
+	struct sandbox sb = {0};
 	int step;
 
 	(void)state;
-	(void)snprintf(a, sizeof a, "%s/a", top);
+	(void)snprintf(file, sizeof file, "%s/a/some.log", top);
 	/* Not there yet: b is, and stands for it. */
 	(void)snprintf(later, sizeof later, "%s/b/none/deeper", top);
-	step = confined(writable);
+	sandbox_allow_around(&sb, file);
+	sandbox_allow(&sb, later);
+	step = confined(&sb);
 	if (step == NOT_CONFINED)
 		skip();
 	assert_int_equal(step, 0);
@@ -98,10 +100,55 @@ changes_only_what_it_was_given(void **state)
 static void
 never_takes_the_root_for_a_directory(void **state)
 {
-	const char *writable[] = {"/nonexistent/dir", NULL};
+	struct sandbox sb = {0};
 
 	(void)state;
-	assert_int_equal(confined(writable), NOT_CONFINED);
+	sandbox_allow(&sb, "/nonexistent/dir");
+	assert_int_equal(confined(&sb), NOT_CONFINED);
+	sandbox_allow_around(&sb, "/some.log");
+	assert_int_equal(confined(&sb), NOT_CONFINED);
+}
+
+/* In a child: 0 as it should be, else the step. */
+static int
+watch_moves(void)
+{
+	struct sandbox sb = {0};
+
+	sandbox_allow(&sb, top);
+	if (!sandbox_enter(&sb))
+		return NOT_CONFINED;
+	return sandbox_moved(&sb) ? 2 : 0;
+}
+
+static void
+notices_another_directory_of_the_name(void **state)
+{
+	struct sandbox sb = {.held = true};
+	int status;
+	pid_t pid;
+
+	(void)state;
+	sandbox_allow(&sb, "other");
+	sandbox_allow(&sb, "none");
+	assert_false(sandbox_moved(&sb));
+	assert_int_equal(mkdir("none", 0700), 0);
+	assert_false(sandbox_moved(&sb));
+	assert_int_equal(rename("other", "was"), 0);
+	assert_true(sandbox_moved(&sb));
+	assert_int_equal(rename("none", "other"), 0);
+	assert_true(sandbox_moved(&sb));
+	assert_int_equal(rmdir("other"), 0);
+	assert_int_equal(rename("was", "other"), 0);
+	assert_false(sandbox_moved(&sb));
+	sb.held = false;
+	sandbox_close(&sb);
+	pid = fork();
+	if (pid == 0)
+		_exit(watch_moves());
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(
+	    WEXITSTATUS(status) == 0 || WEXITSTATUS(status) == NOT_CONFINED);
 }
 
 static int
@@ -141,6 +188,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(changes_only_what_it_was_given),
 	    cmocka_unit_test(never_takes_the_root_for_a_directory),
+	    cmocka_unit_test(notices_another_directory_of_the_name),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
