@@ -47,7 +47,9 @@ AWAIT=${AWAIT:-15} # seconds that await waits
 
 # Pids of all processes that carry our mark, this shell and its subshells not.
 started() {
-	grep -lzx "PATCHFLOW_TEST_MARK=$T" /proc/[0-9]*/environ 2>/dev/null |
+	# Listed before grep is there, which carries the mark as well.
+	set -- /proc/[0-9]*/environ
+	grep -lzx "PATCHFLOW_TEST_MARK=$T" "$@" 2>/dev/null |
 	while IFS=/ read -r _ _ pid _; do
 		is_ours "$pid" || echo "$pid"
 	done
