@@ -91,6 +91,7 @@ static const struct conf_key queue_keys[] = {
     NUMBER(COUNT, queue_settings, processes, "256", 4, 1000000),
     NUMBER(BYTES, queue_settings, file_size, "10M", 1024, TIB),
     NUMBER(COUNT, queue_settings, attempts, "3", 1, 100),
+    NUMBER(SPAN, queue_settings, ageing, "15m", SECOND, 100 * DAY),
     TEXT(queue_settings, "git_name", git_name, "patchflow"),
     TEXT(queue_settings, "git_email", git_email, "patchflow@localhost"), END};
 

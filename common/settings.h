@@ -39,6 +39,7 @@ struct queue_settings {
 	int64_t processes;
 	int64_t file_size;
 	int64_t attempts;
+	int64_t ageing; /* bounds a digit, see executor(8) */
 	char *git_name;
 	char *git_email;
 };

@@ -136,7 +136,8 @@ void finish_run(struct executor *ex, int status);
 /* recover.c: transactions, then .running. 0, or -1 and the queue is held. */
 int recover_all(struct executor *ex);
 
-/* pick.c: the next patch that may run, claimed. False: none now. */
+/* pick.c: the next patch, claimed and started, settled, or put by. False:
+ * there is nothing to be done now. */
 bool pick_next(struct executor *ex);
 /* Looks at .held: what may go back into the queue does. */
 void pick_held(struct executor *ex);

@@ -205,7 +205,8 @@ put_by(struct executor *ex, const char *file)
 		executor_hold(ex, "%s: not held: %s", file, strerror(errno));
 }
 
-/* True when something was started or settled. */
+/* True when something was done about it: one thing a turn, so that a
+ * thousand that wait do not keep signals and requests waiting. */
 static bool
 consider(struct executor *ex, const struct queue_name *n)
 {
@@ -238,13 +239,19 @@ static void
 refill(struct executor *ex)
 {
 	struct index *x = &ex->index;
+	struct index_source from = {.dir = ex->q->dir[Q_PATCHES],
+	    .now_us = clock_wall_us(),
+	    .ageing_us = ex->queue->ageing * 1000,
+	    .stray = on_stray,
+	    .owner = ex};
 
 	if ((x->next < x->count && !x->dirty) || !index_may_scan(x))
 		return;
-	if (index_scan(x, ex->q->dir[Q_PATCHES], on_stray, ex) == -1) {
+	if (index_scan(x, &from) == -1) {
 		log_warn("patches: not read");
 		ex->trouble = true;
 	}
+	(void)index_rename(x, from.dir);
 }
 
 bool
@@ -280,7 +287,7 @@ consider_held(struct executor *ex, const char *file)
 	case VERDICT_RUN:
 		if (spool_move(ex->q->dir[Q_HELD], file, ex->q->dir[Q_PATCHES],
 			NULL) == SPOOL_DONE)
-			ex->index.dirty = true;
+			index_put(&ex->index, &c.name);
 		else
 			executor_hold(ex, "%s: not moved back", file);
 		break;
