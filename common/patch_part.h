@@ -118,4 +118,7 @@ json_t *patch_contents(const struct patch_item *i);
 /* Adds what an item of that kind says. */
 bool patch_take(const struct patch_item *i, enum patch_kind kind);
 
+/* A unified diff: one canonical mutation for each file of it. */
+bool patch_diff(const struct patch_item *i, const char *text);
+
 #endif

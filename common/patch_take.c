@@ -108,7 +108,7 @@ take_edit(const struct patch_item *i)
 static json_t *
 regex_flags(const char *s)
 {
-	static const char known[] = "gimsux";
+	static const char known[] = "gimsuy";
 	char out[sizeof(known)];
 	size_t n = 0;
 
@@ -129,9 +129,15 @@ put_flags(const struct patch_item *i, const json_t *v, json_t *m)
 	if (flags != NULL && !json_is_string(flags))
 		return patch_refuse_item(i, "flags", "flags must be text");
 	clean = regex_flags(flags != NULL ? json_string_value(flags) : "");
-	if (clean == NULL)
-		return patch_refuse_item(i, "flags",
-		    "flags are letters of g i m s u x");
+	if (clean == NULL) {
+		(void)patch_refuse(i->f, PATCH_INVALID,
+		    patch_key(i->at, "flags"),
+		    "flags \"%.20s\" has a letter that is none of g i m s u "
+		    "y",
+		    json_string_value(flags));
+		return patch_hint(i->f,
+		    "they mean what they mean in JavaScript; leave out others");
+	}
 	patch_put(m, "flags", clean);
 	return true;
 }
@@ -214,14 +220,10 @@ take_diff(const struct patch_item *i)
 	static const char *const keys[] = {"diff", "patch", "contents", NULL};
 	const char *key = NULL;
 	const char *diff = json_string_value(patch_first(i->v, keys, &key));
-	json_t *m;
 
 	if (diff == NULL || *diff == '\0')
 		return patch_refuse_item(i, key, "a diff must be text");
-	m = begin(i, "diff");
-	patch_put(m, "diff", json_string(diff));
-	patch_add(i->f, m);
-	return true;
+	return patch_diff(i, diff);
 }
 
 static bool

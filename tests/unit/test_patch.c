@@ -101,7 +101,53 @@ static const struct {
      " -1}]}]",
 	PATCH_INVALID, "mutations[0].edits[0].count", "count"},
     {"id: a\nmutations: [{path: f, pattern: x, replacement: y, flags: z}]",
-	PATCH_INVALID, "mutations[0].flags", "letters"},
+	PATCH_INVALID, "mutations[0].flags", "letter"},
+    {"id: a\nmutations: [{path: f, pattern: x, replacement: y, flags: gx}]",
+	PATCH_INVALID, "mutations[0].flags", "\"gx\""},
+    {"id: a\nmutations: [{path: f, diff: words}]", PATCH_INVALID,
+	"mutations[0]", "not a unified diff"},
+    {"id: a\nmutations: [{path: f, diff: \"*** Begin Patch\\n*** Update File:"
+     " f\\n\"}]",
+	PATCH_INVALID, "mutations[0]", "edit format"},
+    {"id: a\nmutations: [{path: f, diff: '@@'}]", PATCH_INVALID, "mutations[0]",
+	"changes nothing"},
+    {"id: a\nmutations: [{path: f, diff: \"--- a/f\\n+++ b/f\\n@@\\n-a\\nb\\n"
+     "+c\\n\"}]",
+	PATCH_INVALID, "mutations[0]", "line 5 of the diff"},
+    {"id: a\nmutations: [{diff: \"@@\\n-a\\n+b\\n\"}]", PATCH_INVALID,
+	"mutations[0]", "of which file"},
+    {"id: a\nmutations: [{path: f, diff: \"--- a/g\\n+++ b/g\\n@@\\n-a\\n+b\\n"
+     "\"}]",
+	PATCH_INVALID, "mutations[0]", "for g, but path is f"},
+    {"id: a\nmutations: [{path: f, diff: \"--- a/f\\n+++ b/f\\n@@\\n-a\\n+b\\n"
+     "--- a/g\\n+++ b/g\\n@@\\n-a\\n+b\\n\"}]",
+	PATCH_INVALID, "mutations[0]", "several files"},
+    {"id: a\nmutations: [{path: g, diff: \"diff --git a/f b/g\\nrename from f"
+     "\\nrename to g\\n\"}]",
+	PATCH_INVALID, "mutations[0]", "renames"},
+    {"id: a\nmutations: [{diff: \"diff --git a/f b/g\\ncopy from f\\ncopy to g"
+     "\\n\"}]",
+	PATCH_INVALID, "mutations[0]", "copies"},
+    {"id: a\nmutations: [{diff: \"diff --git a/f b/f\\nindex 1..2\\nGIT binary"
+     " patch\\nliteral 0\\n\"}]",
+	PATCH_INVALID, "mutations[0]", "binary"},
+    {"id: a\nmutations: [{diff: \"diff --git a/f b/f\\nindex 1..2\\nBinary "
+     "files"
+     " a/f and b/f differ\\n\"}]",
+	PATCH_INVALID, "mutations[0]", "binary"},
+    {"id: a\nmutations: [{path: f, diff: \"diff --cc f\\n@@@ -1 -1 +1 "
+     "@@@\\n\"}]",
+	PATCH_INVALID, "mutations[0]", "combined"},
+    {"id: a\nmutations: [{diff: \"diff --git a/l b/l\\nnew file mode 120000\\n"
+     "--- /dev/null\\n+++ b/l\\n@@ -0,0 +1 @@\\n+f\\n\"}]",
+	PATCH_INVALID, "mutations[0]", "symbolic link"},
+    {"id: a\nmutations: [{diff: \"diff --git a/f b/f\\nindex 1..1\\n\"}]",
+	PATCH_INVALID, "mutations[0]", "changes nothing"},
+    {"id: a\nmutations: [{diff: \"--- a/../f\\n+++ "
+     "b/../f\\n@@\\n-a\\n+b\\n\"}]",
+	PATCH_FORBIDDEN, "mutations[0]", ".."},
+    {"id: a\nmutations: [{path: f, merge: [1]}]", PATCH_INVALID,
+	"mutations[0].merge", "mapping"},
     {"id: a\nmutations: [{path: f, pattern: x}]", PATCH_INVALID, "mutations[0]",
 	"replacement"},
     {"id: a\nshell: 5", PATCH_INVALID, "shell", "commands"},

@@ -118,17 +118,49 @@ static const struct {
 	" 'count': 3}]}]}"},
     {"id: a\nmutations: [{path: f, insertAfter: x, contents: y}, {path: f,"
      " append: z}, {path: f, prepend: true, contents: w}, {path: f, diff:"
-     " '@@'}, {path: f, rename: g}, {path: f, chmod: '755'}, {path: d,"
+     " \"@@\\n-a\\n+b\"}, {path: f, rename: g}, {path: f, chmod: '755'}, "
+     "{path: d,"
      " mkdir: true, mode: 0700}, {path: l, symlink: f}, {path: c, merge:"
      " {k: null}}]",
 	"{'mutations': [{'op': 'insert', 'path': 'f', 'insertAfter': 'x',"
 	" 'contents': 'y'}, {'op': 'append', 'path': 'f', 'contents': 'z'},"
 	" {'op': 'prepend', 'path': 'f', 'contents': 'w'}, {'op': 'diff',"
-	" 'path': 'f', 'diff': '@@'}, {'op': 'rename', 'path': 'f',"
+	" 'path': 'f', 'diff': '@@\\n-a\\n+b'}, {'op': 'rename', 'path': 'f',"
 	" 'rename': 'g'}, {'op': 'chmod', 'path': 'f', 'chmod': '0755'},"
 	" {'op': 'mkdir', 'path': 'd', 'mode': '0700'}, {'op': 'symlink',"
 	" 'path': 'l', 'symlink': 'f'}, {'op': 'merge', 'path': 'c',"
 	" 'merge': {'k': null}}]}"},
+    /* A diff of several files: a mutation for each; headers go where the path
+     * says as much. */
+    {"id: a\nmutations: [{diff: \"diff --git a/f b/f\\nindex 1..2 100644\\n--- "
+     "a/f"
+     "\\n+++ b/f\\n@@ -1 +1 @@\\n-a\\n+b\\ndiff --git a/n b/n\\nnew file mode"
+     " 100755\\n--- /dev/null\\n+++ b/n\\n@@ -0,0 +1 @@\\n+x\\ndiff --git a/d "
+     "b/d"
+     "\\ndeleted file mode 100644\\n--- a/d\\n+++ /dev/null\\n@@ -1 +0,0 "
+     "@@\\n-x\\n"
+     "diff --git a/o b/p\\nsimilarity index 100%\\nrename from o\\nrename to "
+     "p\\n"
+     "diff --git a/m b/m\\nold mode 100644\\nnew mode 100755\\ndiff --git a/e "
+     "b/e"
+     "\\nnew file mode 100644\\nindex 0..e\\n\"}]",
+	"{'mutations': [{'op': 'diff', 'path': 'f', 'diff': '@@ -1 +1 "
+	"@@\\n-a\\n"
+	"+b\\n'}, {'op': 'diff', 'path': 'n', 'mode': '0755', 'diff': '---"
+	" /dev/null\\n+++ b/n\\n@@ -0,0 +1 @@\\n+x\\n'}, {'op': 'diff', "
+	"'path': 'd',"
+	" 'diff': '--- a/d\\n+++ /dev/null\\n@@ -1 +0,0 @@\\n-x\\n'}, {'op':"
+	" 'rename', 'path': 'o', 'rename': 'p'}, {'op': 'chmod', 'path': 'm',"
+	" 'chmod': '0755'}, {'op': 'write', 'path': 'e', 'contents': '',"
+	" 'create': true}]}"},
+    {"id: a\nmutations: [{path: /w/s/f, diff: \"--- s/f\\t2026-01-01\\n+++ "
+     "s/f\\n"
+     "-a\\n+b\"}, {diff: \"From: x\\n---\\n f | 2\\n\\ndiff --git a/f "
+     "b/f\\n--- a/f\\n"
+     "+++ b/f\\n@@ -1 +1 @@\\n-a\\n+b\\n-- \\n2.39\\n\"}]",
+	"{'mutations': [{'op': 'diff', 'path': '/w/s/f', 'diff': "
+	"'@@\\n-a\\n+b'},"
+	" {'op': 'diff', 'path': 'f', 'diff': '@@ -1 +1 @@\\n-a\\n+b\\n'}]}"},
     {"id: a\nmutations: [{op: upsert, path: f, mode: 0644, contents: x},"
      " {path: g, create: true, contents: \"eA ==\", encoding: base64},"
      " {path: h, contents_lines: [x, y]}]",
@@ -138,11 +170,11 @@ static const struct {
 	" 'h', 'contents': 'x\\ny\\n'}]}"},
     {"id: a\nmutations: [{op: move, path: f, target: g}, {op: symlink,"
      " path: l, target: f}, {type: directory, path: d}, {path: x, contents:"
-     " y, executable: true}, {path: f, patch: '@@'}]",
+     " y, executable: true}, {path: f, patch: \"-a\\n+b\"}]",
 	"{'mutations': [{'op': 'rename', 'path': 'f', 'rename': 'g'}, {'op':"
 	" 'symlink', 'path': 'l', 'symlink': 'f'}, {'op': 'mkdir', 'path':"
 	" 'd'}, {'op': 'write', 'path': 'x', 'contents': 'y', 'mode':"
-	" '0755'}, {'op': 'diff', 'path': 'f', 'diff': '@@'}]}"},
+	" '0755'}, {'op': 'diff', 'path': 'f', 'diff': '@@\\n-a\\n+b'}]}"},
     {"id: a\nmutations: [{path: ./d//e/, mkdir: true}]",
 	"{'mutations': [{'op': 'mkdir', 'path': 'd/e'}]}"},
     /* Commands of every stage, in every form. */
