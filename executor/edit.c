@@ -8,9 +8,8 @@
 
 #define BOM "\xef\xbb\xbf"
 
-/* The line end that the file uses at offset, "\n" where it has none. */
-static const char *
-eol_at(const char *text, size_t len, size_t offset)
+const char *
+edit_eol(const char *text, size_t len, size_t offset)
 {
 	const char *nl = memchr(text + offset, '\n', len - offset);
 
@@ -46,7 +45,7 @@ put_exact(const char *text, size_t len, const struct match *m,
 
 	if (plain)
 		add_lines(out, e->replace.bytes, e->replace.len,
-		    eol_at(text, len, m->start));
+		    edit_eol(text, len, m->start));
 	else
 		buf_add(out, e->replace.bytes, e->replace.len);
 }
@@ -85,9 +84,8 @@ measure(struct splice *s)
 		s->tail++;
 }
 
-/* A new line with the indentation of its neighbours. */
-static bool
-put_line(const struct line *l, const struct match *m, struct buf *out)
+bool
+edit_put_line(const struct line *l, const struct match *m, struct buf *out)
 {
 	size_t skip = 0;
 
@@ -125,7 +123,7 @@ put_spliced(const struct splice *s, const struct match *m, struct buf *out)
 
 		if (kept != NULL)
 			buf_add(out, kept->s, kept->len);
-		else if (!put_line(&s->replace.items[i], m, out))
+		else if (!edit_put_line(&s->replace.items[i], m, out))
 			return false;
 		if (last &&
 		    (!s->replace.terminated || (s->find.terminated && s->open)))
@@ -157,7 +155,7 @@ put_all(const char *text, size_t len, const struct plan_edit *e,
 		const struct match *m = &ms->items[i];
 
 		buf_add(out, text + done, m->start - done);
-		s.eol = eol_at(text, len, m->start);
+		s.eol = edit_eol(text, len, m->start);
 		s.open = m->end == len && text[len - 1] != '\n';
 		if (ms->tier == MATCH_EXACT)
 			put_exact(text, len, m, e, out);
@@ -200,7 +198,7 @@ put_at(const char *text, size_t len, size_t offset, const struct plan_step *s,
     struct buf *out)
 {
 	bool crlf = memchr(s->text.bytes, '\r', s->text.len) != NULL;
-	const char *eol = eol_at(text, len, offset < len ? offset : 0);
+	const char *eol = edit_eol(text, len, offset < len ? offset : 0);
 	bool open = offset > 0 && text[offset - 1] != '\n';
 
 	if (offset == 3 && memcmp(text, BOM, 3) == 0)

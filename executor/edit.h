@@ -10,7 +10,7 @@
 #include <jansson.h>
 
 #include "common/buf.h"
-#include "executor/plan.h"
+#include "executor/match.h"
 
 /* 0 with the new text in out, or -1 with a near.h record in *error (owned). */
 int edit_replace(const char *text, size_t len, const struct plan_edit *e,
@@ -19,5 +19,12 @@ int edit_replace(const char *text, size_t len, const struct plan_edit *e,
  * file's start or end. */
 int edit_insert(const char *text, size_t len, const struct plan_step *s,
     struct buf *out, json_t **error);
+
+/* The line end that the file uses at offset, "\n" where it has none. */
+const char *edit_eol(const char *text, size_t len, size_t offset);
+/* A new line, indented as m shifts it; false where it has too little for
+ * that. Without its line end. */
+bool edit_put_line(const struct line *l, const struct match *m,
+    struct buf *out);
 
 #endif

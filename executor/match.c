@@ -76,8 +76,8 @@ line_same(const struct line *a, const struct line *b)
 	return n == line_trim(b) && memcmp(a->s, b->s, n) == 0;
 }
 
-static void
-add(struct match_list *m, const struct match *found)
+void
+match_add(struct match_list *m, const struct match *found)
 {
 	/* Grows by powers of two. */
 	if ((m->count & (m->count - 1)) == 0)
@@ -97,7 +97,7 @@ find_exact(const char *text, size_t len, const struct plan_text *find,
 		struct match m = {.start = (size_t)(at - text)};
 
 		m.end = m.start + find->len;
-		add(out, &m);
+		match_add(out, &m);
 		at += find->len;
 	}
 }
@@ -131,6 +131,9 @@ static bool
 fits(const struct line *t, const struct line *f, enum match_tier tier,
     struct match *m)
 {
+	if (tier == MATCH_EXACT)
+		return t->len == f->len && t->eol == f->eol &&
+		       memcmp(t->s, f->s, t->len) == 0;
 	if (tier == MATCH_BLANKS)
 		return line_same(t, f);
 	if (line_trim(f) == 0 || line_trim(t) == 0)
@@ -138,11 +141,11 @@ fits(const struct line *t, const struct line *f, enum match_tier tier,
 	return same_shift(t, f, m);
 }
 
-static bool
-window(const struct line *t, const struct lines *find, enum match_tier tier,
-    struct match *m)
+bool
+match_window(const struct line *t, const struct lines *find,
+    enum match_tier tier, struct match *m)
 {
-	bool solid = false;
+	bool solid = tier == MATCH_EXACT;
 
 	for (size_t j = 0; j < find->count; j++) {
 		if (!fits(&t[j], &find->items[j], tier, m))
@@ -162,7 +165,7 @@ find_lines(const char *text, const struct lines *t, const struct lines *find,
 		struct match m = {.line = i};
 		const struct line *last = &t->items[i + n - 1];
 
-		if (!window(&t->items[i], find, tier, &m)) {
+		if (!match_window(&t->items[i], find, tier, &m)) {
 			i++;
 			continue;
 		}
@@ -170,7 +173,7 @@ find_lines(const char *text, const struct lines *t, const struct lines *find,
 		m.end = (size_t)(last->s - text) + last->len;
 		if (find->terminated)
 			m.end += last->eol;
-		add(out, &m);
+		match_add(out, &m);
 		i += n;
 	}
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Mutations on the staging view. */
+/* Mutations that make, move and remove; change.c has those of contents. */
 #include <sys/stat.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -10,12 +10,11 @@
 #include "common/buf.h"
 #include "common/sys.h"
 #include "executor/beneath.h"
-#include "executor/edit.h"
-#include "executor/mutate.h"
+#include "executor/mutate_part.h"
 #include "executor/subtree.h"
 
-static int
-fail_errno(const struct plan_step *s, const char *what, struct fault *f)
+int
+mutate_errno(const struct plan_step *s, const char *what, struct fault *f)
 {
 	int saved = errno;
 
@@ -45,9 +44,8 @@ write_all(int fd, const char *bytes, size_t len)
 	return 0;
 }
 
-/* A file that exists keeps its inode, and so its mode, owner and xattrs. */
-static int
-store(int root, const char *path, const struct plan_text *t, int mode)
+int
+mutate_store(int root, const char *path, const struct plan_text *t, int mode)
 {
 	const char *name;
 	int dir = beneath_parent(root, path, &name);
@@ -74,8 +72,9 @@ out:
 	return answer;
 }
 
-static int
-refuse_other(const struct plan_step *s, const struct stat *st, struct fault *f)
+int
+mutate_refuse_other(const struct plan_step *s, const struct stat *st,
+    struct fault *f)
 {
 	const char *what = S_ISDIR(st->st_mode)   ? "a directory"
 			   : S_ISLNK(st->st_mode) ? "a symbolic link"
@@ -88,8 +87,8 @@ refuse_other(const struct plan_step *s, const struct stat *st, struct fault *f)
 	return -1;
 }
 
-static int
-check_size(const struct plan_step *s, size_t len, int64_t max, struct fault *f)
+int
+mutate_size(const struct plan_step *s, size_t len, int64_t max, struct fault *f)
 {
 	if (len <= (uint64_t)max)
 		return 0;
@@ -98,14 +97,14 @@ check_size(const struct plan_step *s, size_t len, int64_t max, struct fault *f)
 	    (long long)max);
 }
 
-static int
-step_write(int root, const struct plan_step *s, int64_t max, struct fault *f)
+int
+mutate_write(int root, const struct plan_step *s, int64_t max, struct fault *f)
 {
 	struct stat st;
 	int found = beneath_stat(root, s->path, &st);
 
 	if (found == -1)
-		return fail_errno(s, "write", f);
+		return mutate_errno(s, "write", f);
 	if (found == 1 && s->create) {
 		(void)fault_fail(f, OUTCOME_MUTATION, "%s exists already",
 		    s->path);
@@ -114,147 +113,17 @@ step_write(int root, const struct plan_step *s, int64_t max, struct fault *f)
 		return -1;
 	}
 	if (found == 1 && !S_ISREG(st.st_mode))
-		return refuse_other(s, &st, f);
-	if (check_size(s, s->text.len, max, f) == -1)
+		return mutate_refuse_other(s, &st, f);
+	if (mutate_size(s, s->text.len, max, f) == -1)
 		return -1;
 	if (beneath_make_parents(root, s->path) == -1 ||
-	    store(root, s->path, &s->text, s->mode) == -1)
-		return fail_errno(s, "write", f);
+	    mutate_store(root, s->path, &s->text, s->mode) == -1)
+		return mutate_errno(s, "write", f);
 	return 0;
 }
 
-static char *
-load(int root, const struct plan_step *s, int64_t max, size_t *len,
-    struct fault *f)
-{
-	struct stat st;
-	char *text;
-	int found = beneath_stat(root, s->path, &st);
-
-	if (found == 0) {
-		(void)fault_fail(f, OUTCOME_MUTATION, "%s does not exist",
-		    s->path);
-		fault_hint(f, "check the path; it is relative to the "
-			      "workspace");
-		return NULL;
-	}
-	if (found == 1 && !S_ISREG(st.st_mode)) {
-		(void)refuse_other(s, &st, f);
-		return NULL;
-	}
-	text = beneath_read(root, s->path, (size_t)max, len, &st);
-	if (text == NULL)
-		(void)fail_errno(s, "read", f);
-	return text;
-}
-
-/* Completes the record of near.h with where it was and reports it. */
-static int
-fail_edit(const struct plan_step *s, size_t edit, json_t *error,
-    struct fault *f)
-{
-	const char *code = json_string_value(json_object_get(error, "code"));
-	const char *hint = json_string_value(json_object_get(error, "hint"));
-	json_int_t found = json_integer_value(json_object_get(error, "found"));
-	json_int_t line = json_integer_value(json_object_get(
-	    json_object_get(error, "first_divergence"), "file_line"));
-
-	json_object_set_new(error, "op_index", json_integer((json_int_t)edit));
-	json_object_set_new(error, "path", json_string(s->path));
-	if (strcmp(code, "ambiguous") == 0)
-		(void)fault_fail(f, OUTCOME_MUTATION,
-		    "%s: the text to find occurs %lld times", s->path,
-		    (long long)found);
-	else if (strcmp(code, "already-applied") == 0)
-		(void)fault_fail(f, OUTCOME_MUTATION,
-		    "%s: the text to find is not there, its replacement is",
-		    s->path);
-	else if (line > 0)
-		(void)fault_fail(f, OUTCOME_MUTATION,
-		    "%s: the text to find was not found; the nearest place "
-		    "differs first at line %lld",
-		    s->path, (long long)line);
-	else
-		(void)fault_fail(f, OUTCOME_MUTATION,
-		    "%s: the text to find was not found", s->path);
-	if (hint != NULL)
-		fault_hint(f, "%s", hint);
-	json_decref(f->edit_error);
-	f->edit_error = error;
-	return -1;
-}
-
-/* Each edit works on what the one before left. */
-static int
-run_edits(const struct plan_step *s, struct buf *text, struct fault *f)
-{
-	for (size_t i = 0; i < s->edit_count; i++) {
-		struct buf next = {0};
-		json_t *error = NULL;
-
-		if (edit_replace(text->bytes, text->len, &s->edits[i], &next,
-			&error) == -1) {
-			buf_free(&next);
-			return fail_edit(s, i, error, f);
-		}
-		buf_free(text);
-		*text = next;
-		buf_reserve(text, 1);
-	}
-	return 0;
-}
-
-static int
-run_insert(const struct plan_step *s, struct buf *text, struct fault *f)
-{
-	struct buf next = {0};
-	json_t *error = NULL;
-
-	if (edit_insert(text->bytes, text->len, s, &next, &error) == -1) {
-		buf_free(&next);
-		return fail_edit(s, 0, error, f);
-	}
-	buf_free(text);
-	*text = next;
-	return 0;
-}
-
-static int
-step_change(int root, const struct plan_step *s, int64_t max, struct fault *f)
-{
-	struct buf text = {0};
-	struct plan_text out;
-	int answer;
-
-	text.bytes = load(root, s, max, &text.len, f);
-	if (text.bytes == NULL)
-		return -1;
-	text.cap = text.len + 1;
-	answer = s->kind == PLAN_EDIT ? run_edits(s, &text, f)
-				      : run_insert(s, &text, f);
-	if (answer == 0)
-		answer = check_size(s, text.len, max, f);
-	out = (struct plan_text){text.bytes, text.len};
-	if (answer == 0 && store(root, s->path, &out, s->mode) == -1)
-		answer = fail_errno(s, "write", f);
-	buf_free(&text);
-	return answer;
-}
-
-/* append and prepend make the file; an anchor needs one. */
-static int
-step_insert(int root, const struct plan_step *s, int64_t max, struct fault *f)
-{
-	struct stat st;
-
-	if ((s->place == PLACE_APPEND || s->place == PLACE_PREPEND) &&
-	    beneath_stat(root, s->path, &st) == 0)
-		return step_write(root, s, max, f);
-	return step_change(root, s, max, f);
-}
-
-static int
-step_delete(int root, const struct plan_step *s, int64_t max, struct fault *f)
+int
+mutate_delete(int root, const struct plan_step *s, int64_t max, struct fault *f)
 {
 	struct stat st;
 	const char *name;
@@ -267,10 +136,10 @@ step_delete(int root, const struct plan_step *s, int64_t max, struct fault *f)
 		    "%s does not exist, so it cannot be deleted", s->path);
 	dir = found == 1 ? beneath_parent(root, s->path, &name) : -1;
 	if (dir == -1)
-		return fail_errno(s, "delete", f);
+		return mutate_errno(s, "delete", f);
 	answer = subtree_remove(dir, name);
 	if (answer == -1)
-		(void)fail_errno(s, "delete", f);
+		(void)mutate_errno(s, "delete", f);
 	(void)close(dir);
 	return answer;
 }
@@ -302,13 +171,13 @@ step_rename(int root, const struct plan_step *s, int64_t max, struct fault *f)
 		    "%s exists already, so %s cannot be renamed to it", s->to,
 		    s->path);
 	if (beneath_make_parents(root, s->to) == -1)
-		return fail_errno(s, "rename", f);
+		return mutate_errno(s, "rename", f);
 	from = beneath_parent(root, s->path, &a);
 	to = from != -1 ? beneath_parent(root, s->to, &b) : -1;
 	if (to != -1)
 		answer = move(from, a, to, b);
 	if (answer == -1)
-		(void)fail_errno(s, "rename", f);
+		(void)mutate_errno(s, "rename", f);
 	if (from != -1)
 		(void)close(from);
 	if (to != -1)
@@ -331,15 +200,15 @@ step_mkdir(int root, const struct plan_step *s, int64_t max, struct fault *f)
 		    "%s exists and is not a directory", s->path);
 	}
 	if (beneath_make_parents(root, s->path) == -1)
-		return fail_errno(s, "mkdir", f);
+		return mutate_errno(s, "mkdir", f);
 	dir = beneath_parent(root, s->path, &name);
 	if (dir == -1)
-		return fail_errno(s, "mkdir", f);
+		return mutate_errno(s, "mkdir", f);
 	answer = sys_mkdirat(dir, name, 0777);
 	if (answer == 0 && s->mode != -1)
 		answer = sys_fchmodat(dir, name, (mode_t)s->mode);
 	if (answer == -1)
-		(void)fail_errno(s, "mkdir", f);
+		(void)mutate_errno(s, "mkdir", f);
 	(void)close(dir);
 	return answer;
 }
@@ -357,7 +226,7 @@ step_chmod(int root, const struct plan_step *s, int64_t max, struct fault *f)
 		    "%s does not exist, so its mode cannot be changed",
 		    s->path);
 	if (found == 1 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
-		return refuse_other(s, &st, f);
+		return mutate_refuse_other(s, &st, f);
 	fd = beneath_open(root, s->path, O_RDONLY);
 	/* Unreadable to its owner, but the mode may still be his to change. */
 	if (fd == -1 && errno == EACCES) {
@@ -372,7 +241,7 @@ step_chmod(int root, const struct plan_step *s, int64_t max, struct fault *f)
 		answer = fd == -1 ? -1 : sys_fchmod(fd, (mode_t)s->mode);
 	}
 	if (answer == -1)
-		(void)fail_errno(s, "chmod", f);
+		(void)mutate_errno(s, "chmod", f);
 	if (fd != -1)
 		(void)close(fd);
 	return answer;
@@ -390,23 +259,26 @@ step_symlink(int root, const struct plan_step *s, int64_t max, struct fault *f)
 		return fault_fail(f, OUTCOME_MUTATION, "%s exists already",
 		    s->path);
 	if (beneath_make_parents(root, s->path) == -1)
-		return fail_errno(s, "symlink", f);
+		return mutate_errno(s, "symlink", f);
 	dir = beneath_parent(root, s->path, &name);
 	if (dir == -1)
-		return fail_errno(s, "symlink", f);
+		return mutate_errno(s, "symlink", f);
 	answer = sys_symlinkat(s->to, dir, name);
 	if (answer == -1)
-		(void)fail_errno(s, "symlink", f);
+		(void)mutate_errno(s, "symlink", f);
 	(void)close(dir);
 	return answer;
 }
 
 static int (*const steps[])(int, const struct plan_step *, int64_t,
     struct fault *) = {
-    [PLAN_WRITE] = step_write,
-    [PLAN_EDIT] = step_change,
-    [PLAN_INSERT] = step_insert,
-    [PLAN_DELETE] = step_delete,
+    [PLAN_WRITE] = mutate_write,
+    [PLAN_EDIT] = change_file,
+    [PLAN_INSERT] = change_insert,
+    [PLAN_PATTERN] = change_file,
+    [PLAN_DIFF] = change_diff,
+    [PLAN_MERGE] = change_merge,
+    [PLAN_DELETE] = mutate_delete,
     [PLAN_RENAME] = step_rename,
     [PLAN_MKDIR] = step_mkdir,
     [PLAN_CHMOD] = step_chmod,

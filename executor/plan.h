@@ -19,6 +19,9 @@ enum plan_kind {
 	PLAN_WRITE,
 	PLAN_EDIT,
 	PLAN_INSERT,
+	PLAN_PATTERN,
+	PLAN_DIFF,
+	PLAN_MERGE,
 	PLAN_DELETE,
 	PLAN_RENAME,
 	PLAN_MKDIR,
@@ -49,8 +52,10 @@ struct plan_step {
 	int mode;     /* -1: unchanged, or the default for a new file */
 	bool create;  /* the file must not exist */
 	enum plan_place place;
-	struct plan_text text; /* contents */
-	struct plan_text anchor;
+	struct plan_text text;   /* contents; a diff; what replaces a pattern */
+	struct plan_text anchor; /* or a pattern */
+	char *flags;             /* of the pattern */
+	json_t *merge;
 	struct plan_edit *edits;
 	size_t edit_count;
 };

@@ -5,6 +5,8 @@
 
 #include "common/buf.h"
 #include "executor/base64.h"
+#include "executor/hunk.h"
+#include "executor/pattern.h"
 #include "executor/step.h"
 
 static void
@@ -192,17 +194,63 @@ make_chmod(const json_t *m, struct plan_step *s, struct fault *f)
 	return parse_mode(json_object_get(m, "chmod"), &s->mode, f);
 }
 
-/* regex, diff and merge: said in patchflow-patch(5), not here yet. */
 static int
-make_later(const json_t *m, struct plan_step *s, struct fault *f)
+make_pattern(const json_t *m, struct plan_step *s, struct fault *f)
 {
-	(void)s;
-	(void)fault_fail(f, OUTCOME_MUTATION,
-	    "mutations with op \"%s\" are not supported by this version",
-	    json_string_value(json_object_get(m, "op")));
-	fault_hint(f, "say the same with edits (find and replace) or with the "
-		      "whole contents");
+	const char *flags = json_string_value(json_object_get(m, "flags"));
+	struct pattern p;
+	char why[256] = "";
+	size_t offset;
+
+	s->kind = PLAN_PATTERN;
+	set_text(&s->anchor, json_object_get(m, "pattern"));
+	set_text(&s->text, json_object_get(m, "replacement"));
+	s->flags = xstrdup(flags != NULL ? flags : "");
+	if (s->anchor.len == 0 || s->text.bytes == NULL)
+		return fault_reject(f, OUTCOME_INVALID,
+		    "regex needs pattern (not empty) and replacement");
+	if (s->flags[strspn(s->flags, "gimsuy")] != '\0')
+		return fault_reject(f, OUTCOME_INVALID,
+		    "flags \"%.20s\" has a letter that is none of g i m s u y",
+		    s->flags);
+	p = (struct pattern){s->anchor, s->text, s->flags};
+	if (pattern_check(&p, why, sizeof(why), &offset))
+		return 0;
+	(void)fault_reject(f, OUTCOME_INVALID,
+	    "the pattern is wrong at byte %zu, before \"%.40s\": %s", offset,
+	    s->anchor.bytes + offset, why);
+	fault_hint(f, "a character that has a meaning in patterns is written "
+		      "with a backslash; edits find text as it is");
 	return -1;
+}
+
+static int
+make_diff(const json_t *m, struct plan_step *s, struct fault *f)
+{
+	struct hunks h;
+	const char *why;
+	bool good;
+
+	s->kind = PLAN_DIFF;
+	set_text(&s->text, json_object_get(m, "diff"));
+	good = hunks_read(s->text.bytes != NULL ? s->text.bytes : "",
+	    s->text.len, &h, &why);
+	hunks_free(&h);
+	if (good)
+		return 0;
+	(void)fault_reject(f, OUTCOME_INVALID, "%s", why);
+	fault_hint(f, "a hunk is @@ and lines that begin with a blank, - or +");
+	return -1;
+}
+
+static int
+make_merge(const json_t *m, struct plan_step *s, struct fault *f)
+{
+	s->kind = PLAN_MERGE;
+	s->merge = json_incref(json_object_get(m, "merge"));
+	if (json_is_object(s->merge))
+		return 0;
+	return fault_reject(f, OUTCOME_INVALID, "merge must be an object");
 }
 
 static const struct {
@@ -220,9 +268,9 @@ static const struct {
     {"mkdir", make_mkdir},
     {"symlink", make_symlink},
     {"command", make_command},
-    {"regex", make_later},
-    {"diff", make_later},
-    {"merge", make_later},
+    {"regex", make_pattern},
+    {"diff", make_diff},
+    {"merge", make_merge},
 };
 
 static int
@@ -316,4 +364,6 @@ plan_step_free(struct plan_step *s)
 		free(s->edits[i].replace.bytes);
 	}
 	free(s->edits);
+	free(s->flags);
+	json_decref(s->merge);
 }

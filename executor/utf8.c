@@ -42,6 +42,20 @@ sequence(const unsigned char *s, size_t left)
 	return want;
 }
 
+bool
+utf8_valid(const char *bytes, size_t len, size_t *bad)
+{
+	size_t n;
+
+	for (*bad = 0; *bad < len; *bad += n) {
+		n = sequence((const unsigned char *)bytes + *bad, len - *bad);
+		if (n == 0 && bytes[*bad] != '\0')
+			return false;
+		n += n == 0;
+	}
+	return true;
+}
+
 json_t *
 utf8_json(const char *bytes, size_t len)
 {

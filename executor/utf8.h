@@ -4,8 +4,12 @@
 #ifndef EXECUTOR_UTF8_H
 #define EXECUTOR_UTF8_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <jansson.h>
+
+/* Well-formed throughout (NUL is)? *bad: where not. */
+bool utf8_valid(const char *bytes, size_t len, size_t *bad);
 
 json_t *utf8_json(const char *bytes, size_t len);
 json_t *utf8_string(const char *s);

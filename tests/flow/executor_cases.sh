@@ -52,6 +52,26 @@ END
 is 'of a CRLF file' "$(od -An -c "$ws/dos.txt" | tr -d ' \n')" \
     'x\r\nz\r\ny\r\n'
 
+printf '{\r\n\t"n": 12345678901234567890,\r\n\t"d": [1]\r\n}' >"$ws/c.json"
+ok 'patterns, diffs and merges' run_json <<'END'
+{"id":"kinds","mutations":[{"path":"a.txt","pattern":"^(t)h(.*)$","replacement":"$2-$1","flags":"m"},{"diff":"diff --git a/dos.txt b/dos.txt\n--- a/dos.txt\n+++ b/dos.txt\n@@ -1,2 +1,2 @@\n x\n-z\n+q\ndiff --git a/made b/made\nnew file mode 100755\n--- /dev/null\n+++ b/made\n@@ -0,0 +1 @@\n+#!/bin/sh\n\\ No newline at end of file\n"},{"path":"c.json","merge":{"d":null,"e":{"f":true}}},{"path":"new.json","merge":{"a":1,"b":null}},{"path":"bin","diff":"--- a/bin\n+++ /dev/null\n"}]}
+END
+is 'the last fails: its file is not empty, and nothing is done' \
+    "$(outcome kinds '"\(.stage) \(.edit_error.code) \(.place.path)"')/$(find "$ws/made" 2>&1 | wc -l)" \
+    'mutation not-empty mutations[5]/1'
+ok 'without it' run_json <<'END'
+{"id":"kinds2","mutations":[{"path":"a.txt","pattern":"^(t)h(.*)$","replacement":"$2-$1","flags":"m"},{"diff":"diff --git a/dos.txt b/dos.txt\n--- a/dos.txt\n+++ b/dos.txt\n@@ -1,2 +1,2 @@\n x\n-z\n+q\ndiff --git a/made b/made\nnew file mode 100755\n--- /dev/null\n+++ b/made\n@@ -0,0 +1 @@\n+#!/bin/sh\n\\ No newline at end of file\n"},{"path":"c.json","merge":{"d":null,"e":{"f":true}}},{"path":"new.json","merge":{"a":1,"b":null}}]}
+END
+is 'are done' "$(outcome kinds2 '"\(.state) \(.error)"')" 'completed null'
+is 'a pattern to one line' "$(tail -n 1 "$ws/a.txt")" ree-t
+is 'a diff to a CRLF file' "$(od -An -c "$ws/dos.txt" | tr -d ' \n')" \
+    'x\r\nq\r\ny\r\n'
+is 'a diff makes a file' "$(cat "$ws/made")/$(stat -c '%a %s' "$ws/made")" \
+    '#!/bin/sh/755 9'
+is 'a merge keeps what it does not name' "$(od -An -c "$ws/c.json" | tr -d ' \n')" \
+    '{\r\n\t"n":12345678901234567890,\r\n\t"e":{\r\n\t\t"f":true\r\n\t}\r\n}'
+is 'and makes a file' "$(tr -d '\n' <"$ws/new.json")" '{  "a": 1}'
+
 ok 'replaces directories by files and back' run_json <<'END'
 {"id":"swap","mutations":[{"path":"moved","delete":true},{"path":"empty","delete":true}],"postMutationBuild":{"shell":["echo file > moved; rm log; mkdir log; echo in > log/in; rm -rf new; mkdir new; echo n > new/n"]},"validate":{"shell":["test -f moved"]}}
 END

@@ -162,7 +162,7 @@ refuses_what_it_cannot_do(void **state)
 	     "\"*\",\"encoding\":\"base64\"}]}",
 		OUTCOME_REJECTED, OUTCOME_INVALID, "mutations[0]"},
 	    {"{\"mutations\":[{\"op\":\"diff\",\"diff\":\"@@\"}]}",
-		OUTCOME_FAILED, OUTCOME_MUTATION, "mutations[0]"},
+		OUTCOME_REJECTED, OUTCOME_INVALID, "mutations[0]"},
 	    {"{\"mutations\":[{\"op\":\"burn\",\"path\":\"a\"}]}",
 		OUTCOME_REJECTED, OUTCOME_INVALID, "mutations[0]"},
 	    {"{\"mutations\":[{\"op\":\"delete\",\"path\":\".\"}]}",
