@@ -33,66 +33,67 @@ replace(const char *text, size_t len, const char *pattern, const char *with,
 
 /* Each want was given by the replace() of a JavaScript engine, but for the
  * line ends of CRLF, which are one here. */
+static const struct {
+	const char *text, *pattern, *with, *flags, *want;
+} replacements[] = {
+    {"aba", "a", "x", "", "xba"},
+    {"aba", "a", "x", "g", "xbx"},
+    {"aBA", "a", "x", "gi", "xBx"},
+    {"a\nb", "^b", "x", "m", "a\nx"},
+    {"a\nb", "a.b", "x", "s", "x"},
+    {"a1b2", "([a-z])(\\d)", "$2$1", "g", "1a2b"},
+    {"abc", "b", "[$&]", "", "a[b]c"},
+    {"abc", "b", "[$`]", "", "a[a]c"},
+    {"abc", "b", "[$']", "", "a[c]c"},
+    {"abc", "b", "$$", "", "a$c"},
+    {"abc", "b", "$", "", "a$c"},
+    {"abc", "b", "$0", "", "a$0c"},
+    {"abc", "b", "$1", "", "a$1c"},
+    {"abc", "(b)", "$2", "", "a$2c"},
+    {"abc", "(b)", "$10", "", "ab0c"},
+    {"abc", "(b)", "$01", "", "abc"},
+    {"abc", "(b)", "$00", "", "a$00c"},
+    {"abc", "(b)|(x)", "<$2>", "", "a<>c"},
+    {"abc", "(?<n>b)", "<$<n>>", "", "a<b>c"},
+    {"abc", "(?<n>b)", "<$<m>>", "", "a<>c"},
+    {"abc", "(b)", "$<n>", "", "a$<n>c"},
+    {"abc", "(?<n>b)", "$<n", "", "a$<nc"},
+    {"abcdefghijk", "(a)(b)(c)(d)(e)(f)(g)(h)(i)(j)(k)", "$11-$12", "", "k-a2"},
+    {"abc", "x*", "-", "g", "-a-b-c-"},
+    {"abc", "b*", "-", "g", "-a--c-"},
+    {"aab", "a", "x", "gy", "xxb"},
+    {"baa", "a", "x", "g", "bxx"},
+    {"a\xc3\xa9z", "a.z", "x", "", "x"},
+    {"\xc3\xa9\xc3\xa8", "[\xc3\xa9]", "e", "g", "e\xc3\xa8"},
+    {"\xf0\x9f\x98\x80", "", "-", "gu", "-\xf0\x9f\x98\x80-"},
+    {"\xf0\x9f\x98\x80", "\\u{1F600}", "x", "u", "x"},
+    {"a\xff"
+     "b\xff",
+	"b", "c", "g",
+	"a\xff"
+	"c\xff"},
+    {"a-b", "[^]", "x", "g", "xxx"},
+    {"ab", "a(?=b)", "x", "", "xb"},
+    {"ab", "(?<=a)b", "x", "", "ax"},
+    {"x=1\r\ny=2\r\n", "^y=.*$", "y=3", "m", "x=1\r\ny=3\r\n"},
+    {"one\n", "e$", "x", "m", "onx\n"},
+    {"", "^", "x", "", "x"},
+    {"aaa", "a{2}", "b", "g", "ba"},
+    {"tel 555", "(\\w+) (?<n>\\d+)", "$<n> $1", "", "555 tel"},
+};
+
 static void
 replaces_as_javascript_does(void **state)
 {
-	static const struct {
-		const char *text, *pattern, *with, *flags, *want;
-	} rows[] = {
-	    {"aba", "a", "x", "", "xba"},
-	    {"aba", "a", "x", "g", "xbx"},
-	    {"aBA", "a", "x", "gi", "xBx"},
-	    {"a\nb", "^b", "x", "m", "a\nx"},
-	    {"a\nb", "a.b", "x", "s", "x"},
-	    {"a1b2", "([a-z])(\\d)", "$2$1", "g", "1a2b"},
-	    {"abc", "b", "[$&]", "", "a[b]c"},
-	    {"abc", "b", "[$`]", "", "a[a]c"},
-	    {"abc", "b", "[$']", "", "a[c]c"},
-	    {"abc", "b", "$$", "", "a$c"},
-	    {"abc", "b", "$", "", "a$c"},
-	    {"abc", "b", "$0", "", "a$0c"},
-	    {"abc", "b", "$1", "", "a$1c"},
-	    {"abc", "(b)", "$2", "", "a$2c"},
-	    {"abc", "(b)", "$10", "", "ab0c"},
-	    {"abc", "(b)", "$01", "", "abc"},
-	    {"abc", "(b)", "$00", "", "a$00c"},
-	    {"abc", "(b)|(x)", "<$2>", "", "a<>c"},
-	    {"abc", "(?<n>b)", "<$<n>>", "", "a<b>c"},
-	    {"abc", "(?<n>b)", "<$<m>>", "", "a<>c"},
-	    {"abc", "(b)", "$<n>", "", "a$<n>c"},
-	    {"abc", "(?<n>b)", "$<n", "", "a$<nc"},
-	    {"abcdefghijk", "(a)(b)(c)(d)(e)(f)(g)(h)(i)(j)(k)", "$11-$12", "",
-		"k-a2"},
-	    {"abc", "x*", "-", "g", "-a-b-c-"},
-	    {"abc", "b*", "-", "g", "-a--c-"},
-	    {"aab", "a", "x", "gy", "xxb"},
-	    {"baa", "a", "x", "g", "bxx"},
-	    {"a\xc3\xa9z", "a.z", "x", "", "x"},
-	    {"\xc3\xa9\xc3\xa8", "[\xc3\xa9]", "e", "g", "e\xc3\xa8"},
-	    {"\xf0\x9f\x98\x80", "", "-", "gu", "-\xf0\x9f\x98\x80-"},
-	    {"\xf0\x9f\x98\x80", "\\u{1F600}", "x", "u", "x"},
-	    {"a\xff"
-	     "b\xff",
-		"b", "c", "g",
-		"a\xff"
-		"c\xff"},
-	    {"a-b", "[^]", "x", "g", "xxx"},
-	    {"ab", "a(?=b)", "x", "", "xb"},
-	    {"ab", "(?<=a)b", "x", "", "ax"},
-	    {"x=1\r\ny=2\r\n", "^y=.*$", "y=3", "m", "x=1\r\ny=3\r\n"},
-	    {"one\n", "e$", "x", "m", "onx\n"},
-	    {"", "^", "x", "", "x"},
-	    {"aaa", "a{2}", "b", "g", "ba"},
-	    {"tel 555", "(\\w+) (?<n>\\d+)", "$<n> $1", "", "555 tel"},
-	};
 
 	(void)state;
-	for (size_t i = 0; i < LENGTH(rows); i++) {
+	for (size_t i = 0; i < LENGTH(replacements); i++) {
 		json_t *error = NULL;
-		char *got = replace(rows[i].text, strlen(rows[i].text),
-		    rows[i].pattern, rows[i].with, rows[i].flags, &error);
+		char *got = replace(replacements[i].text,
+		    strlen(replacements[i].text), replacements[i].pattern,
+		    replacements[i].with, replacements[i].flags, &error);
 
-		if (got == NULL || strcmp(got, rows[i].want) != 0)
+		if (got == NULL || strcmp(got, replacements[i].want) != 0)
 			fail_msg("row %zu: %s, %s", i, got != NULL ? got : "-",
 			    error != NULL ? json_dumps(error, 0) : "");
 		free(got);
