@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: ISC */
-/* Landlock by system call: glibc has no wrappers for it. */
-#include <linux/landlock.h>
+/* The one ladder of Landlock and no_new_privs that the daemons share. */
 #include <sys/prctl.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -13,44 +11,15 @@
 #include <unistd.h>
 
 #include "common/buf.h"
+#include "common/landlock.h"
 #include "common/log.h"
 #include "common/sandbox.h"
-
-/* Younger than some headers that we are built with. */
-#ifndef LANDLOCK_ACCESS_FS_REFER
-#define LANDLOCK_ACCESS_FS_REFER (1ULL << 13)
-#endif
-#ifndef LANDLOCK_ACCESS_FS_TRUNCATE
-#define LANDLOCK_ACCESS_FS_TRUNCATE (1ULL << 14)
-#endif
-
-#define CHANGES                                                                \
-	(LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_REMOVE_DIR |       \
-	    LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_MAKE_CHAR |    \
-	    LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_MAKE_REG |        \
-	    LANDLOCK_ACCESS_FS_MAKE_SOCK | LANDLOCK_ACCESS_FS_MAKE_FIFO |      \
-	    LANDLOCK_ACCESS_FS_MAKE_BLOCK | LANDLOCK_ACCESS_FS_MAKE_SYM)
 
 struct sandbox_place {
 	char *path;
 	dev_t dev;
 	ino_t ino; /* 0: it was not there */
 };
-
-/* What this kernel can hold, of changing files; 0 where it knows nothing. The
- * first version forbids moving between directories altogether, which is how
- * all of the spool works: then rather nothing. */
-static uint64_t
-known_changes(void)
-{
-	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0,
-	    LANDLOCK_CREATE_RULESET_VERSION);
-
-	if (abi < 2)
-		return 0;
-	return CHANGES | LANDLOCK_ACCESS_FS_REFER |
-	       (abi >= 3 ? LANDLOCK_ACCESS_FS_TRUNCATE : 0);
-}
 
 /* The directory, or the nearest one above it: an O_PATH fd, -1 for none. */
 static int
@@ -70,18 +39,14 @@ open_nearest(const char *path)
 	return fd;
 }
 
+/* Closes fd. */
 static int
 allow(int ruleset, int fd, uint64_t access)
 {
-	struct landlock_path_beneath_attr rule = {.allowed_access = access,
-	    .parent_fd = fd};
-	int rc;
+	int rc = landlock_allow(ruleset, fd, access);
 
-	if (fd == -1)
-		return -1;
-	rc = (int)syscall(SYS_landlock_add_rule, ruleset,
-	    LANDLOCK_RULE_PATH_BENEATH, &rule, 0);
-	(void)close(fd);
+	if (fd != -1)
+		(void)close(fd);
 	return rc;
 }
 
@@ -135,19 +100,18 @@ sandbox_allow_around(struct sandbox *sb, const char *file)
 bool
 sandbox_enter(struct sandbox *sb)
 {
-	uint64_t changes = known_changes();
-	struct landlock_ruleset_attr attr = {
-	    .handled_access_fs = changes | LANDLOCK_ACCESS_FS_EXECUTE};
-	int ruleset = -1;
+	struct landlock_rules rules = {
+	    .fs = LOCK_FS_CHANGES | LOCK_FS_REFER | LOCK_FS_TRUNCATE |
+		  LANDLOCK_ACCESS_FS_EXECUTE};
+	int ruleset = landlock_open(&rules);
 
-	if (changes != 0)
-		ruleset = (int)syscall(SYS_landlock_create_ruleset, &attr,
-		    sizeof attr, 0);
 	/* A rule that cannot be made would forbid what the daemon needs: all
 	 * of it or nothing. */
-	if (ruleset != -1 && allow_all(ruleset, sb, changes) == 0 &&
+	if (ruleset != -1 &&
+	    allow_all(ruleset, sb,
+		rules.fs & ~(uint64_t)LANDLOCK_ACCESS_FS_EXECUTE) == 0 &&
 	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0)
-		sb->held = syscall(SYS_landlock_restrict_self, ruleset, 0) == 0;
+		sb->held = landlock_enter(ruleset) == 0;
 	if (ruleset != -1)
 		(void)close(ruleset);
 	if (!sb->held)
