@@ -14,13 +14,13 @@ FUZZ_SECONDS ?= 20
 # Debian packages: what the build links, and what tests, lint and fuzzing run.
 BUILD_DEPS  = gcc libc6-dev pkg-config|pkgconf libyaml-dev libjansson-dev \
               libcurl4-openssl-dev|libcurl4-gnutls-dev libbsd-dev libmd-dev \
-              libpcre2-dev
+              libpcre2-dev libseccomp-dev
 DEMO_DEPS   = $(BUILD_DEPS) git jq
 TEST_DEPS   = $(DEMO_DEPS) perl libcmocka-dev strace e2fsprogs procps mandoc
 LINT_DEPS   = $(TEST_DEPS) clang-format clang-tidy cppcheck shellcheck
 FUZZ_DEPS   = $(BUILD_DEPS) clang libclang-rt-dev
 
-LIBS        = yaml-0.1 jansson libcurl libbsd-overlay libmd libpcre2-8
+LIBS        = yaml-0.1 jansson libcurl libbsd-overlay libmd libpcre2-8 libseccomp
 PKG_CFLAGS := $(shell pkg-config --cflags $(LIBS) 2>/dev/null)
 PKG_LIBS   := $(shell pkg-config --libs $(LIBS) 2>/dev/null)
 # b64_pton(3) is the C library's, but not in libc itself.

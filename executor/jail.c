@@ -18,6 +18,8 @@
 #include <unistd.h>
 
 #include "common/log.h"
+#include "executor/confine.h"
+#include "executor/filter.h"
 #include "executor/jail.h"
 #include "executor/report.h"
 #include "executor/rootfs.h"
@@ -110,16 +112,25 @@ setup_failed(const char *what)
 	_exit(EXIT_SETUP);
 }
 
+/* In this order: a ruleset takes paths as the user will see them and must be
+ * made with the mounts in place, and after the filter nothing more can be
+ * taken away. */
 static _Noreturn void
 work(const struct jail_spec *spec, int root)
 {
+	int ruleset;
+
 	reset_signals();
+	if (confine_prepare(spec, root, &ruleset) == -1)
+		setup_failed("Landlock rules");
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) == -1 ||
 	    jail_drop(spec->user) == -1)
 		setup_failed("dropping rights for the commands");
 	/* Dropping rights has cleared it. */
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) == -1)
 		setup_failed("tying the worker to its parent");
+	if (confine_enter(spec, ruleset) == -1)
+		setup_failed("confining the worker");
 	_exit(spec->run(spec->owner, root, FD_REPORT));
 }
 
@@ -240,6 +251,8 @@ jail_start(struct jail *j, const struct jail_spec *spec)
 	int saved;
 
 	jail_reset(j);
+	if (filter_make(confine_inet(spec)) == -1)
+		return -1;
 	if (pipe2(life, O_CLOEXEC) == -1 || pipe2(report, O_CLOEXEC) == -1)
 		goto fail;
 	args.flags = namespaces(spec);

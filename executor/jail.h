@@ -38,6 +38,7 @@ struct jail_spec {
 	const char *txn;       /* path of T */
 	const struct jail_user *user;
 	const struct queue_settings *queue;
+	char *const *masks; /* paths of the machine, NULL at the end */
 	/* With the executor's rights, before run; not confined only. */
 	int (*prepare)(void *owner, int workspace, int upper, int report);
 	/* As the user; root is the view of the workspace. Its exit status. */

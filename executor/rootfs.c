@@ -16,15 +16,9 @@
 #include "common/buf.h"
 #include "executor/mounts.h"
 #include "executor/rootfs.h"
+#include "executor/rootfs_part.h"
 
-#define TMP_SIZE "536870912"
-
-struct rootfs {
-	const struct jail_spec *spec;
-	int root;    /* of the new tree */
-	int overlay; /* its mount, not attached yet */
-	int *exposed;
-};
+#define SCRATCH_MAX (INT64_C(512) << 20) /* of /tmp, /home and the like */
 
 /* One process, one jail: the failing step for the message. */
 static const char *step = "";
@@ -35,12 +29,10 @@ rootfs_step(void)
 	return step;
 }
 
-static int
-new_tmpfs(const char *mode)
+void
+rootfs_now(const char *what)
 {
-	const char *options[] = {"size", TMP_SIZE, "mode", mode, NULL};
-
-	return mounts_new("tmpfs", options, PRIVATE);
+	step = what;
 }
 
 /*
@@ -122,7 +114,7 @@ clone_machine(struct rootfs *r)
 	struct dirent *e;
 	int answer = 0;
 
-	step = "cloning the root directory for the jail";
+	rootfs_now("cloning the root directory for the jail");
 	if (d == NULL)
 		return -1;
 	while (answer == 0 && (e = readdir(d)) != NULL) {
@@ -131,130 +123,6 @@ clone_machine(struct rootfs *r)
 	}
 	(void)closedir(d);
 	return answer;
-}
-
-static int
-bind_device(int dev, const char *name)
-{
-	char path[64];
-	int at = openat(dev, name, O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-	int tree, answer;
-
-	if (at == -1 || snprintf(path, sizeof(path), "/dev/%s", name) < 0)
-		return -1;
-	tree = open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
-	answer = tree == -1 ? -1 : mounts_attach(tree, at);
-	(void)close(at);
-	if (tree != -1)
-		(void)close(tree);
-	return answer;
-}
-
-static int
-make_dev(struct rootfs *r)
-{
-	static const char *const nodes[] = {"null", "zero", "full", "random",
-	    "urandom", "tty"};
-	static const char *const links[][2] = {{"/proc/self/fd", "fd"},
-	    {"/proc/self/fd/0", "stdin"}, {"/proc/self/fd/1", "stdout"},
-	    {"/proc/self/fd/2", "stderr"}};
-	int dev, answer = 0;
-
-	step = "making the jail's /dev";
-	if (mounts_attach_at(r->root, new_tmpfs("755"), "/dev") == -1)
-		return -1;
-	dev = mounts_open(r->root, "/dev", O_RDONLY | O_DIRECTORY);
-	if (dev == -1)
-		return -1;
-	for (size_t i = 0; answer == 0 && i < 6; i++)
-		answer = bind_device(dev, nodes[i]);
-	for (size_t i = 0; answer == 0 && i < 4; i++)
-		answer = symlinkat(links[i][0], dev, links[i][1]);
-	if (answer == 0)
-		answer = mkdirat(dev, "shm", 01777);
-	if (answer == 0)
-		answer = fchmodat(dev, "shm", 01777, 0);
-	(void)close(dev);
-	return answer;
-}
-
-/* uid 0 may write there even without any capability. */
-static int
-close_proc(int root)
-{
-	static const char *const paths[] = {"/proc/sys", "/proc/irq",
-	    "/proc/bus", "/proc/fs", "/proc/sysrq-trigger"};
-
-	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
-		int at = mounts_open(root, paths[i], O_PATH);
-		int tree = at == -1 ? -1
-				    : open_tree(at, "",
-					  OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC |
-					      AT_EMPTY_PATH);
-		int answer = at == -1 ? 0 : -1;
-
-		if (tree != -1 && mounts_set(tree, CLOSED, false) == 0)
-			answer = mounts_attach(tree, at);
-		if (at != -1)
-			(void)close(at);
-		if (tree != -1)
-			(void)close(tree);
-		if (answer == -1)
-			return -1;
-	}
-	return 0;
-}
-
-static int
-make_proc(struct rootfs *r)
-{
-	const char *options[] = {NULL};
-	int tree;
-
-	step = "mounting the jail's /proc";
-	tree = mounts_new("proc", options, PRIVATE | MOUNT_ATTR_NOEXEC);
-	if (mounts_attach_at(r->root, tree, "/proc") == -1)
-		return -1;
-	return r->spec->user->switches ? close_proc(r->root) : 0;
-}
-
-static int
-make_home(struct rootfs *r)
-{
-	char path[128];
-	int fd, answer = 0;
-
-	if (snprintf(path, sizeof(path), "/home/%s", r->spec->user->name) < 0)
-		return -1;
-	fd = mounts_make(r->root, path);
-	if (fd == -1)
-		return -1;
-	if (r->spec->user->switches)
-		answer = fchownat(fd, "", r->spec->user->uid,
-		    r->spec->user->gid, AT_EMPTY_PATH);
-	(void)close(fd);
-	return answer;
-}
-
-static int
-make_private(struct rootfs *r)
-{
-	int at;
-
-	step = "making the jail's private directories";
-	if (mounts_attach_at(r->root, new_tmpfs("1777"), "/tmp") == -1 ||
-	    mounts_attach_at(r->root, new_tmpfs("755"), "/home") == -1 ||
-	    mounts_attach_at(r->root, new_tmpfs("755"), "/root") == -1 ||
-	    mounts_attach_at(r->root, new_tmpfs("755"), "/run") == -1)
-		return -1;
-	at = mounts_open(r->root, "/var/tmp", O_PATH | O_DIRECTORY);
-	if (at != -1) {
-		(void)close(at);
-		if (mounts_attach_at(r->root, new_tmpfs("1777"), "/var/tmp") ==
-		    -1)
-			return -1;
-	}
-	return make_home(r);
 }
 
 /* Cloned before /home and the like are covered, attached afterwards. */
@@ -318,7 +186,7 @@ cover_staging(struct rootfs *r)
 	if (at == -1)
 		return 0;
 	(void)close(at);
-	tree = new_tmpfs("555");
+	tree = rootfs_tmpfs("555", 4096);
 	if (tree == -1)
 		return -1;
 	answer = mounts_set(tree, CLOSED, false);
@@ -332,10 +200,10 @@ cover_staging(struct rootfs *r)
 static int
 attach_workspace(struct rootfs *r)
 {
-	step = "mounting the overlay at the workspace";
-	if (mounts_attach_at(r->root, r->overlay, r->spec->workspace) == -1)
+	rootfs_now("mounting the overlay at the workspace");
+	if (mounts_attach_at(r->root, r->view, r->spec->workspace) == -1)
 		return -1;
-	step = "covering the staging place";
+	rootfs_now("covering the staging place");
 	return cover_staging(r);
 }
 
@@ -358,7 +226,7 @@ map_user(const struct jail_user *u)
 {
 	char text[64];
 
-	step = "mapping the user into the namespace";
+	rootfs_now("mapping the user into the namespace");
 	if (snprintf(text, sizeof(text), "%u %u 1", u->uid, u->uid) < 0 ||
 	    write_file("/proc/self/uid_map", text) == -1 ||
 	    write_file("/proc/self/setgroups", "deny") == -1)
@@ -386,12 +254,21 @@ raise_loopback(void)
 static int
 pivot(struct rootfs *r)
 {
-	step = "entering the jail's root";
+	rootfs_now("entering the jail's root");
 	if (mounts_set(r->root, CLOSED, false) == -1 || fchdir(r->root) == -1 ||
 	    syscall(SYS_pivot_root, ".", ".") == -1 ||
 	    umount2(".", MNT_DETACH) == -1 || chdir("/") == -1)
 		return -1;
 	return 0;
+}
+
+/* It is memory, and must not be a way around that limit. */
+static int64_t
+scratch_size(const struct jail_spec *spec)
+{
+	int64_t memory = spec->queue->memory;
+
+	return memory > 0 && memory < SCRATCH_MAX ? memory : SCRATCH_MAX;
 }
 
 /* Everything that names the machine's paths is opened before this covers T,
@@ -401,10 +278,10 @@ open_root(struct rootfs *r)
 {
 	/* Not to be cloned along with the machine's tree that T lies in. */
 	struct mount_attr alone = {.propagation = MS_UNBINDABLE};
-	int tree = new_tmpfs("755");
+	int tree = rootfs_tmpfs("755", scratch_size(r->spec));
 	int at, answer;
 
-	step = "making the jail's root";
+	rootfs_now("making the jail's root");
 	at = tree == -1 ? -1
 			: open(r->spec->txn, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	answer = at == -1 ? -1 : mounts_attach(tree, at);
@@ -420,19 +297,20 @@ open_root(struct rootfs *r)
 static int
 build(struct rootfs *r)
 {
-	step = "making mounts private";
+	rootfs_now("making mounts private");
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == -1)
 		return -1;
-	step = "mounting the overlay";
-	r->overlay = new_overlay(r->spec);
-	if (r->overlay == -1)
+	rootfs_now("mounting the overlay");
+	r->view = new_overlay(r->spec);
+	if (r->view == -1)
 		return -1;
 	if (clone_exposed(r) == -1 || open_root(r) == -1 ||
-	    clone_machine(r) == -1 || make_private(r) == -1 ||
-	    make_dev(r) == -1 || make_proc(r) == -1)
+	    clone_machine(r) == -1 || rootfs_dev(r) == -1 ||
+	    rootfs_proc(r) == -1 || rootfs_private(r) == -1 ||
+	    rootfs_mask(r, true) == -1)
 		return -1;
 	attach_exposed(r);
-	if (attach_workspace(r) == -1)
+	if (rootfs_mask(r, false) == -1 || attach_workspace(r) == -1)
 		return -1;
 	attach_mapped(r);
 	return pivot(r);
@@ -441,18 +319,18 @@ build(struct rootfs *r)
 int
 rootfs_enter(const struct jail_spec *spec)
 {
-	struct rootfs r = {.spec = spec, .root = -1, .overlay = -1};
+	struct rootfs r = {.spec = spec, .root = -1, .view = -1};
 
 	if (!spec->user->switches && map_user(spec->user) == -1)
 		return -1;
-	step = "naming the jail";
+	rootfs_now("naming the jail");
 	if (sethostname("patchflow", 9) == -1)
 		return -1;
 	if (!spec->network)
 		raise_loopback();
 	if (build(&r) == -1)
 		return -1;
-	step = "opening the workspace in the jail";
+	rootfs_now("opening the workspace in the jail");
 	if (chdir(spec->workspace) == -1)
 		return -1;
 	return open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -13,6 +13,7 @@
 #include "common/sys.h"
 #include "executor/diff.h"
 #include "executor/executor.h"
+#include "executor/mask.h"
 #include "executor/report.h"
 #include "executor/settle.h"
 
@@ -214,24 +215,26 @@ static int
 start_jail(struct executor *ex)
 {
 	struct run *r = &ex->run;
-	char path[PATH_MAX];
+	char **masks = r->overlay ? mask_list(ex) : NULL;
+	char path[PATH_MAX + NAME_SIZE];
+	int started;
 	struct jail_spec spec = {.confined = r->overlay,
 	    .network = r->plan.network,
 	    .workspace = ex->workspace.path,
 	    .txn = path,
 	    .user = &ex->user,
 	    .queue = ex->queue,
+	    .masks = masks,
 	    .prepare = worker_seed,
 	    .run = worker_run,
 	    .owner = &r->worker};
 
-	if (snprintf(path, sizeof(path), "%s/%s", ex->place.path,
-		r->txn.name) >= (int)sizeof(path)) {
-		errno = ENAMETOOLONG;
-		return -1;
-	}
+	(void)snprintf(path, sizeof(path), "%s/%s", ex->place.path,
+	    r->txn.name);
 	set_worker(ex);
-	if (jail_start(&r->jail, &spec) == -1)
+	started = jail_start(&r->jail, &spec);
+	mask_free(masks);
+	if (started == -1)
 		return -1;
 	if (write_begin(ex) == -1 || take_time(ex) == -1 ||
 	    jail_release(&r->jail) == -1) {
