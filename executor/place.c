@@ -12,19 +12,31 @@
 
 #define PLACE_FORMAT "patchflow-place-1"
 
-static bool
+/* 1, 0, or -1: not known, and then no other place may be used. */
+static int
 has_transactions(const char *path)
 {
 	struct spool_names n = {0};
 	int dir = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	bool any;
+	int any;
 
 	if (dir == -1)
-		return false;
-	any = spool_list(dir, 1, &n) == 0 && n.count > 0;
+		return errno == ENOENT || errno == ENOTDIR ? 0 : -1;
+	any = spool_list(dir, 1, &n);
+	if (any == 0)
+		any = n.count > 0;
 	spool_names_free(&n);
 	(void)close(dir);
 	return any;
+}
+
+/* What is so and stays so; a want of space or descriptors passes. */
+static bool
+is_unsuitable(int err)
+{
+	return err == EXDEV || err == EROFS || err == EACCES || err == EPERM ||
+	       err == EINVAL || err == ENOENT || err == ENOTDIR ||
+	       err == EOPNOTSUPP;
 }
 
 /* A place that was proven for this very workspace needs no trial again. */
@@ -38,10 +50,12 @@ try_place(struct executor *ex, const struct recorded *r, char *path)
 {
 	int answer = place_open(&ex->place, path, &ex->workspace,
 	    r->same_workspace && strcmp(r->place, path) == 0);
+	int saved = errno;
 
 	if (answer == -1)
-		log_debug("%s: no staging place: %s", path, strerror(errno));
+		log_debug("%s: no staging place: %s", path, strerror(saved));
 	free(path);
+	errno = saved;
 	return answer;
 }
 
@@ -59,16 +73,24 @@ static int
 choose_place(struct executor *ex, const struct recorded *r)
 {
 	const char *wanted = ex->queue->staging;
+	int used = r->place[0] != '\0' ? has_transactions(r->place) : 0;
 
-	if (r->place[0] != '\0' && has_transactions(r->place))
+	if (used == -1)
+		return -1;
+	if (used == 1)
 		return try_place(ex, r, xstrdup(r->place));
 	if (wanted[0] != '\0')
 		return try_place(ex, r, xstrdup(wanted));
 	if (try_place(ex, r,
 		xasprintf("%s/state/%s/txn", ex->tree->path, ex->instance)) ==
-		0 ||
-	    try_place(ex, r, parent_place(ex)) == 0)
+	    0)
 		return 0;
+	if (!is_unsuitable(errno))
+		return -1;
+	if (try_place(ex, r, parent_place(ex)) == 0)
+		return 0;
+	if (!is_unsuitable(errno))
+		return -1;
 	return try_place(ex, r, xasprintf("%s/.patchflow", ex->workspace.path));
 }
 
@@ -137,9 +159,13 @@ isolate_place(struct executor *ex)
 	json_t *doc = NULL;
 	struct recorded r;
 	int answer = -1;
+	int found = load_record(ex, &doc);
 
+	/* It may name the place of transactions that wait. */
+	if (found == -1 && errno != EBADMSG)
+		return -1;
 	/* Without a record nothing is known, and everything is tried. */
-	if (load_record(ex, &doc) != 1)
+	if (found != 1)
 		log_debug("no staging place is recorded");
 	r = read_record(ex, doc);
 	if (doc != NULL && looks_unmounted(ex, doc)) {
