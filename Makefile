@@ -101,6 +101,7 @@ $(BUILD)/%.o: %.c $(BUILD)/flags
 # (common/sys.h), so that the harness can fail or kill the nth of them.
 UNIT     := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c tests/unit/sweep_*.c))
 HARNESS  := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/harness/*.c))
+INJECT   := $(BUILD)/tests/harness/inject
 BENCH    := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/*.c))
 FUZZ     := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fuzz/fuzz_*.c))
 SHELL_T  := $(wildcard tests/crash/*.t tests/flow/*.t tests/unit/*.t tests/lint/*.t)
@@ -114,12 +115,14 @@ $(BUILD)/tests/unit/sweep_%: $(BUILD)/tests/unit/sweep_%.o $(BUILD)/tests/unit/f
 	$(link) -lcmocka $(WRAPS)
 $(HARNESS) $(BENCH): $(BUILD)/%: $(BUILD)/%.o $(ARCHIVES) $(COMMON_A)
 	$(link)
+$(INJECT): $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/inject/*.c)) $(COMMON_A)
+	$(link)
 $(FUZZ): $(BUILD)/%: $(BUILD)/%.o $(ARCHIVES) $(COMMON_A)
 	$(link) -fsanitize=fuzzer
 .SECONDARY:
 
 binaries: $(ALL_BINS)
-tests-build: binaries $(UNIT) $(HARNESS)
+tests-build: binaries $(UNIT) $(HARNESS) $(INJECT)
 bench-build: binaries $(BENCH)
 fuzz-build: $(FUZZ)
 
