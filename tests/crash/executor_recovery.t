@@ -1,0 +1,27 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+# time-limit: 300
+# As executor_kill.t, but the recovery is killed too, and a third executor has
+# to make it good. A few random pairs of points; with PATCHFLOW_LONG=1 every
+# point of every recovery of a small patch, and random pairs of the others.
+. "$(dirname "$0")/../harness/lib.sh"
+. "$(dirname "$0")/../flow/executor.sh"
+. "$(dirname "$0")/worlds.sh"
+
+pairs() {
+	make_world "$1"
+	sweep_is_good "$1: random recoveries killed" -2 -n "$2" -S "$seed" \
+	    -X probe kill
+}
+
+if [ -n "${PATCHFLOW_LONG:-}" ]; then
+	make_world small
+	sweep_is_good 'small: every point of every recovery' -2 -X probe kill
+	for name in plain trees meta many commit fails; do
+		pairs "$name" 170
+	done
+else
+	pairs plain 4
+	pairs trees 4
+fi
+done_testing

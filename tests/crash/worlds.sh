@@ -1,0 +1,183 @@
+# shellcheck shell=sh
+# SPDX-License-Identifier: ISC
+# shellcheck disable=SC2034 # SPOOL, lib.sh reads it
+# What the executor's sweeps stand on: worlds (a workspace, a spool and one
+# queued patch), and inject, which runs the executor in them. For a test that
+# has read lib.sh and flow/executor.sh.
+
+command -v inject >/dev/null || skip_all 'inject was not built'
+
+# shellcheck disable=SC2317 # at the end
+drop_memory() {
+	kill_started
+	umount "$memory/world" 2>/dev/null
+	rm -rf "$memory"
+}
+
+# Memory, where it can be had: a kill leaves what was written, durable or not.
+if [ -z "${WORLD_ON_DISK:-}" ] && [ -w /dev/shm ]; then
+	memory=$(mktemp -d /dev/shm/patchflow-t.XXXXXX) || exit 1
+	trap 'rc=$?; drop_memory; (exit $rc); finish' EXIT
+else
+	memory=$T
+fi
+world=$memory/world
+saved=$memory/saved
+ws=$world/ws
+SPOOL=$world/spool
+seed=${PATCHFLOW_SEED:-$(($(date +%s) / 86400))}
+
+# share PER_CENT: of the points in a short run; all of them in a long one.
+share() {
+	[ -z "${PATCHFLOW_LONG:-}" ] || set -- 100
+	echo "-p $1 -S $seed"
+}
+
+# set_xattr FILE NAME VALUE, by perl: not every machine has setfattr.
+# shellcheck disable=SC2016 # perl's own
+set_xattr() {
+	perl -e 'exit(syscall(188, @ARGV, length $ARGV[2], 0) != 0)' "$@" \
+	    2>/dev/null
+}
+
+# Every kind of entry, all of them old: what keeps its time, keeps it exactly.
+make_tree() {
+	mkdir -p "$ws/dir/sub" "$ws/tree/deep/er" "$ws/keep"
+	printf 'one\ntwo\n' >"$ws/a"
+	echo b >"$ws/dir/b"
+	echo c >"$ws/dir/sub/c"
+	echo d >"$ws/tree/d"
+	echo e >"$ws/tree/deep/er/e"
+	echo 0 >"$ws/total"
+	printf '\377\000\001' >"$ws/keep/binary"
+	echo run >"$ws/keep/run"
+	chmod 0755 "$ws/keep/run"
+	chmod 0600 "$ws/keep/binary"
+	ln -s a "$ws/link"
+	ln -s nowhere "$ws/dangling"
+	ln "$ws/keep/run" "$ws/keep/twin"
+	if set_xattr "$ws/keep/run" user.note kept &&
+	    set_xattr "$ws/a" user.note of-a; then
+		noted="perl -e 'exit(syscall(188, @ARGV, 3, 0) != 0)' dir/sub/c user.made yes;"
+	else
+		noted=
+		diag 'no extended attributes here'
+	fi
+	[ "$(id -u)" -ne 0 ] || chown -h 12345:54321 "$ws/keep/binary"
+}
+
+make_old() {
+	find "$ws" -depth -exec touch -hd '2001-02-03 04:05:06.789' {} +
+}
+
+# Fifty files, and a directory of a dozen that moves.
+make_many() {
+	mkdir -p "$ws/many" "$ws/move"
+	i=0
+	while [ "$i" -lt 12 ]; do
+		i=$((i + 1))
+		echo "$i" >"$ws/move/$i"
+	done
+	while [ "$i" -lt 50 ]; do
+		i=$((i + 1))
+		echo "$i" >"$ws/many/$i"
+	done
+}
+
+make_repository() {
+	git init -q "$ws"
+	git -C "$ws" config gc.auto 0
+	git -C "$ws" add -A
+	git -C "$ws" commit -q -m start
+	# The times that git has noted, for make_old to change them.
+	find "$ws" -path "$ws/.git" -prune -o -type f -exec touch \
+	    -d '2001-02-03 04:05:06.789' {} +
+	git -C "$ws" update-index -q --refresh
+}
+
+# document NAME: the patch of that world. Commands stop at the first failure,
+# so that a killed one fails the patch.
+document() {
+	case $1 in
+	plain) cat <<-'END' ;;
+	{"id":"plain","mutations":[{"path":"a","edits":[{"find":"two","replace":"2"}]},{"path":"new/x","contents":"x","mode":"0755"},{"path":"tree","delete":true},{"path":"dir/b","rename":"dir/e"},{"path":"dir","chmod":"0750"},{"path":"made","symlink":"dir/e"},{"path":"dir/sub/c","append":"more\n"}]}
+	END
+	small) cat <<-'END' ;;
+	{"id":"small","mutations":[{"path":"a","contents":"A\n"},{"path":"n","contents":"n\n"},{"path":"link","delete":true}]}
+	END
+	trees) cat <<-'END' ;;
+	{"id":"trees","mutations":[{"path":"a","contents":"new\n"}],"postMutationBuild":{"shell":["set -e; rm -rf tree; echo file > tree; rm dir/b; mkdir -p dir/b/c; echo m > dir/b/c/m","set -e; rm link; ln -s dir link; n=$(cat total); echo $((n + 1)) > total; rm -rf dir/sub; ln -s ../keep dir/sub"]},"validate":{"shell":["test -f tree && test -L dir/sub"]}}
+	END
+	meta) cat <<-END ;;
+	{"id":"meta","mutations":[{"path":"keep/run","append":"more"}],"postMutationBuild":{"shell":["set -e; chmod 0640 a; touch -d '2002-02-02 02:02:02' dir/b; ln dir/sub/c dir/sub/hard; chmod 0700 dir; $noted chmod 0600 tree/d; chmod 0644 tree/d; mkfifo keep/fifo; rm keep/fifo"]}}
+	END
+	many) jq -nc '{id: "many", mutations: ([{path: "move", rename: "moved"}]
+	    + [range(13; 45) | {path: "many/\(.)", contents: "new \(.)\n"}]
+	    + [range(45; 51) | {path: "many/\(.)", delete: true}])}' ;;
+	commit) cat <<-'END' ;;
+	{"id":"commit","mutations":[{"path":"a","contents":"new\n"},{"path":"tree","delete":true}],"postMutationBuild":{"shell":["echo m > made"]},"final":{"git":{"commit":"made by a patch","tag":"v1"}}}
+	END
+	fails) cat <<-'END' ;;
+	{"id":"fails","mutations":[{"path":"a","contents":"new\n"},{"path":"tree","delete":true}],"postMutationBuild":{"shell":["set -e; rm -rf dir; echo x > dir; chmod 0 keep"]},"validate":{"shell":["echo why; false"]}}
+	END
+	*) return 1 ;;
+	esac
+}
+
+# build_world NAME: below $world, ready to run.
+build_world() {
+	mkdir -p "$ws"
+	write_config </dev/null
+	sed -i "s|workspace: $T/ws/main|workspace: $ws|" "$CONF"
+	look=
+	make_tree
+	case $1 in
+	many) make_many ;;
+	commit) make_repository
+		look="cd '$ws' && GIT_OPTIONAL_LOCKS=0 && export \
+		    GIT_OPTIONAL_LOCKS && git fsck --no-progress 2>&1 && \
+		    git log --format=%s && git tag && git status --porcelain" ;;
+	esac
+	[ "$1" = commit ] || make_old
+	once >"$T/made" 2>&1
+	document "$1" | queue_json >>"$T/made" || fail "world $1" "$(cat "$T/made")"
+}
+
+# make_world NAME: and $saved, a copy of it.
+make_world() {
+	rm -rf "$world" "$saved"
+	build_world "$1"
+	cp -a "$world" "$saved"
+}
+
+# sweep OPTION... MODE: in the world that was made; what it found is in
+# $T/found. Status 2: no sweep at all.
+sweep() {
+	[ -z "$look" ] || set -- -x "$look" "$@"
+	inject -w "$world" -s "$saved" -q MAIN -l "$T/executor.log" "$@" \
+	    executor --once -c "$CONF" -q MAIN >"$T/found" 2>&1
+	case $? in
+	0 | 1) ;;
+	77) skip_all 'this machine does not let us trace' ;;
+	*) diag "$(cat "$T/found")"
+		diag "$(tail -n 5 "$T/executor.log")" ;;
+	esac
+}
+
+# found NAME: a number of the last line, "points N tried N hit N bad N".
+found() {
+	awk -v name="$1" '$1 == "points" { for (i = 1; i < NF; i += 2)
+	    if ($i == name) n = $(i + 1) } END { print n + 0 }' "$T/found"
+}
+
+# sweep_is_good WHAT OPTION... MODE
+sweep_is_good() {
+	said=$1
+	shift
+	sweep "$@"
+	sed -n 's/^role /# /p' "$T/found"
+	diag "$said: $(grep '^points' "$T/found")"
+	is "$said" "$(grep -v -e '^role' -e '^points' "$T/found")" ''
+	ok "$said: at least nine in ten were hit" test "$(found tried)" -gt 0 \
+	    -a $(($(found hit) * 10)) -ge $(($(found tried) * 9))
+}
