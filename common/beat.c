@@ -74,6 +74,26 @@ beat_open(void)
 	(void)unsetenv("WATCHDOG_PID");
 }
 
+void
+beat_hand_on(bool there)
+{
+	char usec[32], path[sizeof beat.to.sun_path + 1];
+	size_t len =
+	    (size_t)beat.to_len - offsetof(struct sockaddr_un, sun_path);
+
+	(void)unsetenv("NOTIFY_SOCKET");
+	(void)unsetenv("WATCHDOG_USEC");
+	if (!there || beat.fd == 0)
+		return;
+	memcpy(path, beat.to.sun_path, len);
+	path[len] = '\0';
+	if (path[0] == '\0')
+		path[0] = '@';
+	(void)snprintf(usec, sizeof usec, "%" PRId64, beat.interval_ms * 2000);
+	(void)setenv("NOTIFY_SOCKET", path, 1);
+	(void)setenv("WATCHDOG_USEC", usec, 1);
+}
+
 bool
 beat_send(const char *text)
 {

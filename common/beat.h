@@ -12,6 +12,9 @@
 /* Takes $NOTIFY_SOCKET and $WATCHDOG_USEC out of the environment, so that no
  * command we start can speak for us. */
 void beat_open(void);
+/* Puts them there again, for ourselves to be executed anew; false takes them
+ * out once more. */
+void beat_hand_on(bool there);
 /* True when sent, or when nobody listens. */
 bool beat_send(const char *text);
 

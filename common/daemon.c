@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* The rungs of every daemon's main: options, configuration, entry. The
  * heartbeat is in beat.c. */
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -23,7 +24,7 @@
 #define LOCK_WAIT_MS 10000 /* a predecessor that is being killed */
 #define LOCK_POLL_MS 5
 
-enum { OPT_ONCE = 256, OPT_HELP, OPT_VERSION };
+enum { OPT_ONCE = 256, OPT_INHERIT, OPT_HELP, OPT_VERSION };
 
 static const struct option long_options[] = {
     {"config", required_argument, NULL, 'c'},
@@ -32,6 +33,7 @@ static const struct option long_options[] = {
     {"verbose", no_argument, NULL, 'v'},
     {"queue", required_argument, NULL, 'q'},
     {"once", no_argument, NULL, OPT_ONCE},
+    {"inherit", required_argument, NULL, OPT_INHERIT},
     {"help", no_argument, NULL, OPT_HELP},
     {"version", no_argument, NULL, OPT_VERSION},
     {NULL, 0, NULL, 0},
@@ -66,6 +68,9 @@ help(const struct daemon_opts *o)
 		     "  -v, --verbose       debug lines too\n");
 	if (o->takes_queue)
 		(void)printf("  -q, --queue QUEUE   the queue to work on\n");
+	if (o->inherits)
+		(void)printf("      --inherit FD    take over from an earlier "
+			     "image of this process\n");
 	(void)printf("      --once          recover, do what can be done, "
 		     "exit\n"
 		     "      --help          this text\n"
@@ -84,6 +89,8 @@ version(const struct daemon_opts *o)
 static void
 take_option(struct daemon_opts *o, int opt, const char *arg)
 {
+	const char *error = NULL;
+
 	switch (opt) {
 	case 'c':
 		if (strlcpy(o->config, arg, sizeof o->config) >=
@@ -106,6 +113,12 @@ take_option(struct daemon_opts *o, int opt, const char *arg)
 		break;
 	case OPT_ONCE:
 		o->once = true;
+		break;
+	case OPT_INHERIT:
+		o->inherit_fd =
+		    (int)strtonum(arg, STDIN_FILENO, INT_MAX, &error);
+		if (!o->inherits || error != NULL)
+			usage(o);
 		break;
 	case OPT_HELP:
 		help(o);
@@ -130,7 +143,7 @@ daemon_parse(struct daemon_opts *o, int argc, char **argv)
 {
 	int opt;
 
-	o->lock_fd = -1;
+	o->lock_fd = o->inherit_fd = -1;
 	while ((opt = getopt_long(argc, argv, "c:fnq:v", long_options, NULL)) !=
 	       -1)
 		take_option(o, opt, optarg);
@@ -188,14 +201,17 @@ daemon_config(struct daemon_opts *o, struct settings *s)
 /* Standard descriptors exist, and no other was inherited: a leaked one would
  * keep a lock, a pipe or a deleted file alive for as long as we run. */
 static void
-tidy_descriptors(void)
+tidy_descriptors(bool inherits)
 {
 	int fd;
 
 	do
 		fd = open("/dev/null", O_RDWR);
 	while (fd >= 0 && fd <= STDERR_FILENO);
-	closefrom(STDERR_FILENO + 1);
+	if (fd > STDERR_FILENO)
+		(void)close(fd);
+	if (!inherits)
+		closefrom(STDERR_FILENO + 1);
 }
 
 void
@@ -242,13 +258,25 @@ wait_lock(int run, const char *name)
 	return fd;
 }
 
+static bool
+is_our_lock(int fd, int run, const char *name)
+{
+	struct stat ours, there;
+
+	return fstat(fd, &ours) == 0 && fstatat(run, name, &there, 0) == 0 &&
+	       ours.st_ino == there.st_ino && ours.st_dev == there.st_dev &&
+	       flock(fd, LOCK_EX | LOCK_NB) == 0;
+}
+
 static void
 take_lock(struct daemon_opts *o, const struct tree *t)
 {
 	char name[80];
 
 	(void)snprintf(name, sizeof name, "%s.lock", o->instance);
-	o->lock_fd = wait_lock(t->run, name);
+	/* Our own past holds it, and a second descriptor would wait for it. */
+	if (o->lock_fd == -1 || !is_our_lock(o->lock_fd, t->run, name))
+		o->lock_fd = wait_lock(t->run, name);
 	if (o->lock_fd == -1 && errno == EWOULDBLOCK) {
 		log_warnx("%s/run/%s: held by another process for %d s",
 		    t->path, name, LOCK_WAIT_MS / 1000);
@@ -268,7 +296,7 @@ void
 daemon_enter(struct daemon_opts *o, const struct settings *s, struct tree *t)
 {
 	(void)umask(027);
-	tidy_descriptors();
+	tidy_descriptors(o->inherit_fd != -1);
 	if (chdir("/") == -1)
 		fatal("/: directory not entered");
 	beat_open();

@@ -36,6 +36,7 @@ struct daemon_opts {
 	const char *page;    /* man page: "patchflow-executor(8)" */
 	const char *summary; /* one line for --help */
 	bool takes_queue;    /* -q is required */
+	bool inherits;       /* --inherit FD is an option */
 	char config[PATH_MAX];
 	char queue[QUEUE_MAX + 1];
 	char instance[64]; /* name, or name@QUEUE */
@@ -43,14 +44,15 @@ struct daemon_opts {
 	bool foreground;
 	bool check;
 	int verbose;
-	int lock_fd;
+	int inherit_fd; /* what an earlier image of ours leaves; -1: nothing */
+	int lock_fd;    /* -1: to be taken by daemon_enter */
 };
 
 void daemon_parse(struct daemon_opts *o, int argc, char **argv);
 /* Reads the file; prints FILE:LINE: reason for each error and exits 78. */
 void daemon_config(struct daemon_opts *o, struct settings *s);
 /*
- * umask, closes inherited descriptors, opens the spool's tree, takes
+ * umask, closes inherited descriptors (but an heir's), opens the spool's tree, takes
  * run/INSTANCE.lock (waits 10 s, then exits 111), writes its pid there.
  */
 void daemon_enter(struct daemon_opts *o, const struct settings *s,

@@ -68,6 +68,8 @@ const struct verb verbs[] = {
 	{"up", "[-f] [--timeout span]", "start the suite",
 	    "-f, --foreground  stay at the terminal\n"
 	    "--timeout SPAN    to be ready in; default 60s", run_up},
+	{"upgrade", "", "give the supervisor its new file; the daemons run on",
+	    NULL, run_upgrade},
 	{"wait", "[--timeout span] id ...",
 	    "until the summaries are published",
 	    "--timeout SPAN  wait no longer; status 75 then", run_wait},

@@ -26,6 +26,7 @@ int run_show(struct ctl *c);
 int run_status(struct ctl *c);
 int run_submit(struct ctl *c);
 int run_up(struct ctl *c);
+int run_upgrade(struct ctl *c);
 int run_wait(struct ctl *c);
 
 #endif

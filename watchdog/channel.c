@@ -226,11 +226,22 @@ open_notify(struct service *s)
 		(void)close(fd);
 		return -1;
 	}
-	s->notify_watch = (struct watch){.fd = fd,
+	s->notify_watch.fd = fd;
+	return 0;
+}
+
+void
+channel_resume(struct service *s)
+{
+	s->notify_watch = (struct watch){.fd = s->notify_watch.fd,
 	    .events = POLLIN,
 	    .on = on_notify,
 	    .owner = s};
-	return 0;
+	s->log_watch = (struct watch){.fd = s->log_watch.fd,
+	    .events = POLLIN,
+	    .on = on_log,
+	    .owner = s};
+	loop_watch(&s->owner->loop, &s->log_watch);
 }
 
 int
@@ -246,11 +257,8 @@ channel_open(struct service *s)
 		return -1;
 	}
 	s->log_fd = fds[1];
-	s->log_watch = (struct watch){.fd = fds[0],
-	    .events = POLLIN,
-	    .on = on_log,
-	    .owner = s};
-	loop_watch(&s->owner->loop, &s->log_watch);
+	s->log_watch.fd = fds[0];
+	channel_resume(s);
 	return 0;
 }
 

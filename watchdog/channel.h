@@ -14,6 +14,8 @@ struct service;
 
 int channel_open(struct service *s); /* 0, or -1 with errno, nothing made */
 void channel_close(struct service *s);
+/* With descriptors that are there already. */
+void channel_resume(struct service *s);
 /*
  * Readiness is waited for, so that those behind it start at once. A beat wakes
  * nobody: it lies in the socket until the next pulse, deadline, exit or

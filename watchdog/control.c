@@ -126,6 +126,21 @@ make_place(struct watchdog *w)
 }
 
 static void
+attend(struct client *c, int fd)
+{
+	struct loop *l = &c->owner->loop;
+
+	c->watch = (struct watch){.fd = fd,
+	    .events = POLLIN,
+	    .on = on_client,
+	    .owner = c};
+	c->timer.on = on_client_late;
+	c->timer.owner = c;
+	loop_watch(l, &c->watch);
+	loop_after(l, &c->timer, CONTROL_CLIENT_MS);
+}
+
+static void
 seat(struct watchdog *w, int fd)
 {
 	struct client *c = make_place(w);
@@ -138,14 +153,20 @@ seat(struct watchdog *w, int fd)
 		log_warn("control: peer not known");
 	c->uid = cred.uid;
 	c->pid = cred.pid;
-	c->watch = (struct watch){.fd = fd,
-	    .events = POLLIN,
-	    .on = on_client,
-	    .owner = c};
-	c->timer.on = on_client_late;
-	c->timer.owner = c;
-	loop_watch(&w->loop, &c->watch);
-	loop_after(&w->loop, &c->timer, CONTROL_CLIENT_MS);
+	attend(c, fd);
+}
+
+void
+control_resume_client(struct watchdog *w, const struct client *was)
+{
+	struct client *c = make_place(w);
+
+	memset(c, 0, sizeof *c);
+	c->owner = w;
+	c->uid = was->uid;
+	c->pid = was->pid;
+	c->used = strlcpy(c->line, was->line, sizeof c->line);
+	attend(c, was->watch.fd);
 }
 
 static void
@@ -192,30 +213,48 @@ bind_in_run(struct watchdog *w, int fd)
 	return rc;
 }
 
-int
-control_open(struct watchdog *w)
+void
+control_resume(struct watchdog *w, int listen_fd)
 {
 	struct control *ctl = &w->control;
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	size_t i;
 
 	for (i = 0; i < CONTROL_CLIENTS; i++)
 		ctl->clients[i].watch.fd = -1;
-	ctl->listen.fd = -1;
-	if (fd == -1)
-		return -1;
-	if (bind_in_run(w, fd) == -1 || listen(fd, 128) == -1) {
-		(void)close(fd);
-		return -1;
-	}
-	ctl->listen = (struct watch){.fd = fd,
+	ctl->listen = (struct watch){.fd = listen_fd,
 	    .events = POLLIN,
 	    .on = on_connect,
 	    .owner = w};
 	ctl->pause.on = on_pause_over;
 	ctl->pause.owner = w;
 	loop_watch(&w->loop, &ctl->listen);
+}
+
+int
+control_open(struct watchdog *w)
+{
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	if (fd == -1)
+		return -1;
+	if (bind_in_run(w, fd) == -1 || listen(fd, 128) == -1) {
+		(void)close(fd);
+		return -1;
+	}
+	control_resume(w, fd);
 	return 0;
+}
+
+bool
+control_is_quiet(const struct watchdog *w)
+{
+	size_t i;
+
+	for (i = 0; i < CONTROL_CLIENTS; i++)
+		if (w->control.clients[i].watch.fd != -1 &&
+		    w->control.clients[i].answer != NULL)
+			return false;
+	return true;
 }
 
 void

@@ -42,6 +42,11 @@ struct control {
 
 int control_open(struct watchdog *w); /* 0, or -1 with errno */
 void control_close(struct watchdog *w);
+/* In a new image: the socket, and a client with what it had said. */
+void control_resume(struct watchdog *w, int listen_fd);
+void control_resume_client(struct watchdog *w, const struct client *was);
+/* Nobody waits for the rest of an answer. */
+bool control_is_quiet(const struct watchdog *w);
 
 /* verb.c: the answer to a request line, as JSON text; the caller frees. */
 char *verb_answer(struct watchdog *w, const struct client *c, char *line);

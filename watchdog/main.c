@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* watchdog: starts, watches and restarts the daemons of the suite. */
 #include "common/log.h"
+#include "watchdog/handover.h"
 #include "watchdog/once.h"
 #include "watchdog/watchdog.h"
 
@@ -11,17 +12,21 @@ main(int argc, char **argv)
 	    .name = "watchdog",
 	    .page = "patchflow-watchdog(8)",
 	    .summary = "Start, watch and restart the daemons of patchflow.",
+	    .inherits = true,
 	};
 	struct settings conf;
 	struct tree tree;
 	static struct watchdog w; /* too large for some stacks */
+	bool inherited;
 
 	log_init(opts.name);
 	daemon_parse(&opts, argc, argv);
 	daemon_config(&opts, &conf);
+	inherited = opts.inherit_fd != -1;
+	w.past = handover_open(&opts);
 	if (opts.check) {
 		settings_free(&conf);
-		return EXIT_DONE;
+		return inherited && w.past == NULL ? EXIT_FATAL : EXIT_DONE;
 	}
 	daemon_enter(&opts, &conf, &tree);
 	if (opts.once)

@@ -82,9 +82,12 @@ memory_load(struct watchdog *w)
 		    MEMORY_FILE);
 		return 0;
 	}
+	/* What an earlier image of ours handed over is newer than the file. */
 	TAILQ_FOREACH (s, &w->services, link)
-		recall_service(s, doc);
-	recall_troubles(w, json_object_get(doc, "troubles"));
+		if (!s->adopted)
+			recall_service(s, doc);
+	if (w->past == NULL)
+		recall_troubles(w, json_object_get(doc, "troubles"));
 	json_decref(doc);
 	return 0;
 }

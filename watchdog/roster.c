@@ -92,7 +92,8 @@ ensure(struct watchdog *w, const struct kind *k, const char *queue,
 	s = service_new(w, k, queue);
 	if (s == NULL)
 		return -1;
-	fsm_open(&s->fsm, arc4random());
+	if (!s->adopted)
+		fsm_open(&s->fsm, arc4random());
 	roster_find_binary(k->program, s->path);
 	section_digest(sections, s, s->digest);
 	insert_by_tier(w, s);

@@ -16,6 +16,7 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "watchdog/channel.h"
+#include "watchdog/handover.h"
 #include "watchdog/orphans.h"
 #include "watchdog/spawn.h"
 #include "watchdog/watchdog.h"
@@ -49,11 +50,21 @@ service_new(struct watchdog *w, const struct kind *k, const char *queue)
 	    k->per_queue ? "@" : "", queue);
 	s->last.code = -1;
 	log_sink_open(&s->log, s->name);
-	if (channel_open(s) == -1) {
+	if (!handover_adopt(s, w->past) && channel_open(s) == -1) {
 		free(s);
 		return NULL;
 	}
 	return s;
+}
+
+void
+service_hold(struct service *s)
+{
+	s->exit_watch = (struct watch){.fd = s->pidfd,
+	    .events = POLLIN,
+	    .on = on_exit_seen,
+	    .owner = s};
+	loop_watch(&s->owner->loop, &s->exit_watch);
 }
 
 void
@@ -197,11 +208,7 @@ service_start(struct service *s)
 	s->pid = made.pid;
 	s->pidfd = made.pidfd;
 	s->error_fd = made.error_fd;
-	s->exit_watch = (struct watch){.fd = s->pidfd,
-	    .events = POLLIN,
-	    .on = on_exit_seen,
-	    .owner = s};
-	loop_watch(&s->owner->loop, &s->exit_watch);
+	service_hold(s);
 	return 0;
 }
 

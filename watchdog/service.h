@@ -80,14 +80,19 @@ struct service {
 	bool told_degraded;        /* an alert that will want its end */
 	bool held;                 /* the operator stopped it */
 	bool going;                /* removed from the configuration */
+	bool adopted;              /* from an earlier image of ours */
 };
 
-/* NULL and errno on failure. */
+/* Goes on with one of the same name from an earlier image of ours, where there
+ * is one. What is added above must go into handover.c's table, if it is to
+ * survive that. NULL and errno on failure. */
 struct service *service_new(struct watchdog *w, const struct kind *k,
     const char *queue);
 void service_free(struct service *s); /* no process may be left */
 /* Forks; 0, or -1 with trouble filled. */
 int service_start(struct service *s);
+/* Its process is there: its end will be seen. */
+void service_hold(struct service *s);
 void service_signal(struct service *s, int sig);
 /* Reads all that is waiting in its notify socket. */
 void service_listen(struct service *s);

@@ -52,13 +52,14 @@ reset_signals(void)
 }
 
 static int
-arrange_files(int out_fd)
+arrange_files(const struct spawn *s)
 {
-	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	int in =
+	    s->has_input ? s->in_fd : open("/dev/null", O_RDONLY | O_CLOEXEC);
 
-	if (null == -1 || dup2(null, STDIN_FILENO) == -1 ||
-	    dup2(out_fd, STDOUT_FILENO) == -1 ||
-	    dup2(out_fd, STDERR_FILENO) == -1)
+	if (in == -1 || dup2(in, STDIN_FILENO) == -1 ||
+	    dup2(s->out_fd, STDOUT_FILENO) == -1 ||
+	    dup2(s->out_fd, STDERR_FILENO) == -1)
 		return -1;
 	/* Marks instead of closing: the error pipe must live until exec. */
 	return close_range(STDERR_FILENO + 1, ~0U, (int)CLOSE_RANGE_CLOEXEC);
@@ -80,7 +81,7 @@ run_child(const struct spawn *s, pid_t parent, int error_fd)
 {
 	reset_signals();
 	(void)setsid();
-	if (arrange_files(s->out_fd) == -1)
+	if (arrange_files(s) == -1)
 		give_up(error_fd, SPAWN_FILES);
 	if (become(s) == -1)
 		give_up(error_fd, SPAWN_USER);
@@ -92,9 +93,8 @@ run_child(const struct spawn *s, pid_t parent, int error_fd)
 	give_up(error_fd, SPAWN_EXEC);
 }
 
-/* A child that we cannot hold by a pidfd is not worth having. */
-static void
-abandon(pid_t pid)
+void
+spawn_abandon(pid_t pid)
 {
 	int saved = errno;
 
@@ -141,7 +141,7 @@ spawn_start(const struct spawn *s, struct spawned *out)
 		goto fail;
 	out->pidfd = pidfd_open(pid, 0); /* close-on-exec by itself */
 	if (out->pidfd == -1) {
-		abandon(pid);
+		spawn_abandon(pid);
 		goto fail;
 	}
 	out->pid = pid;

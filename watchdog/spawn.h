@@ -8,6 +8,7 @@
 #define WATCHDOG_SPAWN_H
 
 #include <sys/types.h>
+#include <stdbool.h>
 
 enum spawn_stage {
 	SPAWN_PARENT, /* the parent was gone already */
@@ -28,7 +29,9 @@ struct spawn {
 	const char *path;
 	char *const *argv;
 	char *const *envp;
-	int out_fd;       /* becomes stdout and stderr */
+	int out_fd;     /* becomes stdout and stderr */
+	bool has_input; /* in_fd becomes stdin, else /dev/null does */
+	int in_fd;
 	const char *user; /* NULL: stay who we are */
 	uid_t uid;
 	gid_t gid;
@@ -45,6 +48,8 @@ struct spawned {
 int spawn_as(struct spawn *s, const char *user);
 /* 0, or -1 with errno and nothing made. */
 int spawn_start(const struct spawn *s, struct spawned *out);
+/* Kills and reaps a child that we cannot hold by a pidfd; errno stays. */
+void spawn_abandon(pid_t pid);
 /* 1 and *e when the child never came to its exec, else 0. */
 int spawn_error_read(int error_fd, struct spawn_error *e);
 

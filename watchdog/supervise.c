@@ -24,12 +24,25 @@ policy(const struct watchdog *w)
 	    .stop_grace_ms = s->stop_grace + 2000};
 }
 
+size_t
+supervise_errands(const struct watchdog *w, pid_t *pids, size_t max)
+{
+	const struct errand *h;
+	size_t n = 0;
+
+	TAILQ_FOREACH (h, &w->errands, link)
+		if (n < max)
+			pids[n++] = h->pid;
+	return n;
+}
+
 static void
 collect(struct watchdog *w, pid_t *pids, struct orphans *o)
 {
 	struct service *s;
 
 	o->known = o->living = pids;
+	o->known_count = supervise_errands(w, pids, SERVICES_SEEN);
 	TAILQ_FOREACH (s, &w->services, link)
 		if (s->fsm.alive && o->known_count < SERVICES_SEEN)
 			pids[o->known_count++] = s->pid;
@@ -172,6 +185,18 @@ supervise_feed(struct service *s, enum fsm_event event)
 	/* The process first, people second: an alert is a handful of fsyncs,
 	 * and a restart is not to wait for them. */
 	after(s, was, all);
+}
+
+void
+supervise_resume(struct service *s)
+{
+	if (s->fsm.state == FSM_CLEANING) {
+		s->sweep.on = on_sweep;
+		s->sweep.owner = s;
+		loop_after(&s->owner->loop, &s->sweep, 0);
+	}
+	/* The time between two images is nobody's fault. */
+	supervise_feed(s, FSM_EV_GAP);
 }
 
 void

@@ -128,6 +128,15 @@ answer_reload(struct watchdog *w, const char *name)
 }
 
 static json_t *
+answer_upgrade(struct watchdog *w, const char *name)
+{
+	(void)name;
+	if (w->going_down)
+		return refuse("the suite is going down");
+	return upgrade_request(w) == 0 ? agree() : refuse(w->upgrade.refused);
+}
+
+static json_t *
 answer_down(struct watchdog *w, const char *name)
 {
 	(void)name;
@@ -146,6 +155,7 @@ static const struct verb {
     {"stop", true, answer_stop},
     {"restart", true, answer_restart},
     {"reload", true, answer_reload},
+    {"upgrade", true, answer_upgrade},
     {"down", true, answer_down},
 };
 

@@ -12,6 +12,7 @@
 #include "common/buf.h"
 #include "common/clock.h"
 #include "common/log.h"
+#include "watchdog/handover.h"
 #include "watchdog/orphans.h"
 #include "watchdog/rights.h"
 #include "watchdog/watchdog.h"
@@ -49,6 +50,7 @@ reap_orphans(struct watchdog *w)
 	struct orphans o = {.known = known};
 	struct service *s;
 
+	o.known_count = supervise_errands(w, known, SERVICES_MAX);
 	TAILQ_FOREACH (s, &w->services, link)
 		if (s->pid != 0 && o.known_count < SERVICES_MAX)
 			known[o.known_count++] = s->pid;
@@ -183,7 +185,7 @@ boot(struct watchdog *w)
 	struct service *s;
 
 	TAILQ_FOREACH (s, &w->services, link)
-		if (!s->held)
+		if (!s->held && !s->adopted)
 			supervise_feed(s, FSM_EV_BOOT);
 	supervise_settle(w);
 }
@@ -210,8 +212,11 @@ watchdog_open(struct watchdog *w, struct daemon_opts *o, struct settings *s,
 	w->tree = t;
 	w->since_us = clock_wall_us();
 	w->since_ms = clock_mono_ms();
+	if (w->past != NULL)
+		handover_take(w, w->past);
 	w->logs.dir = -1;
 	TAILQ_INIT(&w->services);
+	TAILQ_INIT(&w->errands);
 	log_sink_open(&w->own_log, "watchdog");
 	if (s->queue_count + 3 > SERVICES_MAX)
 		fatalx("%s: more than %d queues", s->path, SERVICES_MAX - 3);
@@ -224,12 +229,15 @@ watchdog_open(struct watchdog *w, struct daemon_opts *o, struct settings *s,
 	if (roster_build(w) == -1)
 		fatal("watchdog: a daemon could not be set up");
 	open_state(w);
-	if (control_open(w) == -1)
+	if (!handover_control(w, w->past) && control_open(w) == -1)
 		fatal("%s/run/control.sock: not opened", t->path);
 	w->pulse.on = on_pulse;
 	w->pulse.owner = w;
 	loop_after(&w->loop, &w->pulse, pulse_ms(w));
 	check_open(w);
+	upgrade_open(w);
+	handover_close(w, w->past);
+	w->past = NULL;
 	boot(w);
 	/* What the configuration's parser needed goes back to the kernel. */
 	(void)malloc_trim(0);
@@ -239,7 +247,10 @@ void
 watchdog_close(struct watchdog *w)
 {
 	struct service *s, *next;
+	struct errand *h, *later;
 
+	TAILQ_FOREACH_SAFE (h, &w->errands, link, later)
+		errand_end(h);
 	(void)memory_save(w);
 	kill_predecessors(w);
 	control_close(w);

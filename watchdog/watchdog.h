@@ -19,9 +19,11 @@
 #include "common/tree.h"
 #include "watchdog/check.h"
 #include "watchdog/control.h"
+#include "watchdog/errand.h"
 #include "watchdog/logs.h"
 #include "watchdog/report.h"
 #include "watchdog/service.h"
+#include "watchdog/upgrade.h"
 
 /* Far above what a person configures, and below what supervise.c counts on
  * its stack and LOOP_WATCHES holds at three watches each. */
@@ -36,12 +38,15 @@ struct watchdog {
 	struct loop loop;
 	struct journal journal;
 	struct service_list services; /* in start order */
+	struct errand_list errands;   /* that have a process */
 	struct logs logs;
 	struct log_sink own_log;
 	struct control control;
 	struct check check;
 	struct report report;
 	struct state state;
+	struct upgrade upgrade;
+	json_t *past; /* while opening, of an earlier image of ours */
 	struct timer pulse;
 	int64_t since_us; /* wall clock, for people */
 	int64_t since_ms;
@@ -65,8 +70,12 @@ void supervise_feed(struct service *s, enum fsm_event event);
 /* Starts what waited for its turn, stops the next tier on the way down, frees
  * what was removed. After it a service may be gone. */
 void supervise_settle(struct watchdog *w);
+/* Goes on with an adopted one: timers, and no judgement of the gap. */
+void supervise_resume(struct service *s);
 /* Were we ourselves late? Then nobody is judged by it. */
 void supervise_gap(struct watchdog *w);
+/* Their pids into pids; how many. */
+size_t supervise_errands(const struct watchdog *w, pid_t *pids, size_t max);
 /* Reads the beats that wait: before anything is said about them. */
 void supervise_listen(struct watchdog *w);
 

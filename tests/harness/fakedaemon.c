@@ -16,6 +16,7 @@
  *                   that ignores TERM and forks anew every few milliseconds
  *                   for 20 s; it holds a lock on $FAKE_DIR/escape.PID
  *   flood           write log lines without end
+ *   count           write "count N" twice a millisecond, N from 0
  *
  * Each life is stamped into $FAKE_DIR/lives: "INSTANCE begin PID TIME" under
  * its own exclusive lock on INSTANCE.alive, and an end where there is one; a
@@ -42,6 +43,8 @@ struct fake {
 	struct loop loop;
 	struct timer beat;
 	struct timer flood;
+	struct timer count;
+	uint64_t counted;
 	const char *dir;
 	char script[256];
 	bool idle;
@@ -183,6 +186,20 @@ on_flood(struct loop *l, struct timer *t)
 	loop_after(l, &f->flood, 1);
 }
 
+/* Unlike a log line it waits for room: not a byte is to be lost. */
+static void
+on_count(struct loop *l, struct timer *t)
+{
+	struct fake *f = t->owner;
+	int i;
+
+	for (i = 0; i < 2; i++)
+		if (dprintf(STDERR_FILENO, "count %" PRIu64 "\n",
+			f->counted++) < 0)
+			fatal("not counted");
+	loop_after(l, &f->count, 1);
+}
+
 static void
 on_signal(struct loop *l, const struct signalfd_siginfo *si)
 {
@@ -230,6 +247,7 @@ main(int argc, char **argv)
 	f.idle = told(&f, "idle");
 	f.deaf = told(&f, "deaf");
 	f.beat = (struct timer){.on = on_beat, .owner = &f};
+	f.count = (struct timer){.on = on_count, .owner = &f};
 	f.flood = (struct timer){.on = on_flood, .owner = &f};
 	if (told(&f, "escape"))
 		escape(&f);
@@ -240,6 +258,8 @@ main(int argc, char **argv)
 		hang();
 	if (told(&f, "flood"))
 		loop_after(&f.loop, &f.flood, 0);
+	if (told(&f, "count"))
+		loop_after(&f.loop, &f.count, 0);
 	if (!told(&f, "mute"))
 		loop_after(&f.loop, &f.beat, 0);
 	loop_run(&f.loop);

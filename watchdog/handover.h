@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What one image of the supervisor leaves to the next when it executes itself
+ * anew: a checked document of its own version in a sealed memfd, and the
+ * descriptors that it names. The process, and so the daemons' parent, stays
+ * the same. Whatever is in doubt is not taken over: that daemon is killed and
+ * begins anew, and with a document in doubt all of them do.
+ */
+#ifndef WATCHDOG_HANDOVER_H
+#define WATCHDOG_HANDOVER_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+struct daemon_opts;
+struct service;
+struct watchdog;
+
+/* Another number whenever an older reader would misunderstand. */
+#define HANDOVER_FORMAT "patchflow-handover-1"
+#define HANDOVER_MAX (8u << 20)
+
+/* The giving side. A sealed memfd, close-on-exec; -1 with errno. */
+int handover_write(struct watchdog *w);
+/* All that it names survives, or does not survive, an exec. */
+void handover_keep(struct watchdog *w, bool keep);
+
+/* The taking side. Pure: NULL when it is not whole, or of another format. */
+json_t *handover_parse(const char *bytes, size_t len);
+/*
+ * Reads opts->inherit_fd and closes it, and sets opts->lock_fd. NULL where
+ * there is none; where it is in doubt too (logged), and inherit_fd is -1 then,
+ * so that daemon_enter closes all that was inherited.
+ */
+json_t *handover_open(struct daemon_opts *o);
+/* The numbers and texts of one service. Pure; false: nothing is of use. */
+bool handover_decode(struct service *s, const json_t *item);
+/* The supervisor's own part, before there are services. */
+void handover_take(struct watchdog *w, const json_t *doc);
+/* Process and channels of s go on as they were; else it is killed, where it
+ * lives, and false. Takes what it uses out of the document. */
+bool handover_adopt(struct service *s, json_t *doc);
+/* Control socket and clients; false: they are to be opened. */
+bool handover_control(struct watchdog *w, const json_t *doc);
+/* Ends what nobody adopted, and frees the document. */
+void handover_close(struct watchdog *w, json_t *doc);
+
+#endif
