@@ -14,7 +14,7 @@ sweep_world() {
 	make_world "$1"
 	shift
 	# shellcheck disable=SC2046 # options
-	sweep_is_good "$@" $(share 5) kill
+	sweep_is_good "$@" $(one_in 20) kill
 }
 
 sweep_world plain 'a patch without commands'

@@ -27,9 +27,9 @@ ws=$world/ws
 SPOOL=$world/spool
 seed=${PATCHFLOW_SEED:-$(($(date +%s) / 86400))}
 
-# share PER_CENT: of the points in a short run; all of them in a long one.
-share() {
-	[ -z "${PATCHFLOW_LONG:-}" ] || set -- 100
+# one_in N: of so many points in a short run; all of them in a long one.
+one_in() {
+	[ -z "${PATCHFLOW_LONG:-}" ] || set -- 1
 	echo "-p $1 -S $seed"
 }
 

@@ -71,14 +71,17 @@ is_wanted(const struct sweep *s, const struct tracee *t, const struct call *c)
 static void
 record(struct sweep *s, const struct tracee *t, const struct call *c)
 {
+	unsigned faults = c->faults | FAULT_LIE;
+
+	faults &= s->faults != 0 ? s->faults : ~(unsigned)FAULT_LIE;
 	if (!is_wanted(s, t, c))
 		return;
 	if (s->mode != SWEEP_ERROR) {
 		add_point(s->recording, t, c, 0);
 		return;
 	}
-	for (unsigned f = FAULT_EIO; f <= FAULT_SHORT; f <<= 1) {
-		if ((c->faults & f) != 0)
+	for (unsigned f = FAULT_EIO; f <= FAULT_LIE; f <<= 1) {
+		if ((faults & f) != 0)
 			add_point(s->recording, t, c, f);
 	}
 }
@@ -226,8 +229,10 @@ attempt_plain(struct sweep *s)
 	char *left;
 
 	begin(s, NULL, NULL);
-	if (s->trouble != NULL || world_note_before(&s->world) == -1)
+	if (s->trouble != NULL || world_note_before(&s->world) == -1 ||
+	    world_verdict(&s->world, &v) == -1)
 		return -1;
+	s->world.alerts = v.alerts;
 	s->recording = &s->points;
 	s->recorded_run = 0;
 	(void)one_run(s, 0);
@@ -257,7 +262,7 @@ judge_told(struct sweep *s, int status)
 		return;
 	if (v.outcomes == 0) {
 		if (WIFEXITED(status) && WEXITSTATUS(status) == 0 &&
-		    v.held == 0 && v.alerts == 0)
+		    v.held == 0 && v.alerts <= s->world.alerts)
 			trouble(s, "ended with 0, no outcome and no word");
 		return;
 	}

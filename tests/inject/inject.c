@@ -11,11 +11,12 @@
  *   -d DISK   where the image's copy is kept while it is mounted at DIR
  *   -q QUEUE  the spool holds one patch in this queue; COMMAND recovers, too
  *   -x SHELL  what it prints belongs to the image, .git then does not
- *   -p SHARE  per cent of the points; which ones, the seed says
+ *   -p N      one point in N; which ones, the seed says
  *   -S SEED   default: days since 1970
  *   -r ROLE   only in these processes
  *   -X ROLE   not in these: those whose role begins so
  *   -c CALL   only before this call
+ *   -e ERROR  only this one; lie: success, and nothing is done (a control)
  *   -o POINT  only this one: PATH:CALL:N[:ERROR], as printed
  *   -2        the recovery is killed, too, at each of its points
  *   -n N      with -2: at so many random pairs instead
@@ -88,13 +89,15 @@ take_option(struct sweep *s, int option)
 	    ['L'] = &s->lies};
 
 	if (option == 'p')
-		s->share = (unsigned)number(optarg);
+		s->one_in = (unsigned)number(optarg);
 	else if (option == 'S')
 		s->seed = number(optarg);
 	else if (option == 'n')
 		s->pairs = (unsigned)number(optarg);
 	else if (option == 'o')
 		s->only = parse_point(optarg);
+	else if (option == 'e')
+		s->faults = fault_kind_named(optarg);
 	else if (option == '2')
 		s->depth = 2;
 	else if (option == 'F')
@@ -126,13 +129,13 @@ take_mode(struct sweep *s, const char *word)
 int
 main(int argc, char **argv)
 {
-	static struct sweep s = {.share = 100, .log = "/dev/null"};
+	static struct sweep s = {.one_in = 1, .log = "/dev/null"};
 	time_t now = time(NULL);
 	int option, answer;
 
 	s.seed = (unsigned long)(now / DAY);
 	while ((option = getopt(argc, argv,
-		    "+w:s:d:q:x:p:S:c:r:X:o:2n:l:FL:Q")) != -1)
+		    "+w:s:d:q:x:p:S:c:r:X:e:o:2n:l:FL:Q")) != -1)
 		take_option(&s, option);
 	if (argc - optind < 2 || s.world.path == NULL || s.world.saved == NULL)
 		usage("-w WORLD -s SAVED MODE COMMAND");

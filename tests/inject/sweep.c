@@ -89,7 +89,7 @@ is_only(const struct sweep *s, const struct point *p)
 static bool
 is_chosen(const struct sweep *s, size_t i)
 {
-	unsigned long step = s->share > 0 ? 100 / s->share : 1;
+	unsigned long step = s->one_in > 0 ? s->one_in : 1;
 
 	return s->only != NULL || i % step == s->seed % step;
 }

@@ -42,11 +42,12 @@ struct sweep {
 	const struct point *only; /* NULL: all */
 	unsigned long seed;
 	enum sweep_mode mode;
-	unsigned share; /* per cent of the points */
-	unsigned pairs; /* so many random ones at depth 2, 0: all */
-	int depth;      /* 2: recovery is killed too */
-	bool forget;    /* control: records are lost with the process */
-	bool quiet;     /* differences are counted, not shown */
+	unsigned one_in; /* of so many points */
+	unsigned faults; /* only these; 0: all that a call may have */
+	unsigned pairs;  /* so many random ones at depth 2, 0: all */
+	int depth;       /* 2: recovery is killed too */
+	bool forget;     /* control: records are lost with the process */
+	bool quiet;      /* differences are counted, not shown */
 
 	/* the attempt at work */
 	bool hit[2];

@@ -74,12 +74,12 @@ world_verdict(const struct world *w, struct verdict *v)
 	return v->outcomes == 0 ? 0 : read_state(w, v->state);
 }
 
-/* Judged by themselves, or never cleaned: not to be counted as left over. */
+/* Judged by themselves, or for others to clean: not counted as left over. */
 static bool
 is_expected(const char *path)
 {
-	static const char *const parts[] = {"/journal/", "/alerts/new/",
-	    "/run/", "/outcomes/new/", "/outcomes/cur/", "/outcomes/done/",
+	static const char *const parts[] = {"/journal/", "/alerts/", "/run/",
+	    "/outcomes/new/", "/outcomes/cur/", "/outcomes/done/",
 	    "/patches/.completed/", "/patches/.failed/"};
 
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {

@@ -21,6 +21,7 @@ struct world {
 	time_t recent;
 	struct buf before, after; /* the images; before with .git */
 	struct buf residue;       /* what a plain run leaves in the spool */
+	int alerts;               /* that were there before */
 	char goal[16];            /* the state that a plain run ends in */
 };
 

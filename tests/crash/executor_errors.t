@@ -1,0 +1,35 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+# time-limit: 360
+# Each system call of the executor and of all that it starts fails once: no
+# space, an I/O error, no descriptors, an interruption, half a write. The run
+# ends within 30 s, says nothing that is not so, leaves an outcome, a held
+# queue or an alert, and makes no fsync again that failed; the next one ends
+# in one of the images with one outcome and nothing left over. A few of
+# the points by day or PATCHFLOW_SEED; with PATCHFLOW_LONG=1 all.
+. "$(dirname "$0")/../harness/lib.sh"
+. "$(dirname "$0")/../flow/executor.sh"
+. "$(dirname "$0")/worlds.sh"
+
+fail_calls() {
+	make_world "$1"
+	shift
+	# shellcheck disable=SC2046 # options
+	sweep_is_good "$@" $(one_in 200) -X probe error
+}
+
+fail_calls trees 'a patch with commands'
+if [ -n "${PATCHFLOW_LONG:-}" ]; then
+	make_world plain
+	sweep_is_good 'a patch without commands, and the probe' error
+	fail_calls meta 'modes, times, links and attributes'
+	fail_calls commit 'a patch with a git commit'
+	fail_calls fails 'a patch that fails'
+fi
+
+# Negative control: a write that says it was made and was not.
+make_world small
+sweep -Q -e lie -r stage -c write error
+ok 'with writes that lie the same sweep is red' test "$(found bad)" -gt 0
+diag "writes that lie: $(grep '^points' "$T/found")"
+done_testing
