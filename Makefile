@@ -17,6 +17,7 @@ BUILD_DEPS  = gcc libc6-dev pkg-config|pkgconf libyaml-dev libjansson-dev \
               libpcre2-dev libseccomp-dev
 DEMO_DEPS   = $(BUILD_DEPS) git jq
 TEST_DEPS   = $(DEMO_DEPS) perl libcmocka-dev strace e2fsprogs procps mandoc
+BENCH_DEPS  = $(DEMO_DEPS) perl patch
 LINT_DEPS   = $(TEST_DEPS) clang-format clang-tidy cppcheck shellcheck
 FUZZ_DEPS   = $(BUILD_DEPS) clang libclang-rt-dev
 
@@ -123,7 +124,7 @@ $(FUZZ): $(BUILD)/%: $(BUILD)/%.o $(ARCHIVES) $(COMMON_A)
 
 binaries: $(ALL_BINS)
 tests-build: binaries $(UNIT) $(HARNESS) $(INJECT)
-bench-build: binaries $(BENCH)
+bench-build: binaries $(BENCH) $(HARNESS) $(INJECT)
 fuzz-build: $(FUZZ)
 
 # The targets below may install packages first, which changes what pkg-config
@@ -147,9 +148,10 @@ demo run:
 	@$(AGAIN) binaries
 	@BUILD_DIR='$(abspath $(BUILD))' sh etc/demo/demo.sh $@
 bench:
-	$(DEPS) $(sort $(BUILD_DEPS:%='%'))
+	$(DEPS) $(sort $(BENCH_DEPS:%='%'))
 	@$(AGAIN) bench-build
 	@for b in $(BENCH); do BUILD_DIR='$(abspath $(BUILD))' ./$$b || exit 1; done
+	@BUILD_DIR='$(abspath $(BUILD))' sh tests/bench/peers.sh
 asan:
 	$(DEPS) $(sort $(TEST_DEPS:%='%'))
 	@$(AGAIN) SANITIZE=address,undefined BUILD=$(BUILD)-asan tests-build
