@@ -1,0 +1,17 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+# time-limit: 240
+# executor_kill.t as an ordinary user, whose jail is another one.
+. "$(dirname "$0")/../harness/lib.sh"
+[ "$(id -u)" -eq 0 ] || [ -n "${AS_USER:-}" ] || skip_all "see executor_kill.t"
+export AS_USER=1
+reexec_as_user
+. "$(dirname "$0")/../flow/executor.sh"
+. "$(dirname "$0")/worlds.sh"
+make_world trees
+# shellcheck disable=SC2046 # options
+sweep_is_good 'entries that become another kind' $(one_in 50) kill
+make_world commit
+# shellcheck disable=SC2046 # options
+sweep_is_good 'a patch with a git commit' $(one_in 100) -X probe kill
+done_testing
