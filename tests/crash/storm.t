@@ -35,9 +35,11 @@ generate() {
 	    {mutations: [{path: "r/\($i).old", rename: "r/\($i).new"},
 	         {path: "d/\($i)", delete: true}]},
 	    {mutations: [{path: "g/\($i)", contents: "\($i)\n"}],
+	     postMutationBuild: {shell: ["echo \($i) >>counters/\($i)"]},
 	     final: {git: {commit: "storm \($i)"}}},
 	    {postMutationBuild: {shell:
-	         ["echo half >slow/\($i)", "sleep 0.2", "echo whole >slow/\($i)"]}}
+	         ["echo half >slow/\($i)", "sleep 0.2",
+	          "echo whole >slow/\($i); echo \($i) >>counters/\($i)"]}}
 	    ][$i % 10];
 	range($from; $from + $n) as $i |
 	{id: "storm-\($i)", i: $i,
@@ -71,7 +73,8 @@ expected() {
 	    {"0": "c/\($i) contents \($i)", "1": "counters/\($i) \($i)",
 	     "2": "e/\($i) after \($i)", "5": "dep/\($i) \($i - 4)",
 	     "7": "r/\($i).new old \($i)", "8": "g/\($i) \($i)",
-	     "9": "slow/\($i) whole"}["\($i % 10)"]) // empty' "$T/all"
+	     "9": "slow/\($i) whole"}["\($i % 10)"] // empty),
+	    (if $i % 10 >= 8 then "counters/\($i) \($i)" else empty end)' "$T/all"
 	i=0
 	while [ "$i" -lt $((2 * patches)) ]; do
 		case $((i / 10 % 2)) in
@@ -186,7 +189,8 @@ difference() {
 
 left_in_spool() {
 	(cd "$SPOOL" && find . \( -path '*/tmp/*' -o -path '*/.tmp/*' \
-	    -o -path './ids/pending/*' -o -path '*/txn/*' \
+	    -o -path './ids/pending/*' \
+	    -o \( -path '*/txn/*' ! -name .ballast ! -path '*/.undo*' \) \
 	    -o -path './corrupt/*' \) ! -type d)
 	find "$T/ws" -name '.patchflow*'
 }
