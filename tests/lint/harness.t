@@ -3,7 +3,10 @@
 # The harness itself: its checks can fail, its clean-up is complete, and
 # run.sh counts what it should.
 . "$(dirname "$0")/../harness/lib.sh"
-plan 12
+plan 13
+
+is 'every test can be run by its own name' \
+    "$(find "$TOP/tests" -name '*.t' ! -perm -100)" ''
 
 inner() {
 	cat >"$T/inner.t"
