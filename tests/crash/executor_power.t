@@ -58,6 +58,11 @@ if [ -n "${PATCHFLOW_LONG:-}" ]; then
 	cut meta 'modes, times, links and attributes' -X probe
 	cut many 'many files and a directory that moves' -X probe
 	cut fails 'a patch that fails' -X probe
+	for name in plain trees commit; do
+		make_image "$name"
+		sweep_is_good "$name: recoveries killed" -d "$memory/disk" \
+		    -2 -n 60 -S "$seed" -X probe power
+	done
 fi
 
 # Negative control: where syncing does nothing, the same sweep must see it.

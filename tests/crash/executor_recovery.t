@@ -3,15 +3,16 @@
 # time-limit: 300
 # As executor_kill.t, but the recovery is killed too, and a third executor has
 # to make it good. A few random pairs of points; with PATCHFLOW_LONG=1 every
-# point of every recovery of a small patch, and random pairs of the others.
+# point of every recovery of a small patch, and random pairs of the others;
+# some of them recover from a call that failed.
 . "$(dirname "$0")/../harness/lib.sh"
 . "$(dirname "$0")/../flow/executor.sh"
 . "$(dirname "$0")/worlds.sh"
 
 pairs() {
 	make_world "$1"
-	sweep_is_good "$1: random recoveries killed" -2 -n "$2" -S "$seed" \
-	    -X probe kill
+	sweep_is_good "$1: recoveries of ${3:-kill}s killed" -2 -n "$2" \
+	    -S "$seed" -X probe "${3:-kill}"
 }
 
 if [ -n "${PATCHFLOW_LONG:-}" ]; then
@@ -19,9 +20,11 @@ if [ -n "${PATCHFLOW_LONG:-}" ]; then
 	sweep_is_good 'small: every point of every recovery' -2 -X probe kill
 	for name in plain trees meta many commit fails; do
 		pairs "$name" 170
+		pairs "$name" 40 error
 	done
 else
 	pairs plain 4
 	pairs trees 4
+	pairs trees 2 error
 fi
 done_testing

@@ -76,7 +76,8 @@ record(struct sweep *s, const struct tracee *t, const struct call *c)
 	faults &= s->faults != 0 ? s->faults : ~(unsigned)FAULT_LIE;
 	if (!is_wanted(s, t, c))
 		return;
-	if (s->mode != SWEEP_ERROR) {
+	/* What recovers from an error is killed. */
+	if (s->mode != SWEEP_ERROR || s->recorded_run == 1) {
 		add_point(s->recording, t, c, 0);
 		return;
 	}
@@ -225,23 +226,20 @@ begin(struct sweep *s, const struct point *a, const struct point *b)
 int
 attempt_plain(struct sweep *s)
 {
-	struct verdict v;
 	char *left;
 
 	begin(s, NULL, NULL);
 	if (s->trouble != NULL || world_note_before(&s->world) == -1 ||
-	    world_verdict(&s->world, &v) == -1)
+	    world_verdict(&s->world, &s->world.start) == -1)
 		return -1;
-	s->world.alerts = v.alerts;
 	s->recording = &s->points;
 	s->recorded_run = 0;
 	(void)one_run(s, 0);
 	s->recording = NULL;
 	if (tracer_end(&s->tracer) > 0 || s->trouble != NULL ||
 	    world_note_after(&s->world) == -1 ||
-	    world_verdict(&s->world, &v) == -1)
+	    world_verdict(&s->world, &s->world.goal) == -1)
 		return -1;
-	(void)strlcpy(s->world.goal, v.state, sizeof(s->world.goal));
 	left = world_leftover(&s->world);
 	if (left[0] != '\0')
 		trouble(s, "the plain run leaves %s", left);
@@ -260,16 +258,16 @@ judge_told(struct sweep *s, int status)
 
 	if (s->world.queue == NULL || world_verdict(&s->world, &v) == -1)
 		return;
-	if (v.outcomes == 0) {
+	if (v.outcomes == s->world.start.outcomes) {
 		if (WIFEXITED(status) && WEXITSTATUS(status) == 0 &&
-		    v.held == 0 && v.alerts <= s->world.alerts)
+		    v.held == 0 && v.alerts <= s->world.start.alerts)
 			trouble(s, "ended with 0, no outcome and no word");
 		return;
 	}
 	image = world_image(&s->world, &why);
-	if (strcmp(v.state, "completed") == 0 && image != IMAGE_AFTER &&
+	if (strcmp(v.state, s->world.goal.state) == 0 && image != IMAGE_AFTER &&
 	    image != IMAGE_SAME)
-		trouble(s, "says completed, which is not so: %s",
+		trouble(s, "says %s, which is not so: %s", v.state,
 		    why != NULL ? why : "before-image");
 	free(why);
 }
@@ -279,13 +277,13 @@ judge_image(struct sweep *s, const struct verdict *v)
 {
 	char *why = NULL;
 	enum image image = world_image(&s->world, &why);
-	bool completed = strcmp(v->state, "completed") == 0;
+	bool done = strcmp(v->state, s->world.goal.state) == 0;
 
 	if (image == IMAGE_NEITHER)
 		trouble(s, "mixed tree (%s): %s", v->state, why);
 	else if (s->world.queue == NULL || image == IMAGE_SAME)
 		; /* nothing more to tell from */
-	else if (completed != (image == IMAGE_AFTER))
+	else if (done != (image == IMAGE_AFTER))
 		trouble(s, "%s with the %s-image", v->state,
 		    image == IMAGE_AFTER ? "after" : "before");
 	free(why);
@@ -294,6 +292,7 @@ judge_image(struct sweep *s, const struct verdict *v)
 static void
 judge(struct sweep *s, const struct point *a)
 {
+	const struct verdict *goal = &s->world.goal;
 	struct verdict v;
 	char *left;
 
@@ -304,10 +303,12 @@ judge(struct sweep *s, const struct point *a)
 	judge_image(s, &v);
 	if (s->world.queue == NULL)
 		return;
-	if (v.outcomes != 1)
+	if (v.outcomes != goal->outcomes)
 		trouble(s, "%d outcomes", v.outcomes);
-	if (v.completed + v.failed != 1 || v.queued + v.held + v.running != 0 ||
-	    (v.completed == 1) != (strcmp(v.state, "completed") == 0))
+	if (v.completed + v.failed != goal->completed + goal->failed ||
+	    v.queued + v.held + v.running != 0 ||
+	    (strcmp(v.state, goal->state) == 0) !=
+		(v.completed == goal->completed))
 		trouble(s,
 		    "%s, but %d completed, %d failed, %d queued, %d held, "
 		    "%d running",
@@ -315,8 +316,8 @@ judge(struct sweep *s, const struct point *a)
 		    v.running);
 	/* An executor that dies once costs nothing but time. */
 	if (a != NULL && a->fault == 0 && strcmp(a->path, "0") == 0 &&
-	    s->target[1] == NULL && strcmp(v.state, s->world.goal) != 0)
-		trouble(s, "%s instead of %s", v.state, s->world.goal);
+	    s->target[1] == NULL && strcmp(v.state, goal->state) != 0)
+		trouble(s, "%s instead of %s", v.state, goal->state);
 	left = world_leftover(&s->world);
 	if (left[0] != '\0')
 		trouble(s, "left over: %s", left);

@@ -42,9 +42,9 @@ read_state(const struct world *w, char state[16])
 
 	(void)snprintf(path, sizeof(path), "%s/spool/%s/outcomes/[ncd]*/*.json",
 	    w->path, w->queue);
-	if (glob(path, GLOB_NOSORT, NULL, &g) != 0)
+	if (glob(path, 0, NULL, &g) != 0)
 		return -1;
-	f = fopen(g.gl_pathv[0], "r");
+	f = fopen(g.gl_pathv[g.gl_pathc - 1], "r");
 	globfree(&g);
 	if (f == NULL)
 		return -1;

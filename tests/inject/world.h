@@ -12,6 +12,14 @@
 
 #include "common/buf.h"
 
+/* What the spool says about its patches. */
+struct verdict {
+	int outcomes;
+	char state[16]; /* of the newest outcome */
+	int queued, running, held, completed, failed;
+	int alerts;
+};
+
 struct world {
 	const char *path;  /* live */
 	const char *saved; /* directory, or image */
@@ -19,18 +27,9 @@ struct world {
 	const char *queue; /* NULL: no spool */
 	const char *look;  /* shell command whose output belongs to the image */
 	time_t recent;
-	struct buf before, after; /* the images; before with .git */
-	struct buf residue;       /* what a plain run leaves in the spool */
-	int alerts;               /* that were there before */
-	char goal[16];            /* the state that a plain run ends in */
-};
-
-/* What the spool says about its one patch. */
-struct verdict {
-	int outcomes;
-	char state[16];
-	int queued, running, held, completed, failed;
-	int alerts;
+	struct buf before, after;   /* the images; before with .git */
+	struct buf residue;         /* what a plain run leaves in the spool */
+	struct verdict start, goal; /* what it begins and ends with */
 };
 
 enum image { IMAGE_NEITHER, IMAGE_BEFORE, IMAGE_AFTER, IMAGE_SAME };
