@@ -38,7 +38,7 @@ heed(struct service *s, const struct notify *n, int64_t at_ms)
 /* What the kernel says beside a message: who sent it, and when (wall). */
 struct stamp {
 	pid_t pid;
-	struct timeval at;
+	int64_t at_us;
 };
 
 static struct stamp
@@ -47,6 +47,7 @@ read_stamp(struct msghdr *m)
 	struct stamp st = {0};
 	struct cmsghdr *c;
 	struct ucred cred;
+	struct timeval at;
 
 	for (c = CMSG_FIRSTHDR(m); c != NULL; c = CMSG_NXTHDR(m, c)) {
 		if (c->cmsg_level != SOL_SOCKET)
@@ -55,28 +56,11 @@ read_stamp(struct msghdr *m)
 			memcpy(&cred, CMSG_DATA(c), sizeof cred);
 			st.pid = cred.pid;
 		} else if (c->cmsg_type == SCM_TIMESTAMP) {
-			memcpy(&st.at, CMSG_DATA(c), sizeof st.at);
+			memcpy(&at, CMSG_DATA(c), sizeof at);
+			st.at_us = at.tv_sec * INT64_C(1000000) + at.tv_usec;
 		}
 	}
 	return st;
-}
-
-/*
- * Beats lie in the socket until somebody looks, but count from when they
- * came. The kernel stamps them by the wall clock, which may have been set
- * since; it cannot have been before our last look.
- */
-static int64_t
-arrival_ms(const struct service *s, const struct stamp *st)
-{
-	int64_t now = clock_mono_ms();
-	int64_t age = (clock_wall_us() -
-			  (st->at.tv_sec * INT64_C(1000000) + st->at.tv_usec)) /
-		      1000;
-
-	if (st->at.tv_sec == 0 || age < 0)
-		age = 0;
-	return now - age > s->listened_ms ? now - age : s->listened_ms;
 }
 
 /* 1 a message (heard or not), 0 none is waiting. */
@@ -94,6 +78,7 @@ receive(struct service *s)
 	    .msg_iovlen = 1,
 	    .msg_control = &control,
 	    .msg_controllen = sizeof control};
+	int64_t now = clock_mono_ms();
 	struct notify said;
 	struct stamp st;
 	ssize_t n;
@@ -108,7 +93,9 @@ receive(struct service *s)
 	st = read_stamp(&m);
 	if (s->pid != 0 && st.pid == s->pid &&
 	    notify_parse(text, (size_t)n, &said))
-		heed(s, &said, arrival_ms(s, &st));
+		heed(s, &said,
+		    notify_arrival(now, clock_wall_us() - st.at_us,
+			s->listened_ms));
 	return 1;
 }
 

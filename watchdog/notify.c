@@ -101,3 +101,11 @@ notify_parse(const char *bytes, size_t len, struct notify *out)
 	}
 	return known;
 }
+
+int64_t
+notify_arrival(int64_t now_ms, int64_t age_us, int64_t empty_ms)
+{
+	int64_t at_ms = now_ms - (age_us > 0 ? age_us / 1000 : 0);
+
+	return at_ms > empty_ms ? at_ms : empty_ms;
+}

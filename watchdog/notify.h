@@ -26,6 +26,13 @@ struct notify {
 	char status[NOTIFY_STATUS + 1];
 };
 
+/*
+ * When a message that is read at now_ms came (monotonic): age_us by the wall
+ * clock, which may have been set since; but it cannot have come before the
+ * socket was last empty, nor later than now.
+ */
+int64_t notify_arrival(int64_t now_ms, int64_t age_us, int64_t empty_ms);
+
 bool notify_parse(const char *bytes, size_t len, struct notify *out);
 
 #endif
