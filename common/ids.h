@@ -83,6 +83,13 @@ enum spool_answer ids_accept(const struct ids_accept *a)
     __attribute__((warn_unused_result));
 
 /*
+ * An entry for a patch that was not handed in (undo:ID, by the executor), as
+ * the next revision unless the last one is the same. 0, or -1 with errno.
+ */
+int ids_note(struct tree *t, const char *id, const struct ids_entry *e)
+    __attribute__((warn_unused_result));
+
+/*
  * Ends every pending entry: count, or -1 (some are left; errno of the first
  * trouble). Entries of queues that are no longer configured are left alone.
  */

@@ -6,6 +6,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -93,17 +94,24 @@ published(const struct queue_tree *q, const struct ids_entry *e)
 	return is_of_entry(q->outcomes.dir[box], name, e);
 }
 
+/* The directory of an entry, made where it is missing: fd or -1. */
+static int
+split_dir(struct tree *t, const char *name)
+{
+	char split[3] = {name[0], name[1], '\0'};
+
+	return spool_make(t->ids, split, ENTRY_MODE) == -1
+		   ? -1
+		   : spool_dir(t->ids, split);
+}
+
 /* Step 4. What is between here and step 5 is a duplicate for the source. */
 static enum spool_answer
 move_entry(struct tree *t, const char *name)
 {
-	char split[3] = {name[0], name[1], '\0'};
 	enum spool_answer answer = SPOOL_UNKNOWN;
-	int dir, err;
+	int dir = split_dir(t, name), err;
 
-	if (spool_make(t->ids, split, ENTRY_MODE) == -1)
-		return SPOOL_UNKNOWN;
-	dir = spool_dir(t->ids, split);
 	if (dir == -1)
 		return SPOOL_UNKNOWN;
 	/* pending is not synced: an entry that comes back is recovered, and
@@ -115,6 +123,34 @@ move_entry(struct tree *t, const char *name)
 	err = errno;
 	(void)close(dir);
 	errno = err;
+	return answer;
+}
+
+int
+ids_note(struct tree *t, const char *id, const struct ids_entry *e)
+{
+	char name[IDS_NAME_SIZE], target[IDS_TARGET_SIZE];
+	struct ids_entry entry = *e, *list;
+	int count = ids_lookup(t, e->queue, id, &list);
+	int dir, answer = -1;
+	bool same;
+
+	if (count == -1)
+		return -1;
+	same = count > 0 && list[count - 1].attempt == e->attempt &&
+	       strcmp(list[count - 1].digest, e->digest) == 0;
+	free(list);
+	if (same)
+		return 0;
+	entry.rev = count + 1;
+	ids_name(e->queue, id, entry.rev, name);
+	ids_target(&entry, target);
+	dir = split_dir(t, name);
+	if (dir == -1)
+		return -1;
+	if (sys_symlinkat(target, dir, name) == 0)
+		answer = sys_fsync(dir);
+	(void)close(dir);
 	return answer;
 }
 

@@ -12,6 +12,7 @@ const char *const request_verb_name[REQUEST__MAX] = {
     [REQUEST_RETRY] = "retry",
     [REQUEST_HOLD] = "hold",
     [REQUEST_CANCEL] = "cancel",
+    [REQUEST_UNDO] = "undo",
     [REQUEST_PAUSE] = "pause",
     [REQUEST_RESUME] = "resume",
 };

@@ -18,6 +18,7 @@ enum request_verb {
 	REQUEST_HOLD,   /* a queued patch waits for `retry` */
 	REQUEST_CANCEL, /* queued, held: rejected by-operator; running: killed
 			 */
+	REQUEST_UNDO,   /* a completed patch is taken back by undo:ID */
 	REQUEST_PAUSE,  /* the queue starts nothing more; id is "" */
 	REQUEST_RESUME,
 	REQUEST__MAX

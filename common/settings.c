@@ -164,6 +164,8 @@ static const struct conf_key retention_keys[] = {
     NUMBER(BYTES, retention_settings, failed_bytes, "1G", MIB, 100 * TIB),
     NUMBER(SPAN, retention_settings, archive_age, "365d", MINUTE, 100 * YEAR),
     NUMBER(BYTES, retention_settings, archive_bytes, "4G", MIB, 100 * TIB),
+    NUMBER(SPAN, retention_settings, transactions_age, "7d", 0, 100 * YEAR),
+    NUMBER(BYTES, retention_settings, transactions_bytes, "1G", MIB, 100 * TIB),
     NUMBER(SPAN, retention_settings, summaries_age, "90d", MINUTE, 100 * YEAR),
     NUMBER(BYTES, retention_settings, summaries_bytes, "1G", MIB, 100 * TIB),
     NUMBER(SPAN, retention_settings, outcomes_age, "90d", MINUTE, 100 * YEAR),

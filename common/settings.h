@@ -113,6 +113,7 @@ struct retention_settings {
 	int64_t completed_age, completed_bytes;
 	int64_t failed_age, failed_bytes;
 	int64_t archive_age, archive_bytes;
+	int64_t transactions_age, transactions_bytes;
 	int64_t summaries_age, summaries_bytes;
 	int64_t outcomes_age, outcomes_bytes;
 	int64_t bad_age, bad_bytes;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * retry, hold, cancel, pause, resume: requests to executors, through the
+ * retry, hold, cancel, undo, pause, resume: requests to executors, through the
  * spool, so that they are durable before the reply and work with the daemons
  * down. What cannot be right is refused here, in words; what changes between
  * our look and the executor's is the executor's to answer.
@@ -26,6 +26,8 @@ struct asking {
 	struct ctl *c;
 	enum request_verb verb;
 	const char *reason;
+	bool wait; /* for the summary of what was asked for */
+	int64_t deadline;
 	json_t *json; /* or NULL */
 };
 
@@ -46,6 +48,11 @@ why_not(enum request_verb verb, const struct look *l)
 			   ? "it was refused before it was queued; hand in a "
 			     "corrected document"
 			   : "there is nothing left of it to act on";
+	if (verb == REQUEST_UNDO && l->dir == Q_COMPLETED)
+		return strcmp(l->state, "undone") == 0 ? "it is undone already"
+						       : NULL;
+	if (verb == REQUEST_UNDO)
+		return "only a completed patch can be undone";
 	if (verb == REQUEST_CANCEL)
 		return waits || l->dir == Q_RUNNING ? NULL
 						    : "it has ended already";
@@ -88,7 +95,9 @@ await_answer(struct asking *a, struct queue_tree *q, const struct request *r)
 	char *instance = xasprintf("executor@%s", q->name);
 	json_t *done = NULL;
 
-	if (!control_is_running(a->c, instance))
+	if (a->wait)
+		deadline = a->deadline;
+	else if (!control_is_running(a->c, instance))
 		deadline = 0;
 	free(instance);
 	do {
@@ -122,10 +131,36 @@ ask(struct asking *a, struct queue_tree *q, const char *id)
 		tell(a, subject, done);
 		if (done != NULL && !json_is_true(json_object_get(done, "ok")))
 			status = CTL_FAILED;
+		else if (done == NULL && a->wait)
+			status = CTL_TEMPORARY;
 	}
 	json_decref(done);
 	free(subject);
 	return status;
+}
+
+/* undo:ID, which the executor made before it answered. */
+static int
+wait_for_undo(struct asking *a, const struct look *undone)
+{
+	char *ref = xasprintf("undo:%s@%s", undone->id, undone->queue->name);
+	struct look *looks;
+	int count = looks_find(a->c, ref, &looks);
+	int status = CTL_FAILED;
+
+	if (count > 0)
+		status = follow_looks(a->c, looks, count, a->deadline, a->json);
+	looks_free(looks, count > 0 ? count : 0);
+	free(ref);
+	return status;
+}
+
+static int
+ask_one(struct asking *a, const struct look *l)
+{
+	int status = ask(a, l->queue, l->id);
+
+	return status == CTL_DONE && a->wait ? wait_for_undo(a, l) : status;
 }
 
 /* Where an id is in several queues, those that the verb fits are asked. */
@@ -138,8 +173,7 @@ ask_about_patch(struct asking *a, const char *ref)
 
 	for (i = 0; i < n; i++)
 		if (why_not(a->verb, &looks[i]) == NULL) {
-			status = ctl_worse(status,
-			    ask(a, looks[i].queue, looks[i].id));
+			status = ctl_worse(status, ask_one(a, &looks[i]));
 			asked++;
 		}
 	for (i = 0; i < n && asked == 0; i++) {
@@ -188,22 +222,45 @@ ask_all(struct asking *a)
 	return status;
 }
 
+/* 0, or -1: not an option of this verb, or not a span. */
+static int
+take_option(struct asking *a, int opt)
+{
+	if (opt == 'r')
+		a->reason = optarg;
+	else if (opt == 'w')
+		a->wait = true;
+	else if (opt == 't')
+		a->deadline = follow_deadline(optarg);
+	else
+		return -1;
+	return a->deadline == -1 ? -1 : 0;
+}
+
 int
 run_request(struct ctl *c)
 {
-	static const struct option words[] = {
+	static const struct option reason[] = {
 	    {"reason", required_argument, NULL, 'r'}, {NULL, 0, NULL, 0}};
+	static const struct option wait[] = {{"wait", no_argument, NULL, 'w'},
+	    {"timeout", required_argument, NULL, 't'}, {NULL, 0, NULL, 0}};
 	struct asking a = {.c = c,
 	    .verb = verb_of(c->verb->name),
-	    .reason = ""};
+	    .reason = "",
+	    .deadline = FOLLOW_FOREVER};
+	bool undo = a.verb == REQUEST_UNDO;
 	bool takes_reason = a.verb == REQUEST_CANCEL;
 	int opt;
 
-	while ((opt = ctl_option(c, takes_reason ? "r:" : "",
-		    takes_reason ? words : NULL)) != -1) {
-		if (opt != 'r')
+	while ((opt = ctl_option(c,
+		    takes_reason ? "r:"
+		    : undo       ? "w"
+				 : "",
+		    takes_reason ? reason
+		    : undo       ? wait
+				 : NULL)) != -1) {
+		if (take_option(&a, opt) == -1)
 			return CTL_USAGE;
-		a.reason = optarg;
 	}
 	return c->argc > 0 ? ask_all(&a) : CTL_USAGE;
 }

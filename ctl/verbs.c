@@ -65,6 +65,11 @@ const struct verb verbs[] = {
 	    "-w, --wait               until each summary is published\n"
 	    "--timeout SPAN           wait no longer; status 75 then",
 	    run_submit},
+	{"undo", "[-w] [--timeout span] id ...",
+	    "take completed patches back, exactly",
+	    "-w, --wait      until the summary of each undo is published\n"
+	    "--timeout SPAN  wait no longer; status 75 then",
+	    run_request},
 	{"up", "[-f] [--timeout span]", "start the suite",
 	    "-f, --foreground  stay at the terminal\n"
 	    "--timeout SPAN    to be ready in; default 60s", run_up},

@@ -5,6 +5,7 @@
 
 #include "common/log.h"
 #include "executor/ballast.h"
+#include "executor/kept.h"
 
 #define BALLAST ".ballast"
 /* The roll-forward needs blocks for directories that grow, its own records
@@ -43,6 +44,8 @@ ballast_fill(struct executor *ex)
 bool
 ballast_spend(struct executor *ex, int error)
 {
+	if (is_full(error) && kept_make_room(ex))
+		return true;
 	if (!is_full(error) || !reserve_spend(&ex->ballast, error)) {
 		errno = error;
 		return false;

@@ -13,7 +13,8 @@
 void ballast_open(struct executor *ex);
 /* Takes it again where it was spent. 0, or -1: no room, the queue is held. */
 int ballast_fill(struct executor *ex);
-/* error means a full disk, and there was something to give back: try again. */
+/* error means a full disk, and there was something to give back (kept
+ * transactions go first): try again. */
 bool ballast_spend(struct executor *ex, int error);
 
 #endif

@@ -12,11 +12,14 @@
 #include <string.h>
 
 #include "common/log.h"
+#include "common/sys.h"
 #include "executor/ballast.h"
 #include "executor/carry.h"
 #include "executor/death.h"
 #include "executor/displaced.h"
+#include "executor/kept.h"
 #include "executor/settle.h"
+#include "executor/undo.h"
 
 #define BLOCKED "BLOCKED"
 #define BLOCKED_FORMAT "patchflow-blocked-1"
@@ -84,12 +87,15 @@ tell_displaced(struct executor *ex, const struct commit *c, json_t *doc)
 	    json_sprintf("%s/.kept-%s", ex->place.path, c->txn->name));
 }
 
+/* The next patch must not take our own changes for a stranger's. */
 static void
-note_time(struct executor *ex, const struct txn *t)
+note_time(struct executor *ex, const struct txn *t, const char *name)
 {
 	struct stat st;
 
-	if (fstatat(t->dir, "DONE", &st, 0) == 0)
+	if (strcmp(name, "DONE") != 0)
+		(void)sys_utimensat(t->dir, name, NULL);
+	if (fstatat(t->dir, name, &st, 0) == 0)
 		ex->last_commit = st.st_ctim;
 }
 
@@ -100,7 +106,7 @@ end_forward(struct executor *ex, const struct txn *t, struct record *r)
 	bool displaced;
 	int answer;
 
-	note_time(ex, t);
+	note_time(ex, t, "DONE");
 	displaced_find(&c, r);
 	tell_displaced(ex, &c, r->outcome);
 	displaced = c.displaced != NULL;
@@ -109,7 +115,7 @@ end_forward(struct executor *ex, const struct txn *t, struct record *r)
 	if (answer == 0 && displaced)
 		keep_displaced(ex, t->name);
 	else if (answer == 0)
-		settle_drop(ex, t->name);
+		kept_put(ex, t);
 	return answer;
 }
 
@@ -212,6 +218,7 @@ backward(struct executor *ex, const struct txn *t, struct record *r,
 		json_decref(c.displaced);
 		return hold(ex, t, at);
 	}
+	note_time(ex, t, "REVERT");
 	answer = settle_back(ex, &c, r, b);
 	if (answer == 0 && c.displaced != NULL)
 		keep_displaced(ex, t->name);
@@ -265,6 +272,35 @@ forward(struct executor *ex, const struct txn *t, struct record *r)
 	return end_forward(ex, t, r);
 }
 
+/* A later patch takes this one back. What others did between its check and
+ * now stays theirs; what was to come back instead is kept. */
+static int
+undo(struct executor *ex, const struct txn *t, struct record *r)
+{
+	struct commit c = commit_of(ex, t);
+	const char *at = "";
+	int answer;
+
+	do
+		answer = commit_revert(&c, &r->ops, &at);
+	while (answer == -1 && ballast_spend(ex, errno));
+	if (answer == -1) {
+		json_decref(c.displaced);
+		return hold(ex, t, at);
+	}
+	note_time(ex, t, "UNDO");
+	tell_displaced(ex, &c, r->outcome);
+	if (undo_mark(ex, t, r) == -1 ||
+	    settle_outcome(ex, r->outcome, Q_RUNNING, r->file) == -1)
+		answer = -1;
+	else if (c.displaced != NULL)
+		keep_displaced(ex, t->name);
+	else
+		settle_drop(ex, t->name);
+	json_decref(c.displaced);
+	return answer;
+}
+
 static int
 follow(struct executor *ex, const struct txn *t, struct record *r,
     enum commit_state state)
@@ -285,6 +321,8 @@ follow(struct executor *ex, const struct txn *t, struct record *r,
 		return end_forward(ex, t, r);
 	case COMMIT_BACK:
 		return backward(ex, t, r, &b);
+	case COMMIT_UNDO:
+		return undo(ex, t, r);
 	case COMMIT_NONE:
 		break;
 	}

@@ -21,6 +21,7 @@
 #define COMMIT "COMMIT"
 #define DONE "DONE"
 #define REVERT "REVERT"
+#define UNDO "UNDO"
 
 static int
 visit_sync(struct subtree_walk *w, const struct subtree_at *at)
@@ -89,14 +90,26 @@ commit_sync(const struct commit *c, const struct ops *ops, struct fault *f)
 				 "syncing the staged files");
 }
 
-enum spool_answer
-commit_write(const struct txn *t, const struct record *r)
+static enum spool_answer
+write_as(const struct txn *t, const struct record *r, const char *name)
 {
 	json_t *doc = record_encode(r);
-	enum spool_answer answer = spool_put_json(t->tmp, t->dir, COMMIT, doc);
+	enum spool_answer answer = spool_put_json(t->tmp, t->dir, name, doc);
 
 	json_decref(doc);
 	return answer;
+}
+
+enum spool_answer
+commit_write(const struct txn *t, const struct record *r)
+{
+	return write_as(t, r, COMMIT);
+}
+
+enum spool_answer
+commit_write_undo(const struct txn *t, const struct record *r)
+{
+	return write_as(t, r, UNDO);
 }
 
 int
@@ -118,13 +131,13 @@ commit_read(const struct txn *t, struct record *r, enum commit_state *state)
 	static const struct {
 		const char *name;
 		enum commit_state state;
-	} names[] = {{DONE, COMMIT_DONE}, {COMMIT, COMMIT_FORWARD},
-	    {REVERT, COMMIT_BACK}};
+	} names[] = {{UNDO, COMMIT_UNDO}, {DONE, COMMIT_DONE},
+	    {COMMIT, COMMIT_FORWARD}, {REVERT, COMMIT_BACK}};
 	json_t *doc = NULL;
 	int found = 0;
 
 	*state = COMMIT_NONE;
-	for (size_t i = 0; i < 3 && found == 0; i++) {
+	for (size_t i = 0; i < 4 && found == 0; i++) {
 		found = spool_read_json(t->dir, names[i].name, &doc);
 		if (found != 0)
 			*state = names[i].state;

@@ -37,6 +37,9 @@ int commit_sync(const struct commit *c, const struct ops *ops, struct fault *f);
 /* SPOOL_UNKNOWN: the record may come back after a power cut. Nothing must be
  * done to the workspace until recovery has read it. */
 enum spool_answer commit_write(const struct txn *t, const struct record *r);
+/* As above for UNDO. */
+enum spool_answer commit_write_undo(const struct txn *t,
+    const struct record *r);
 /* 0, or -1 with errno and *at the path it stopped at: may be called again. */
 int commit_apply(struct commit *c, const struct ops *ops, const char **at);
 /* Takes back what was applied, by the same evidence; for a record under the
@@ -49,7 +52,9 @@ enum commit_state {
 	COMMIT_NONE,
 	COMMIT_FORWARD, /* COMMIT: the patch has happened; carry it out */
 	COMMIT_DONE,    /* DONE: carried out */
-	COMMIT_BACK     /* REVERT: it cannot be carried out; take it back */
+	COMMIT_BACK,    /* REVERT: it cannot be carried out; take it back */
+	COMMIT_UNDO     /* UNDO, beside DONE: the verdict of a later patch that
+			   takes this one back */
 };
 /* 0, or -1: there is one that cannot be trusted. */
 int commit_read(const struct txn *t, struct record *r,

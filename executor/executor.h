@@ -74,6 +74,7 @@ struct executor {
 	struct workspace workspace; /* fd -1: missing */
 	struct place place;
 	struct reserve ballast;
+	int64_t kept_bytes; /* about, of kept transactions */
 	struct jail_user user;
 	bool chosen; /* the next three are known */
 	bool overlay;
@@ -132,6 +133,8 @@ void run_kill(struct executor *ex, enum run_end end);
 
 /* finish.c: the staging process is dead; commit or settle. */
 void finish_run(struct executor *ex, int status);
+/* What undo_run answered. */
+void finish_undo(struct executor *ex, int answer);
 
 /* recover.c: transactions, then .running. 0, or -1 and the queue is held. */
 int recover_all(struct executor *ex);

@@ -14,6 +14,7 @@
 #include "executor/commit.h"
 #include "executor/diff.h"
 #include "executor/executor.h"
+#include "executor/gitindex.h"
 #include "executor/settle.h"
 
 static void
@@ -155,6 +156,23 @@ success_doc(struct executor *ex, struct diff *d)
 	return doc;
 }
 
+/* Some `git status` may rewrite it before it is undone. */
+static void
+note_index(const struct txn *t, struct record *rec)
+{
+	char name[OP_NAME_SIZE];
+
+	for (size_t i = 0; i < rec->ops.count; i++) {
+		const struct op *o = &rec->ops.items[i];
+
+		if (o->kind != OP_PUT || strcmp(o->path, GITINDEX_PATH) != 0)
+			continue;
+		op_name(o, name);
+		if (gitindex_id(t->new, name, rec->index_id) == -1)
+			rec->index_id[0] = '\0';
+	}
+}
+
 static void
 fill_record(struct executor *ex, struct diff *d, struct record *rec)
 {
@@ -165,6 +183,7 @@ fill_record(struct executor *ex, struct diff *d, struct record *rec)
 	rec->since_ns =
 	    ex->run.since.tv_sec * 1000000000LL + ex->run.since.tv_nsec;
 	rec->ops = d->ops; /* lent */
+	note_index(&ex->run.txn, rec);
 	rec->outcome = success_doc(ex, d);
 }
 
@@ -275,5 +294,15 @@ finish_run(struct executor *ex, int status)
 				settle_failure(ex);
 		}
 	}
+	forget(ex);
+}
+
+void
+finish_undo(struct executor *ex, int answer)
+{
+	if (answer == 0)
+		(void)ballast_fill(ex);
+	else if (answer == -1 && !requeue(ex))
+		settle_failure(ex);
 	forget(ex);
 }

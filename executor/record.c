@@ -18,6 +18,13 @@ op_name(const struct op *o, char out[OP_NAME_SIZE])
 		out[0] = '\0';
 }
 
+bool
+op_is_object(const struct op *o)
+{
+	return o->kind == OP_PUT && o->old_ino == 0 &&
+	       strncmp(o->path, ".git/objects/", 13) == 0;
+}
+
 struct op *
 ops_add(struct ops *o, enum op_kind kind, const char *path)
 {
@@ -180,10 +187,11 @@ record_encode(const struct record *r)
 
 	for (size_t i = 0; i < r->ops.count; i++)
 		json_array_append_new(ops, encode_op(&r->ops.items[i]));
-	return json_pack("{s:s,s:s,s:s,s:I,s:I,s:o,s:O}", "format",
+	return json_pack("{s:s,s:s,s:s,s:I,s:I,s:s,s:o,s:O}", "format",
 	    RECORD_FORMAT, "file", r->file, "workspace", r->workspace,
 	    "workspace_ino", (json_int_t)r->workspace_ino, "since_ns",
-	    (json_int_t)r->since_ns, "ops", ops, "outcome", r->outcome);
+	    (json_int_t)r->since_ns, "index_id", r->index_id, "ops", ops,
+	    "outcome", r->outcome);
 }
 
 int
@@ -192,6 +200,8 @@ record_decode(const json_t *doc, struct record *r)
 	const char *format = json_string_value(json_object_get(doc, "format"));
 	const char *file = json_string_value(json_object_get(doc, "file"));
 	const char *ws = json_string_value(json_object_get(doc, "workspace"));
+	const char *index_id =
+	    json_string_value(json_object_get(doc, "index_id"));
 	json_t *outcome = json_object_get(doc, "outcome");
 	const json_t *op;
 	size_t i;
@@ -206,6 +216,8 @@ record_decode(const json_t *doc, struct record *r)
 	strlcpy(r->workspace, ws, sizeof(r->workspace));
 	r->workspace_ino = (ino_t)number(doc, "workspace_ino");
 	r->since_ns = number(doc, "since_ns");
+	if (index_id != NULL)
+		strlcpy(r->index_id, index_id, sizeof(r->index_id));
 	json_array_foreach (json_object_get(doc, "ops"), i, op) {
 		if (decode_op(op, &r->ops) == -1) {
 			record_free(r);

@@ -14,10 +14,12 @@
 #define EXECUTOR_RECORD_H
 
 #include <sys/types.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <jansson.h>
 
+#include "common/digest.h"
 #include "common/key.h"
 
 #define RECORD_FORMAT "patchflow-commit-1"
@@ -64,11 +66,14 @@ struct record {
 	ino_t workspace_ino;
 	int64_t since_ns; /* T0: nothing displaced had changed later */
 	struct ops ops;
+	char index_id[DIGEST_SIZE]; /* gitindex.h, of a new .git/index; "" */
 	json_t *outcome;
 };
 
 /* Its name in T/new or T/old. */
 void op_name(const struct op *o, char out[OP_NAME_SIZE]);
+/* A new object of git: shared by content, so it is never taken away again. */
+bool op_is_object(const struct op *o);
 struct op *ops_add(struct ops *o, enum op_kind kind, const char *path);
 /* Objects, then the work tree, then index and refs; within each by path. Last
  * directories that lose a permission which the others need. */

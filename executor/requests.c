@@ -16,6 +16,7 @@
 #include "common/request.h"
 #include "executor/executor.h"
 #include "executor/settle.h"
+#include "executor/undo.h"
 
 #define TAKE_MAX 256 /* in one pass */
 #define PAUSE_FORMAT "patchflow-paused-1"
@@ -161,6 +162,19 @@ do_cancel(struct executor *ex, const struct request *r, struct answer *a)
 }
 
 static void
+do_undo(struct executor *ex, const struct request *r, struct answer *a)
+{
+	struct queue_name n;
+	enum queue_dir dir = find(ex, r->id, &n);
+
+	if (dir == Q_COMPLETED)
+		a->ok = undo_ask(ex, r->id, &n, a->text);
+	else
+		say(a, false, "it is ",
+		    dir == Q__MAX ? "not known here" : queue_dir_state[dir]);
+}
+
+static void
 do_pause(struct executor *ex, const struct request *r, struct answer *a)
 {
 	json_t *doc = json_pack("{s:s}", "format", PAUSE_FORMAT);
@@ -187,6 +201,7 @@ static void (*const verbs[REQUEST__MAX])(struct executor *,
     [REQUEST_RETRY] = do_retry,
     [REQUEST_HOLD] = do_hold,
     [REQUEST_CANCEL] = do_cancel,
+    [REQUEST_UNDO] = do_undo,
     [REQUEST_PAUSE] = do_pause,
     [REQUEST_RESUME] = do_resume,
 };

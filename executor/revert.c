@@ -49,12 +49,11 @@ stands(const struct commit *c, const struct op *o, const char *name,
 	return o->kind == OP_PUT;
 }
 
-/* Objects of git are shared by content: another commit may need ours by
- * now, and an object that nobody needs is harmless. */
+/* git's scratch paper: whoever writes it next may have it. */
 static bool
-is_object(const struct op *o)
+is_scrap(const struct op *o)
 {
-	return o->old_ino == 0 && strncmp(o->path, ".git/objects/", 13) == 0;
+	return strcmp(o->path, ".git/COMMIT_EDITMSG") == 0;
 }
 
 static int
@@ -72,7 +71,7 @@ unput(struct commit *c, const struct op *o, int dir, const char *base)
 	if (fstatat(dir, base, &st, AT_SYMLINK_NOFOLLOW) == -1)
 		return errno == ENOENT ? leave(c, o) : -1;
 	if (st.st_ino != o->new_ino)
-		return leave(c, o);
+		return is_scrap(o) ? 0 : leave(c, o);
 	return exchanged ? sys_renameat2(c->txn->new, name, dir, base,
 			       RENAME_EXCHANGE)
 			 : sys_renameat2(dir, base, c->txn->new, name,
@@ -111,7 +110,9 @@ revert_one(struct commit *c, const struct op *o, struct cursor *k)
 	if (o->kind == OP_META)
 		return unmeta(c, o);
 	op_name(o, name);
-	answer = is_object(o) ? 0 : stands(c, o, name, &exchanged);
+	/* Another commit may need an object of ours by now; one that nobody
+	 * needs is harmless. */
+	answer = op_is_object(o) ? 0 : stands(c, o, name, &exchanged);
 	if (answer == -1)
 		return -1;
 	if (cursor_enter(k, o->path, &base) == -1) {

@@ -13,9 +13,11 @@
 #include "common/sys.h"
 #include "executor/diff.h"
 #include "executor/executor.h"
+#include "executor/kept.h"
 #include "executor/mask.h"
 #include "executor/report.h"
 #include "executor/settle.h"
+#include "executor/undo.h"
 
 #define SHOW_AFTER_MS 200 /* queue.json names a patch that takes longer */
 #define SLACK_MS 3000     /* the worker keeps the deadline; then we do */
@@ -310,6 +312,7 @@ make_txn(struct executor *ex, struct fault *f)
 	if (snprintf(name, sizeof(name), "%s,%d", r->name.key,
 		r->name.attempt) < 0)
 		return -1;
+	(void)kept_make_room(ex);
 	/* What an interrupted run of this attempt left behind. */
 	if (txn_drop(&ex->place, name) == 0 &&
 	    txn_create(&r->txn, &ex->place, name, &ex->workspace) == 0)
@@ -342,6 +345,10 @@ run_start(struct executor *ex, const struct job *job,
 	journal_write(&ex->journal, "started",
 	    json_pack("{s:s,s:s,s:i}", "id", job->env.id, "queue", ex->q->name,
 		"attempt", name->attempt));
+	if (undo_is(r->job.patch)) {
+		finish_undo(ex, undo_run(ex));
+		return ex->hold[0] != '\0' ? RUN_HELD : RUN_SETTLED;
+	}
 	if (plan_make(r->job.patch, ex->queue, &r->plan, &r->fault) == 0 &&
 	    choose_way(ex, &r->fault) == 0 && make_txn(ex, &r->fault) == 0) {
 		if (start_jail(ex) == 0) {

@@ -9,6 +9,7 @@
 #include "common/retain.h"
 #include "common/spool.h"
 #include "executor/executor.h"
+#include "executor/kept.h"
 
 static bool
 is_delivered(const struct executor *ex, const char *summary)
@@ -85,6 +86,7 @@ tidy_queue(struct executor *ex)
 	tidy_dir(ex, Q_COMPLETED, r->completed_age, r->completed_bytes);
 	tidy_dir(ex, Q_FAILED, r->failed_age, r->failed_bytes);
 	tidy_dir(ex, Q_ARCHIVE, r->archive_age, r->archive_bytes);
+	kept_tidy(ex);
 	if (retain_dir(ex->q->requests.dir[BOX_DONE], &requests) == -1)
 		log_warn("requests/done: retention failed");
 	renew(ex, ex->q->dir[Q_PATCHES], queue_dir_path[Q_PATCHES]);

@@ -9,7 +9,7 @@ pf() { patchflow "$@"; }
 cd "$T" || exit 1
 exits 2 'no command is a usage error' pf
 exits 2 'an unknown command is one' pf frobnicate
-exits 2 'a command of a later day is one' pf undo x
+exits 2 'a command of a later day is one' pf rewind x
 exits 2 'a near one, too' pf statsu
 like 'and is guessed' "$(cat "$T/out")" 'did you mean status'
 exits 0 'help' pf --help

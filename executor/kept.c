@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: ISC */
+/* Keeping transactions, and letting them go. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common/buf.h"
+#include "common/clock.h"
+#include "common/log.h"
+#include "common/spool.h"
+#include "common/sys.h"
+#include "executor/displaced.h"
+#include "executor/kept.h"
+#include "executor/settle.h"
+#include "executor/subtree.h"
+
+#define UNDO_DIR ".undo"
+#define ROOM_BYTES (64LL << 20) /* or a tenth of a small filesystem */
+#define BEAT_EVERY 20
+
+/* Closes what it opens: p->dir is the folder's. 0 or -1. */
+static int
+open_folder(struct executor *ex, struct place *p)
+{
+	if (sys_mkdirat(ex->place.dir, UNDO_DIR, 0700) == -1 && errno != EEXIST)
+		return -1;
+	if (snprintf(p->path, sizeof(p->path), "%s/" UNDO_DIR,
+		ex->place.path) >= (int)sizeof(p->path)) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	p->dir = spool_dir(ex->place.dir, UNDO_DIR);
+	return p->dir == -1 ? -1 : 0;
+}
+
+static int
+visit_size(struct subtree_walk *w, const struct subtree_at *at)
+{
+	int64_t *bytes = w->owner;
+
+	*bytes += at->st->st_blocks * 512;
+	return 0;
+}
+
+static int64_t
+size_of(struct executor *ex, int dir, const char *name)
+{
+	int64_t bytes = 0;
+	struct subtree_walk w = {.visit = visit_size,
+	    .owner = &bytes,
+	    .beat = executor_beat,
+	    .beat_owner = ex};
+
+	return subtree_walk(&w, dir, name, name) == -1 ? 0 : bytes;
+}
+
+/* The record and what was displaced are enough. */
+static void
+strip(int folder, const char *name)
+{
+	static const char *const parts[] = {"upper", "work", "tmp", "BEGIN"};
+	int dir = spool_dir(folder, name);
+
+	for (size_t i = 0; dir != -1 && i < 4; i++) {
+		if (subtree_remove(dir, parts[i]) == -1)
+			log_debug("%s/%s: not removed", name, parts[i]);
+	}
+	if (dir != -1)
+		(void)close(dir);
+}
+
+/* Not synced: one that comes back is settled again, and kept again. */
+static int
+move_in(struct executor *ex, const struct place *p, const char *name)
+{
+	if (sys_renameat2(ex->place.dir, name, p->dir, name,
+		RENAME_NOREPLACE) == 0)
+		return 0;
+	if (errno != EEXIST || subtree_remove(p->dir, name) == -1)
+		return -1;
+	return sys_renameat2(ex->place.dir, name, p->dir, name,
+	    RENAME_NOREPLACE);
+}
+
+void
+kept_put(struct executor *ex, const struct txn *t)
+{
+	const struct retention_settings *r = &ex->settings->retention;
+	struct place p;
+
+	if (r->transactions_age == 0 || open_folder(ex, &p) == -1) {
+		settle_drop(ex, t->name);
+		return;
+	}
+	if (move_in(ex, &p, t->name) == 0) {
+		strip(p.dir, t->name);
+		ex->kept_bytes += size_of(ex, p.dir, t->name);
+	} else {
+		log_warn("%s: not kept for undo", t->name);
+		settle_drop(ex, t->name);
+	}
+	(void)close(p.dir);
+	if (ex->kept_bytes > r->transactions_bytes)
+		kept_tidy(ex);
+}
+
+static int
+add_parts(int folder, const char *name)
+{
+	static const char *const parts[] = {"upper", "work", "tmp"};
+	int dir = spool_dir(folder, name), answer = 0;
+
+	if (dir == -1)
+		return -1;
+	for (size_t i = 0; i < 3 && answer == 0; i++) {
+		if (sys_mkdirat(dir, parts[i], 0700) == -1 && errno != EEXIST)
+			answer = -1;
+	}
+	(void)close(dir);
+	return answer;
+}
+
+int
+kept_open(struct executor *ex, const char *name, struct txn *t)
+{
+	struct place p;
+	int answer;
+
+	t->dir = t->upper = t->new = t->old = t->tmp = -1;
+	if (open_folder(ex, &p) == -1)
+		return -1;
+	answer = add_parts(p.dir, name) == 0 ? txn_open(t, &p, name) : -1;
+	(void)close(p.dir);
+	return answer;
+}
+
+int
+kept_fetch(struct executor *ex, const char *name)
+{
+	struct place p;
+	int answer;
+
+	if (open_folder(ex, &p) == -1)
+		return -1;
+	answer =
+	    spool_move(p.dir, name, ex->place.dir, NULL) == SPOOL_DONE ? 0 : -1;
+	(void)close(p.dir);
+	return answer;
+}
+
+/* An editor that had a file open wrote into what we displaced: it is kept
+ * aside, and somebody has to look. */
+static bool
+rescue(struct executor *ex, const struct place *p, const char *name,
+    const char *path)
+{
+	char kept[NAME_SIZE + 16];
+	struct alert a = {.type = "patch-failed",
+	    .component = ex->instance,
+	    .subject = name,
+	    .severity = ALERT_ERROR,
+	    .queue = ex->q->name};
+	char *text;
+
+	if (snprintf(kept, sizeof(kept), ".kept-%s", name) < 0 ||
+	    spool_move(p->dir, name, ex->place.dir, kept) != SPOOL_DONE)
+		return false;
+	text = xasprintf("%s was written by a process that still had the file "
+			 "of before open when the patch replaced it; that "
+			 "file is in %s/%s",
+	    path, ex->place.path, kept);
+	log_warnx("%s", text);
+	a.text = text;
+	executor_alert(ex, &a);
+	free(text);
+	return true;
+}
+
+static bool
+is_late(struct executor *ex, const struct place *p, const char *name)
+{
+	struct txn t = {.dir = -1,
+	    .upper = -1,
+	    .new = -1,
+	    .old = -1,
+	    .tmp = -1};
+	struct record r = {0};
+	enum commit_state state;
+	const char *path;
+	bool late = false;
+
+	if (add_parts(p->dir, name) == 0 && txn_open(&t, p, name) == 0 &&
+	    commit_read(&t, &r, &state) == 1) {
+		path = displaced_late(&t, &r);
+		late = path != NULL && rescue(ex, p, name, path);
+		record_free(&r);
+	}
+	txn_close(&t);
+	return late;
+}
+
+/* Hidden first: nobody finds half of one. */
+static int64_t
+let_go(struct executor *ex, const struct place *p, const char *name)
+{
+	int64_t bytes = size_of(ex, p->dir, name);
+
+	ex->kept_bytes -= bytes;
+	if (is_late(ex, p, name))
+		return bytes;
+	log_info("%s: not kept for undo any longer", name);
+	if (txn_drop(p, name) == -1)
+		log_warn("%s/%s: not removed", p->path, name);
+	return bytes;
+}
+
+static bool
+is_old(const struct executor *ex, const struct place *p, const char *name)
+{
+	int64_t age = ex->settings->retention.transactions_age;
+	char path[NAME_SIZE + 8];
+	struct stat st;
+
+	if (snprintf(path, sizeof(path), "%s/DONE", name) < 0 ||
+	    fstatat(p->dir, path, &st, AT_SYMLINK_NOFOLLOW) == -1)
+		return errno == ENOENT; /* what is left of one */
+	return clock_wall_us() / 1000 - st.st_ctim.tv_sec * 1000 > age;
+}
+
+/* The names begin with the time: oldest first. */
+static void
+tidy_folder(struct executor *ex, const struct place *p,
+    const struct spool_names *n)
+{
+	int64_t limit = ex->settings->retention.transactions_bytes;
+	size_t first = 0;
+
+	ex->kept_bytes = 0;
+	for (size_t i = 0; i < n->count; i++) {
+		if (i % BEAT_EVERY == 0)
+			executor_beat(ex);
+		ex->kept_bytes += size_of(ex, p->dir, n->names[i]);
+	}
+	for (; first < n->count; first++) {
+		if (first % BEAT_EVERY == 0)
+			executor_beat(ex);
+		if (ex->kept_bytes <= limit && !is_old(ex, p, n->names[first]))
+			break;
+		(void)let_go(ex, p, n->names[first]);
+	}
+}
+
+void
+kept_tidy(struct executor *ex)
+{
+	struct spool_names n = {0};
+	struct place p;
+
+	if (ex->place.dir == -1 || open_folder(ex, &p) == -1)
+		return;
+	if (txn_sweep(&p) == -1 || spool_list(p.dir, 0, &n) == -1)
+		log_warn("%s: retention failed", p.path);
+	else
+		tidy_folder(ex, &p, &n);
+	spool_names_free(&n);
+	(void)close(p.dir);
+}
+
+static bool
+has_room(const struct executor *ex)
+{
+	struct fsinfo i;
+
+	if (fsinfo_read(ex->place.dir, &i) == -1)
+		return true;
+	return i.free_bytes >= ROOM_BYTES || i.free_bytes >= i.total_bytes / 10;
+}
+
+bool
+kept_make_room(struct executor *ex)
+{
+	struct spool_names n = {0};
+	struct place p;
+	size_t i = 0;
+
+	if (has_room(ex) || open_folder(ex, &p) == -1)
+		return false;
+	if (spool_list(p.dir, 0, &n) == 0) {
+		while (i < n.count && !has_room(ex))
+			(void)let_go(ex, &p, n.names[i++]);
+	}
+	if (i > 0)
+		log_warnx("the disk is nearly full: %zu patches cannot be "
+			  "undone any more",
+		    i);
+	spool_names_free(&n);
+	(void)close(p.dir);
+	return i > 0;
+}

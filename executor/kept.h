@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Transactions that are over, kept for undo: PLACE/.undo/KEY,ATTEMPT with the
+ * record DONE and what was displaced. A folder of its own, so that a start
+ * does not see them however many they are. They go by age, by size, and when
+ * the disk has less room than patches may need.
+ */
+#ifndef EXECUTOR_KEPT_H
+#define EXECUTOR_KEPT_H
+
+#include "executor/executor.h"
+
+/* T is settled: kept, or dropped where nothing is to be kept. */
+void kept_put(struct executor *ex, const struct txn *t);
+/* 0 with *t open, or -1; errno ENOENT: it is not kept (any more). */
+int kept_open(struct executor *ex, const char *name, struct txn *t);
+/* Back among the transactions that recovery looks at, durably; 0 or -1. */
+int kept_fetch(struct executor *ex, const char *name);
+/* Retention. */
+void kept_tidy(struct executor *ex);
+/* The oldest go until there is room; false: none was left to go. */
+bool kept_make_room(struct executor *ex);
+
+#endif

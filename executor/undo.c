@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: ISC */
+/* Running undo:ID. */
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/clock.h"
+#include "common/log.h"
+#include "executor/carry.h"
+#include "executor/kept.h"
+#include "executor/settle.h"
+#include "executor/undo.h"
+
+/* Which attempt is to be taken back. */
+struct target {
+	const char *id;
+	const char *key;
+	int attempt;
+	char txn[NAME_SIZE];
+};
+
+static int
+read_target(const json_t *patch, struct target *t)
+{
+	const json_t *doc = json_object_get(patch, "undo");
+
+	t->id = json_string_value(json_object_get(doc, "id"));
+	t->key = json_string_value(json_object_get(doc, "key"));
+	t->attempt = (int)json_integer_value(json_object_get(doc, "attempt"));
+	if (t->id == NULL || t->key == NULL || !key_valid(t->key) ||
+	    t->attempt < 1 || t->attempt > ATTEMPT_MAX ||
+	    snprintf(t->txn, sizeof(t->txn), "%s,%d", t->key, t->attempt) < 0)
+		return -1;
+	return 0;
+}
+
+bool
+undo_is(const json_t *patch)
+{
+	return json_object_get(patch, "undo") != NULL;
+}
+
+/* As commit_check wants them: the same rights are needed on the way back. */
+static void
+invert(const struct ops *from, struct ops *to)
+{
+	for (size_t i = 0; i < from->count; i++) {
+		const struct op *o = &from->items[i];
+		struct op *b;
+
+		if (op_is_object(o))
+			continue;
+		b = ops_add(to,
+		    o->kind == OP_META     ? OP_META
+		    : o->kind == OP_DELETE ? OP_PUT
+		    : o->old_ino == 0      ? OP_DELETE
+					   : OP_PUT,
+		    o->path);
+		b->old_ino = o->kind == OP_DELETE ? 0
+			     : o->kind == OP_PUT  ? o->new_ino
+						  : o->old_ino;
+		b->old_mode =
+		    o->kind == OP_META ? (o->mode & 07777) | S_IFDIR : o->mode;
+		b->mode = o->old_mode;
+	}
+}
+
+static int
+check_rights(struct executor *ex, const struct txn *t, const struct record *r,
+    struct fault *f)
+{
+	struct commit c = {.workspace = &ex->workspace,
+	    .txn = t,
+	    .beat = executor_beat,
+	    .owner = ex,
+	    .since = {.tv_sec = INT64_MAX}};
+	struct ops back = {NULL, 0};
+	int answer;
+
+	invert(&r->ops, &back);
+	answer = commit_check(&c, &back, f);
+	ops_free(&back);
+	return answer;
+}
+
+static int
+refuse_changed(struct run *run, const json_t *changed)
+{
+	size_t count = json_array_size(changed);
+
+	if (run->warnings == NULL)
+		run->warnings = json_array();
+	json_array_extend(run->warnings, (json_t *)(uintptr_t)changed);
+	(void)fault_fail(&run->fault, OUTCOME_CONFLICT,
+	    "%zu %s changed since: %s%s", count,
+	    count == 1 ? "thing has" : "things have",
+	    json_string_value(json_array_get(changed, 0)),
+	    count > 1 ? ", ..." : "");
+	fault_hint(&run->fault, "undo later patches first, the newest before "
+				"the others; a patch with a git commit can "
+				"only be undone while HEAD is that commit");
+	return -1;
+}
+
+static int
+check_target(struct executor *ex, const struct txn *t, struct record *r)
+{
+	struct fault *f = &ex->run.fault;
+	json_t *changed = json_array();
+	int answer = -1;
+
+	if (r->workspace_ino != ex->workspace.st.st_ino)
+		(void)fault_fail(f, OUTCOME_CONFLICT,
+		    "the workspace is another directory than it was");
+	else if (undo_check(ex, t, r, changed) == -1)
+		(void)fault_errno(f, OUTCOME_PREPARE,
+		    "comparing the workspace");
+	else if (json_array_size(changed) > 0)
+		(void)refuse_changed(&ex->run, changed);
+	else
+		answer = check_rights(ex, t, r, f);
+	json_decref(changed);
+	return answer;
+}
+
+static json_t *
+reversed_change(const json_t *change)
+{
+	const char *op = json_string_value(json_object_get(change, "op"));
+	json_t *back = json_deep_copy(change);
+	json_t *old = json_object_get(change, "old_sha256");
+	json_t *new = json_object_get(change, "new_sha256");
+
+	json_object_set(back, "old_sha256", new != NULL ? new : json_null());
+	json_object_set(back, "new_sha256", old != NULL ? old : json_null());
+	if (op == NULL)
+		return back;
+	if (strcmp(op, "added") == 0 || strcmp(op, "directory") == 0)
+		json_object_set_new(back, "op", json_string("deleted"));
+	else if (strcmp(op, "deleted") == 0)
+		json_object_set_new(back, "op", json_string("added"));
+	return back;
+}
+
+static json_t *
+success_doc(struct executor *ex, const struct target *t, const json_t *original)
+{
+	struct run *r = &ex->run;
+	json_t *doc = outcome_new(&r->job.env, OUTCOME_COMPLETED,
+	    OUTCOME_NO_STAGE, OUTCOME_NO_REASON);
+	json_t *changes = json_array();
+	const json_t *change;
+	char at[ISO_TIME_SIZE];
+	size_t i;
+
+	json_array_foreach (json_object_get(original, "changes"), i, change)
+		json_array_append_new(changes, reversed_change(change));
+	settle_common(ex, doc);
+	clock_iso(r->started_us, at);
+	json_object_set_new(doc, "started_at", json_string(at));
+	clock_iso(clock_wall_us(), at);
+	json_object_set_new(doc, "finished_at", json_string(at));
+	json_object_set_new(doc, "duration_ms",
+	    json_integer(clock_mono_ms() - r->started_ms));
+	json_object_set(doc, "description",
+	    json_object_get(r->job.patch, "description"));
+	json_object_set_new(doc, "changes", changes);
+	json_object_set_new(doc, "undoes",
+	    json_pack("{s:s,s:s,s:i}", "id", t->id, "key", t->key, "attempt",
+		t->attempt));
+	return doc;
+}
+
+/* From UNDO on the patch is taken back: recovery would do it too. */
+static int
+write_record(struct executor *ex, const struct target *to, struct txn *t,
+    struct record *r)
+{
+	struct record undo = *r;
+	enum spool_answer a;
+
+	strlcpy(undo.file, ex->run.file, sizeof(undo.file));
+	undo.outcome = success_doc(ex, to, r->outcome);
+	a = commit_write_undo(t, &undo);
+	json_decref(undo.outcome);
+	if (a == SPOOL_DONE)
+		return 0;
+	if (a == SPOOL_UNKNOWN) {
+		executor_hold(ex, "%s: undo record: %s", to->txn,
+		    strerror(errno));
+		return 1;
+	}
+	(void)fault_errno(&ex->run.fault, OUTCOME_PREPARE, "the undo record");
+	return -1;
+}
+
+static int
+take_back(struct executor *ex, const struct target *to, struct txn *t,
+    struct record *r)
+{
+	int answer;
+
+	if (check_target(ex, t, r) == -1)
+		return -1;
+	/* Where recovery finds it, before there is anything to be found. */
+	if (kept_fetch(ex, to->txn) == -1)
+		return fault_errno(&ex->run.fault, OUTCOME_PREPARE,
+		    "fetching the kept transaction");
+	answer = write_record(ex, to, t, r);
+	if (answer == -1)
+		kept_put(ex, t);
+	return answer;
+}
+
+/* Its summary has to be out before its outcome says something else. */
+static int
+check_state(struct executor *ex, const struct target *t)
+{
+	enum box_dir box = tree_find_outcome(ex->q, t->key, t->attempt);
+
+	if (box == BOX_DONE || box == BOX__MAX)
+		return 0;
+	(void)fault_fail(&ex->run.fault, OUTCOME_PREPARE,
+	    "the summary of %s is not published yet", t->id);
+	ex->run.fault.temporary = true;
+	return -1;
+}
+
+int
+undo_run(struct executor *ex)
+{
+	struct fault *f = &ex->run.fault;
+	struct target to;
+	struct txn t;
+	struct record r = {0};
+	enum commit_state state;
+	int answer = -1;
+
+	if (read_target(ex->run.job.patch, &to) == -1)
+		return fault_reject(f, OUTCOME_MALFORMED,
+		    "it does not say what is to be undone");
+	if (check_state(ex, &to) == -1)
+		return -1;
+	if (kept_open(ex, to.txn, &t) == -1)
+		return fault_fail(f, OUTCOME_PREPARE,
+		    "what %s replaced is not kept any more "
+		    "(retention.transactions_age)",
+		    to.id);
+	if (commit_read(&t, &r, &state) != 1 || state != COMMIT_DONE)
+		(void)fault_fail(f, OUTCOME_PREPARE,
+		    "the kept transaction of %s cannot be trusted", to.id);
+	else
+		answer = take_back(ex, &to, &t, &r);
+	record_free(&r);
+	txn_close(&t);
+	if (answer == 0 && carry_on(ex, to.txn) == -1)
+		answer = 1;
+	return answer;
+}
+
+/* Its outcome says undone from now on; where retention has taken that, the
+ * record has a copy. */
+static json_t *
+outcome_of(struct executor *ex, const struct txn *t, const char *name)
+{
+	json_t *doc = NULL, *record = NULL;
+
+	if (spool_read_json(ex->q->outcomes.dir[BOX_DONE], name, &doc) == 1)
+		return doc;
+	if (spool_read_json(t->dir, "DONE", &record) == 1)
+		doc = json_deep_copy(json_object_get(record, "outcome"));
+	json_decref(record);
+	return doc;
+}
+
+int
+undo_mark(struct executor *ex, const struct txn *t, const struct record *r)
+{
+	struct box *b = &ex->q->outcomes;
+	struct target to;
+	char name[NAME_SIZE];
+	json_t *doc, *undoes = json_object_get(r->outcome, "undoes");
+	json_t *patch = json_pack("{s:O}", "undo", undoes);
+	enum spool_answer a = SPOOL_DONE;
+
+	if (patch != NULL && read_target(patch, &to) == 0) {
+		key_outcome_file(to.key, to.attempt, name);
+		doc = outcome_of(ex, t, name);
+		json_object_set_new(doc, "state", json_string("undone"));
+		json_object_set(doc, "undone_by",
+		    json_object_get(r->outcome, "id"));
+		a = spool_replace_json(b->dir[BOX_TMP], b->dir[BOX_DONE], name,
+		    doc);
+		json_decref(doc);
+	}
+	json_decref(patch);
+	if (a == SPOOL_DONE)
+		return 0;
+	executor_hold(ex, "%s: not marked as undone: %s", t->name,
+	    strerror(errno));
+	return -1;
+}

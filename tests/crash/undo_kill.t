@@ -1,0 +1,89 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+# SIGKILL at the nth call of every mutating kind while a patch is undone; then
+# a new executor. The workspace is the before-image in the end, inodes too,
+# and there is one outcome. A rotating sample; PATCHFLOW_LONG=1 takes all.
+. "$(dirname "$0")/../harness/lib.sh"
+. "$(dirname "$0")/../flow/executor.sh"
+command -v strace >/dev/null || skip_all 'strace is not installed'
+strace -o /dev/null true 2>/dev/null || skip_all 'strace may not trace here'
+
+SAMPLE=${PATCHFLOW_SAMPLE:-5}
+CALLS='renameat2 fsync mkdirat unlinkat symlinkat write fchmod'
+write_config </dev/null
+
+image() {
+	find "$ws" -type d -printf '%P|%y|%m|%U:%G\n' \
+	    -o -printf '%P|%y|%m|%U:%G|%T@|%i|%l\n' | sort
+	find "$ws" -type f -exec sha256sum {} + | sort -k 2
+}
+
+# Inodes decide, so each point has a world of its own.
+begin() {
+	rm -rf "$ws" "$SPOOL"
+	mkdir -p "$ws/dir/sub" "$ws/tree"
+	echo a >"$ws/a"
+	echo b >"$ws/dir/b"
+	echo c >"$ws/dir/sub/c"
+	echo d >"$ws/tree/d"
+	ln -s a "$ws/link"
+	image >"$T/image.before"
+	run_json <<'END' 2>/dev/null
+{"id":"k","mutations":[{"path":"a","contents":"new\n"},{"path":"new/x","contents":"x"},{"path":"tree","delete":true},{"path":"dir/b","contents":"B\n"},{"path":"link","delete":true},{"path":"new/l","symlink":"x"},{"path":"dir","chmod":"0750"}]}
+END
+	summarizer --once -c "$CONF" 2>/dev/null
+	patchflow -c "$CONF" undo k >/dev/null
+}
+
+traced() {
+	timeout 60 strace -f -qq -o "$T/trace" "$@" \
+	    executor --once -c "$CONF" -q MAIN >"$T/run.out" 2>&1
+}
+
+judge() {
+	image >"$T/image.now"
+	cmp -s "$T/image.before" "$T/image.now" ||
+		echo "$1: not the before-image" >>"$T/bad"
+	[ "$(outcome undo:k .state)" = completed ] &&
+	    [ "$(outcome_files undo:k | wc -l)" = 1 ] ||
+		echo "$1: $(outcome_files undo:k)" >>"$T/bad"
+	[ "$(outcome k .state)" = undone ] ||
+		echo "$1: the patch is $(outcome k .state)" >>"$T/bad"
+	tidy || echo "$1: something is left" >>"$T/bad"
+}
+
+at_point() {
+	begin
+	traced -e trace="$1" -e inject="$1:signal=SIGKILL:when=$2"
+	grep -q 'killed by SIGKILL' "$T/trace" && hits=$((hits + 1))
+	once >"$T/again.out" 2>&1
+	judge "$1 $2"
+}
+
+begin
+# shellcheck disable=SC2086 # a list of words
+traced -e trace="$(echo $CALLS | tr ' ' ',')"
+for call in $CALLS; do
+	seq -f "$call %.0f" 1 "$(awk -v call="$call" '
+	    { name = $2; sub(/\(.*/, "", name) }
+	    name == call && ++n[$1] > most { most = n[$1] }
+	    END { print most + 0 }' "$T/trace")"
+done >"$T/points"
+: >"$T/bad"
+judge 'without a kill'
+is 'an undo leads back' "$(cat "$T/bad")" ''
+all=$(wc -l <"$T/points")
+step=1
+[ -n "${PATCHFLOW_LONG:-}" ] || step=$((all / SAMPLE + 1))
+hits=0 tried=0
+while read -r call n; do
+	tried=$((tried + 1))
+	at_point "$call" "$n"
+done <<-END
+$(awk -v step="$step" -v offset="$(($(date +%s) / 60 % step))" \
+    'NR % step == offset' "$T/points")
+END
+diag "$tried of $all points, $hits kills that hit"
+is 'so it does when it is killed anywhere' "$(cat "$T/bad")" ''
+ok 'the kills hit' test "$hits" -ge $((tried * 8 / 10))
+done_testing

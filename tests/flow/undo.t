@@ -1,0 +1,194 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+# undo ID: the exact before-image, or a refusal that names what has changed;
+# a patch of its own; retention of what it needs.
+. "$(dirname "$0")/../harness/lib.sh"
+. "$(dirname "$0")/executor.sh"
+write_config </dev/null
+place=$SPOOL/state/executor@MAIN/txn
+
+pf() {
+	patchflow -c "$CONF" "$@"
+}
+# undo ID: the request, its execution and the summaries.
+undo() {
+	pf undo "$1" >"$T/undo.out" 2>&1 && once 2>/dev/null &&
+	    summarizer --once -c "$CONF" 2>/dev/null
+}
+run_all() {
+	queue_json >/dev/null && once 2>/dev/null &&
+	    summarizer --once -c "$CONF" 2>/dev/null
+}
+# Everything but the times of directories, which commits change; and what git
+# keeps of objects.
+image() {
+	find "$ws" -path "$ws/.git/objects" -prune -o -type d \
+	    -printf '%P|%y|%m|%U:%G\n' -o \
+	    -printf '%P|%y|%m|%U:%G|%T@|%i|%l\n' | sort
+	find "$ws" -path "$ws/.git/objects" -prune -o -type f \
+	    -exec sha256sum {} + | sort -k 2
+}
+same_as() {
+	image >"$T/image.now"
+	diff "$1" "$T/image.now"
+}
+is_kept() {
+	[ -n "$(find "$place/.undo" -maxdepth 1 -name "*-$1-*")" ]
+}
+
+mkdir -p "$ws/dir/sub" "$ws/tree/deep" "$ws/swap"
+echo a >"$ws/a"
+echo b >"$ws/dir/b"
+chmod 0600 "$ws/dir/b"
+touch -d '2020-02-02 02:02:02' "$ws/dir/b"
+echo c >"$ws/tree/deep/c"
+printf '\000\377' >"$ws/tree/binary"
+ln -s a "$ws/link"
+echo e >"$ws/swap/e"
+setfattr -n user.note -v kept "$ws/a" 2>/dev/null
+
+# --- everything comes back
+
+image >"$T/before"
+ok 'a patch of every kind runs' run_all <<'END'
+{"id":"all","mutations":[{"path":"a","contents":"new\n"},{"path":"dir/b","contents":"new b\n","mode":"0755"}],"postMutationBuild":{"shell":["rm -rf tree link swap; echo f > swap; ln -s dir link; mkdir -p made/deep; echo m > made/deep/m; chmod 750 dir"]},"validate":{"shell":["true"]}}
+END
+is 'it is completed' "$(outcome all .state)" completed
+ok 'and its transaction kept' is_kept all
+fails 'the tree is another one' same_as "$T/before"
+ok 'it is undone' undo all
+is 'the tree is as it was, inodes and times too' "$(same_as "$T/before")" ''
+if getfattr -n user.note "$ws/a" >/dev/null 2>&1; then
+	like 'attributes too' "$(getfattr -n user.note "$ws/a")" 'user.note="kept"'
+else
+	skip 1 'no extended attributes here'
+fi
+is 'the patch is undone' "$(pf --json show all | jq -r '.[0].state')" undone
+is 'by a patch of its own' "$(outcome undo:all '"\(.state) \(.undoes.id)"')" \
+    'completed all'
+like 'with a summary' "$(cat "$T"/replies/*undo*all*)" 'Takes back all'
+is 'which lists what it did' \
+    "$(outcome undo:all '[.changes[] | select(.path == "made/deep/m").op][0]')" \
+    deleted
+fails 'nothing is kept of it' is_kept all
+fails 'again is refused' pf undo all
+like 'and said' "$(pf undo all 2>&1)" 'undone already'
+ok 'nothing is left over' tidy
+is 'fsck finds nothing' "$(pf fsck 2>&1 | grep -c undo)" 0
+
+# --- the same id again, and its undo
+
+run_all <<'END'
+{"id":"again","mutations":[{"path":"a","contents":"one\n"}]}
+END
+undo again
+cat >"$T/two.json" <<'END'
+{"id":"again","target":"MAIN","mutations":[{"path":"a","contents":"two\n"}]}
+END
+ok 'the id is handed in again' pf submit "$T/two.json"
+ghost-bridge --once -c "$CONF" >/dev/null 2>&1
+once && summarizer --once -c "$CONF"
+is 'as the next attempt' "$(cat "$ws/a") $(pf --json show again |
+    jq -r '.[0].state')" 'two completed'
+ok 'that is undone as well' undo again
+is 'and the tree is as it was' "$(cat "$ws/a")" a
+is 'with a second outcome' "$(outcome_files undo:again | wc -l)" 2
+
+# --- refusals
+
+run_all <<'END'
+{"id":"mod","mutations":[{"path":"a","contents":"mod\n"},{"path":"fresh/x","contents":"x\n"},{"path":"dir/b","delete":true}]}
+END
+image >"$T/after"
+echo mine >>"$ws/a"
+echo mine >"$ws/fresh/y"
+echo mine >"$ws/dir/b"
+undo mod
+is 'an undo that meets changes fails' \
+    "$(outcome undo:mod '"\(.state) \(.stage)"')" 'failed conflict'
+is 'and names each' "$(outcome undo:mod '.warnings[]' | sort | tr '\n' ',')" \
+    'a was changed,dir/b was made again,fresh/y is new or was changed,'
+is 'nothing is changed' "$(cat "$ws/a" "$ws/fresh/y" "$ws/dir/b" | tr '\n' ,)" \
+    'mod,mine,mine,mine,'
+is 'it is still completed' "$(pf --json show mod | jq -r '.[0].state')" completed
+ok 'and still kept' is_kept mod
+rm "$ws/fresh/y" "$ws/dir/b"
+echo mod >"$ws/a"
+ok 'when that is taken back' undo mod
+is 'it can be undone' "$(pf --json show mod | jq -r '.[0].state')" undone
+
+run_all <<'END'
+{"id":"first","mutations":[{"path":"a","contents":"first\n"}]}
+{"id":"second","mutations":[{"path":"a","contents":"second\n"}]}
+END
+undo first
+is 'a patch below another one is refused' "$(outcome undo:first .stage)" conflict
+undo second
+undo first
+is 'until that is undone' "$(cat "$ws/a")" a
+
+fails 'an unknown id is refused' pf undo nobody
+run_all <<'END'
+{"id":"bad","mutations":[{"path":"a","contents":"x"}],"validate":{"shell":["false"]}}
+END
+fails 'a failed patch too' pf undo bad
+
+# --- git
+
+if command -v git >/dev/null; then
+	git -C "$ws" init -q -b main
+	git -C "$ws" add -A
+	git -C "$ws" commit -q -m start
+	start=$(git -C "$ws" rev-parse HEAD)
+	image >"$T/before"
+	run_all <<'END'
+{"id":"g1","mutations":[{"path":"g","contents":"g\n"}],"final":{"git":{"commit":"add g","tag":"v1"}}}
+END
+	is 'a commit is made' "$(git -C "$ws" log -1 --format=%s)" 'add g'
+	touch "$ws/a"
+	git -C "$ws" status >/dev/null # rewrites the index
+	ok 'it is undone' undo g1
+	is 'HEAD is what it was' "$(git -C "$ws" rev-parse HEAD)" "$start"
+	is 'the tag is gone' "$(git -C "$ws" tag)" ''
+	is 'the repository is whole' "$(git -C "$ws" fsck 2>&1 | grep -v dangling)" ''
+	is 'and clean' "$(git -C "$ws" status --porcelain)" ''
+	run_all <<'END'
+{"id":"g2","mutations":[{"path":"g","contents":"g2\n"}],"final":{"git":{"commit":"add g2"}}}
+END
+	git -C "$ws" commit -q --allow-empty -m later
+	undo g2
+	is 'below a later commit it is refused' "$(outcome undo:g2 .stage)" conflict
+	git -C "$ws" reset -q --soft HEAD~1
+else
+	skip 7 'no git here'
+fi
+
+# --- retention
+
+run_all <<'END'
+{"id":"old","mutations":[{"path":"o","contents":"x"}]}
+END
+ok 'a patch is kept' is_kept old
+printf 'retention:\n  transactions_age: 0\n' >>"$CONF"
+run_all <<'END'
+{"id":"none","mutations":[{"path":"n","contents":"x"}]}
+END
+fails 'with age 0 nothing is kept' is_kept none
+pf undo none >/dev/null 2>&1
+once
+like 'and an undo says so' "$(cat "$SPOOL"/MAIN/requests/done/*.json)" \
+    'not kept any more'
+
+# --- wait
+sed -i '/^retention/,$d' "$CONF"
+start executor executor -f -c "$CONF" -q MAIN
+start summarizer summarizer -f -c "$CONF"
+queue_json >/dev/null <<'END'
+{"id":"live","mutations":[{"path":"live","contents":"x"}]}
+END
+await 'a patch is completed' pf wait --timeout 20s live
+ok 'undo waits for its summary' pf undo --wait --timeout 20s live
+fails 'then it is done' test -e "$ws/live"
+stop executor
+stop summarizer
+done_testing
