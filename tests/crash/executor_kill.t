@@ -14,7 +14,7 @@ sweep_world() {
 	make_world "$1"
 	shift
 	# shellcheck disable=SC2046 # options
-	sweep_is_good "$@" $(one_in 20) kill
+	sweep_is_good "$@" $(one_in "${step:-20}") kill
 }
 
 sweep_world plain 'a patch without commands'
@@ -28,6 +28,11 @@ else
 fi
 sweep_world commit 'a patch with a git commit' -X probe
 sweep_world fails 'a patch that fails' -X probe
+# Of these only what the executor does with them is new.
+step=40
+sweep_world two 'a patch and one that waits for it' -r executor
+sweep_world again 'a patch that is tried again on request' -r executor
+sweep_world refused 'a patch that is rejected on request' -r executor
 
 # Negative control: a commit whose record is gone is a tree that was changed
 # before anybody had promised to go on.

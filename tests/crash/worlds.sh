@@ -120,7 +120,27 @@ document() {
 	fails) cat <<-'END' ;;
 	{"id":"fails","mutations":[{"path":"a","contents":"new\n"},{"path":"tree","delete":true}],"postMutationBuild":{"shell":["set -e; rm -rf dir; echo x > dir; chmod 0 keep"]},"validate":{"shell":["echo why; false"]}}
 	END
+	two) cat <<-'END' ;;
+	{"id":"one","mutations":[{"path":"a","edits":[{"find":"two","replace":"2"}]}],"validate":{"shell":["echo $(($(cat total) + 1)) > total"]}}
+	{"id":"two","dependencies":["one"],"mutations":[{"path":"a","edits":[{"find":"2","replace":"zwei"}]},{"path":"tree","delete":true}]}
+	END
+	again) cat <<-'END' ;;
+	{"id":"again","mutations":[{"path":"a","contents":"again\n"}],"validate":{"shell":["test -f needed && echo $(($(cat total) + 1)) > total"]}}
+	END
+	refused) cat <<-'END' ;;
+	{"id":"refused","mutations":[{"path":"a","contents":"never\n"}]}
+	END
 	*) return 1 ;;
+	esac
+}
+
+# asked NAME: what was asked of the executor before it runs.
+asked() {
+	case $1 in
+	again) once
+		echo now >"$ws/needed"
+		patchflow -c "$CONF" retry again ;;
+	refused) patchflow -c "$CONF" reject refused ;;
 	esac
 }
 
@@ -138,9 +158,10 @@ build_world() {
 		    GIT_OPTIONAL_LOCKS && git fsck --no-progress 2>&1 && \
 		    git log --format=%s && git tag && git status --porcelain" ;;
 	esac
-	[ "$1" = commit ] || make_old
 	once >"$T/made" 2>&1
 	document "$1" | queue_json >>"$T/made" || fail "world $1" "$(cat "$T/made")"
+	asked "$1" >>"$T/made" 2>&1
+	[ "$1" = commit ] || make_old
 }
 
 # make_world NAME: and $saved, a copy of it.
