@@ -7,9 +7,9 @@
  *
  * Rights are set here, at every open, by root or the spool's owner: all is
  * the owner's (of SPOOL; tree_begin's user's, else user patchflow's, where
- * root makes it), 2750, group patchflow; inbox/{tmp,new} and alerts/{tmp,new} 3770,
- * group patchflow-submit, and then SPOOL, inbox and alerts 2751 so that its
- * members get there. Groups that do not exist change nothing. For a user
+ * root makes it), 2750, group patchflow; inbox/{tmp,new} and alerts/{tmp,new}
+ * 3770, group patchflow-submit, and then SPOOL, inbox and alerts 2751 so that
+ * its members get there. Groups that do not exist change nothing. For a user
  * without rights on a directory its descriptor is -1.
  */
 #ifndef COMMON_TREE_H
@@ -129,9 +129,9 @@ enum spool_answer tree_set_aside(struct tree *t, int dir, const char *what,
     const char *name) __attribute__((warn_unused_result));
 
 /*
- * Where is KEY? Looks at names first (every digit, attempts from `from` to
- * from + 7), then lists, excluding renewals. Fills found and returns the
- * directory, or Q__MAX when it is nowhere (errno 0) or on error (errno set).
+ * Where is KEY? Looks at names first (every digit, attempts from `from` to the
+ * first without an outcome), then lists, excluding renewals. Fills found and
+ * returns the directory, or Q__MAX: nowhere (errno 0), or an error (errno).
  * Highest attempt wins.
  */
 enum queue_dir tree_find_key(const struct queue_tree *q, const char *key,
