@@ -11,8 +11,6 @@
 #include "executor/executor.h"
 #include "executor/settle.h"
 
-#define HELD_MAX 4096 /* looked at in one pass */
-
 static void
 on_stray(void *owner, const char *name)
 {
@@ -158,7 +156,8 @@ struct candidate {
 };
 
 static void
-reject(struct executor *ex, struct candidate *c, const struct fault *f)
+reject(struct executor *ex, struct candidate *c, const struct fault *f,
+    json_t *extra)
 {
 	char claimed[NAME_SIZE];
 	struct settle_at at = {Q_RUNNING, claimed};
@@ -166,32 +165,56 @@ reject(struct executor *ex, struct candidate *c, const struct fault *f)
 	if (claim(ex, c->dir, c->file, &c->name, claimed) != 1)
 		return;
 	c->job.env.attempt = c->name.attempt;
-	(void)settle_fault(ex, &c->job.env, f, NULL, &at);
+	(void)settle_fault(ex, &c->job.env, f, extra, &at);
 }
 
-enum verdict { VERDICT_RUN, VERDICT_WAIT, VERDICT_REJECT };
-
-static enum verdict
-judge(struct executor *ex, const struct job *job, struct fault *f)
+static bool
+reject_expired(struct executor *ex, struct candidate *c)
 {
-	char why[512], when[ISO_TIME_SIZE + 16];
+	char when[ISO_TIME_SIZE + 16];
+	struct fault f = {0};
 
-	if (has_expired(job->patch, when)) {
-		(void)fault_reject(f, OUTCOME_EXPIRED,
-		    "the patch expired at %s", when);
-		return VERDICT_REJECT;
-	}
-	switch (depend_check(ex->tree, ex->q, job->env.id, job->patch, why)) {
-	case DEPEND_READY:
-		return VERDICT_RUN;
-	case DEPEND_WAIT:
-		log_debug("%s: %s", job->env.key, why);
-		return VERDICT_WAIT;
-	case DEPEND_FAILED:
-		break;
-	}
-	(void)fault_reject(f, OUTCOME_DEPENDENCY_FAILED, "%s", why);
-	return VERDICT_REJECT;
+	if (!has_expired(c->job.patch, when))
+		return false;
+	(void)fault_reject(&f, OUTCOME_EXPIRED, "the patch expired at %s",
+	    when);
+	reject(ex, c, &f, NULL);
+	return true;
+}
+
+static void
+reject_dependency(struct executor *ex, struct candidate *c,
+    struct depend_answer *a)
+{
+	json_t *extra =
+	    a->circle != NULL ? json_pack("{s:O}", "circle", a->circle) : NULL;
+	struct fault f = {0};
+
+	(void)fault_reject(&f, OUTCOME_DEPENDENCY_FAILED, "%s", a->why);
+	reject(ex, c, &f, extra);
+	json_decref(extra);
+}
+
+/* Expired, or needs what will not come: rejected. Else true and *ready, or
+ * it waits. Circles are looked for among those that wait only. */
+static bool
+may_live(struct executor *ex, struct candidate *c, struct depends *d,
+    bool *ready)
+{
+	struct depend_answer a;
+	bool live;
+
+	if (reject_expired(ex, c))
+		return false;
+	depends_check(d, &c->job, c->dir == Q_HELD, &a);
+	live = a.state != DEPEND_FAILED;
+	*ready = a.state == DEPEND_READY;
+	if (!live)
+		reject_dependency(ex, c, &a);
+	else if (!*ready)
+		log_debug("%s: %s", c->name.key, a.why);
+	json_decref(a.circle);
+	return live;
 }
 
 static void
@@ -212,25 +235,21 @@ consider(struct executor *ex, const struct queue_name *n)
 {
 	struct candidate c = {.dir = Q_PATCHES, .name = *n};
 	char claimed[NAME_SIZE];
-	struct fault f = {0};
-	bool done = true;
+	struct depends d;
+	bool ready = false, done = true;
 
 	key_queue_file(n, c.file);
 	if (load(ex, c.dir, c.file, &c.name, &c.job) != 1)
 		return false;
-	switch (judge(ex, &c.job, &f)) {
-	case VERDICT_RUN:
+	depends_open(&d, ex->tree);
+	if (may_live(ex, &c, &d, &ready) && !ready) {
+		put_by(ex, c.file);
+	} else if (ready) {
 		done = claim(ex, c.dir, c.file, &c.name, claimed) == 1;
 		if (done)
 			(void)run_start(ex, &c.job, &c.name, claimed);
-		break;
-	case VERDICT_WAIT:
-		put_by(ex, c.file);
-		break;
-	case VERDICT_REJECT:
-		reject(ex, &c, &f);
-		break;
 	}
+	depends_close(&d);
 	job_free(&c.job);
 	return done;
 }
@@ -267,36 +286,35 @@ pick_next(struct executor *ex)
 	return false;
 }
 
+static void
+release(struct executor *ex, const struct candidate *c)
+{
+	if (spool_move(ex->q->dir[Q_HELD], c->file, ex->q->dir[Q_PATCHES],
+		NULL) == SPOOL_DONE)
+		index_put(&ex->index, &c->name);
+	else
+		executor_hold(ex, "%s: not moved back", c->file);
+}
+
 /* Back into the queue, or rejected, or left waiting. */
 static void
-consider_held(struct executor *ex, const char *file)
+consider_held(struct executor *ex, const char *file, struct depends *d)
 {
 	struct candidate c = {.dir = Q_HELD};
-	struct fault f = {0};
 	struct tries t;
+	bool ready = false;
 
 	if (key_parse_queue_file(file, &c.name) == -1 ||
 	    tries_load(&ex->state, c.name.key, &t) == -1)
 		return;
 	ex->held_any = true;
 	strlcpy(c.file, file, sizeof(c.file));
-	if (t.operator_hold || t.not_before_us > clock_wall_us() ||
-	    load(ex, c.dir, file, &c.name, &c.job) != 1)
+	if (load(ex, c.dir, file, &c.name, &c.job) != 1)
 		return;
-	switch (judge(ex, &c.job, &f)) {
-	case VERDICT_RUN:
-		if (spool_move(ex->q->dir[Q_HELD], file, ex->q->dir[Q_PATCHES],
-			NULL) == SPOOL_DONE)
-			index_put(&ex->index, &c.name);
-		else
-			executor_hold(ex, "%s: not moved back", file);
-		break;
-	case VERDICT_WAIT:
-		break;
-	case VERDICT_REJECT:
-		reject(ex, &c, &f);
-		break;
-	}
+	if (t.operator_hold || t.not_before_us > clock_wall_us())
+		(void)reject_expired(ex, &c);
+	else if (may_live(ex, &c, d, &ready) && ready)
+		release(ex, &c);
 	job_free(&c.job);
 }
 
@@ -305,19 +323,24 @@ pick_held(struct executor *ex)
 {
 	struct spool_names names = {0};
 	int64_t began = clock_mono_ms();
+	struct depends d;
 
 	ex->held_at_ms = began;
-	if (spool_list(ex->q->dir[Q_HELD], HELD_MAX, &names) == -1) {
+	/* All of them: one that may go must not stand behind those that wait.
+	 */
+	if (spool_list(ex->q->dir[Q_HELD], 0, &names) == -1) {
 		log_warn(".held: not read");
 		ex->trouble = true;
 		return;
 	}
+	depends_open(&d, ex->tree);
 	ex->held_any = ex->held_stale = false;
 	for (size_t i = 0; i < names.count && ex->hold[0] == '\0'; i++) {
-		consider_held(ex, names.names[i]);
+		consider_held(ex, names.names[i], &d);
 		if (i % 100 == 0)
 			executor_beat(ex);
 	}
+	depends_close(&d);
 	spool_names_free(&names);
 	ex->held_at_ms = clock_mono_ms();
 	ex->held_cost_ms = ex->held_at_ms - began;
