@@ -21,6 +21,8 @@ const struct verb verbs[] = {
 	    "--yaml  print the canonical form as YAML", run_check},
 	{"check-config", "", "check the configuration and try it out", NULL,
 	    run_check_config},
+	{"deaths", "[name]", "how daemons ended, and their last words", NULL,
+	    run_deaths},
 	{"down", "[--timeout span]", "stop the suite and wait until it is gone",
 	    "--timeout SPAN  default 60s", run_down},
 	{"extract", "[--source type] file",

@@ -13,6 +13,7 @@ int run_alerts(struct ctl *c);
 int run_check(struct ctl *c);
 int run_check_config(struct ctl *c);
 int run_control(struct ctl *c); /* start, stop, restart, reload */
+int run_deaths(struct ctl *c);
 int run_down(struct ctl *c);
 int run_extract(struct ctl *c);
 int run_fsck(struct ctl *c);

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 /* How a daemon ended, and whose doing it was. */
+#include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/clock.h"
 #include "common/log.h"
@@ -31,15 +34,24 @@ count_oom_kills(void)
 	return count;
 }
 
-/* Somebody ran out of memory since the last look: then a KILL that we did not
- * send is taken for that one. */
+void
+service_note_oom(struct watchdog *w)
+{
+	w->oom_before = w->oom_kills;
+	w->oom_kills = count_oom_kills();
+}
+
+/* The kernel killed somebody for memory a moment ago: then a KILL that we did
+ * not send is taken for that one. A moment is one pulse, or two: the last may
+ * have come between the kill and now. */
 static bool
 was_oom(struct watchdog *w)
 {
-	uint64_t before = w->oom_kills;
+	uint64_t count = count_oom_kills();
+	bool was = count > w->oom_before;
 
-	w->oom_kills = count_oom_kills();
-	return w->oom_kills > before;
+	w->oom_before = w->oom_kills = count;
+	return was;
 }
 
 static enum fsm_exit
@@ -125,15 +137,25 @@ judge(struct service *s, const siginfo_t *si)
 	return judge_signal(s, si);
 }
 
+static int64_t
+span_ms(const struct timeval *t)
+{
+	return (int64_t)t->tv_sec * 1000 + t->tv_usec / 1000;
+}
+
 enum fsm_exit
 service_autopsy(struct service *s)
 {
 	siginfo_t si = {0};
+	struct rusage used = {0};
 	enum fsm_exit class;
 
-	if (waitid(P_PIDFD, (id_t)s->pidfd, &si, WEXITED | WNOHANG | WNOWAIT) ==
-	    -1)
+	/* waitid(2) tells the resources too; the C library's does not. */
+	if (syscall(SYS_waitid, P_PIDFD, s->pidfd, &si,
+		WEXITED | WNOHANG | WNOWAIT, &used) == -1)
 		log_warn("%s: end not read", s->name);
+	s->last.cpu_ms = span_ms(&used.ru_utime) + span_ms(&used.ru_stime);
+	s->last.memory_kb = used.ru_maxrss;
 	s->trouble[0] = '\0';
 	s->last.code = si.si_code == CLD_EXITED ? si.si_status : -1;
 	s->last.signal = si.si_code == CLD_EXITED ? 0 : si.si_status;

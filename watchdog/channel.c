@@ -149,6 +149,12 @@ on_log(struct loop *l, struct watch *watch, short revents)
 	}
 }
 
+void
+service_read_log(struct service *s)
+{
+	on_log(&s->owner->loop, &s->log_watch, POLLIN);
+}
+
 /*
  * In run/, where only the suite's own users come; through /proc, since an
  * address holds 108 bytes and a spool's path may be longer.
@@ -268,7 +274,7 @@ channel_close(struct service *s)
 	char name[80];
 
 	/* What the daemon wrote before it died is still in the pipe. */
-	on_log(l, &s->log_watch, POLLIN);
+	service_read_log(s);
 	loop_unwatch(l, &s->notify_watch);
 	loop_unwatch(l, &s->log_watch);
 	(void)close(s->notify_watch.fd);

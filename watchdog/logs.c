@@ -43,6 +43,7 @@ log_sink_open(struct log_sink *s, const char *name)
 	s->bytes = 0;
 	s->dropped = 0;
 	s->used = 0;
+	s->tail_used = 0;
 	(void)strlcpy(s->name, name, sizeof s->name);
 	s->fd = -1;
 }
@@ -153,11 +154,31 @@ put_line(const struct logs *l, struct log_sink *s)
 	s->used = 0;
 }
 
+static void
+keep_tail(struct log_sink *s, const char *bytes, size_t len)
+{
+	const size_t room = sizeof s->tail;
+
+	if (len > room) {
+		bytes += len - room;
+		len = room;
+	}
+	if (s->tail_used + len > room) {
+		size_t gone = s->tail_used + len - room;
+
+		memmove(s->tail, s->tail + gone, s->tail_used - gone);
+		s->tail_used -= gone;
+	}
+	memcpy(s->tail + s->tail_used, bytes, len);
+	s->tail_used += len;
+}
+
 void
 log_sink_take(struct logs *l, struct log_sink *s, const char *bytes, size_t len)
 {
 	const char *end = bytes + len;
 
+	keep_tail(s, bytes, len);
 	while (bytes < end) {
 		size_t room = sizeof s->line - 1 - s->used;
 		size_t n =

@@ -11,6 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/deaths.h"
+
 #define LOGS_LINE 4096 /* at most PIPE_BUF: such a write is never split */
 
 struct logs {
@@ -26,6 +28,8 @@ struct log_sink {
 	uint64_t dropped;
 	size_t used;
 	char line[LOGS_LINE];
+	char tail[DEATHS_TAIL]; /* the last that came, for the black box */
+	size_t tail_used;
 };
 
 /* directory "" is stderr. 0, or -1 with errno (it goes to stderr then). */

@@ -70,8 +70,11 @@ memory_load(struct watchdog *w)
 	struct service *s;
 	json_t *doc = NULL;
 
+	w->deaths.fd = -1;
 	if (state_open(&w->state, w->tree, "watchdog") == -1)
 		return -1;
+	if (deaths_open(&w->deaths, w->state.dir) == -1)
+		log_warn("state/watchdog/%s: not opened", DEATHS_FILE);
 	switch (state_load(&w->state, MEMORY_FILE, MEMORY_FORMAT, &doc)) {
 	case 0:
 		return 0;

@@ -33,6 +33,7 @@ on_exit_seen(struct loop *l, struct watch *watch, short revents)
 	loop_unwatch(l, watch);
 	/* Last words first: what it did before it died decides. */
 	service_listen(s);
+	service_read_log(s);
 	supervise_feed(s, FSM_EV_EXIT);
 	supervise_settle(w);
 }

@@ -40,6 +40,8 @@ struct last_exit {
 	int code;   /* -1: a signal */
 	int signal; /* 0: none */
 	int64_t at_us;
+	int64_t cpu_ms;
+	int64_t memory_kb; /* at its peak */
 };
 
 struct service {
@@ -96,9 +98,13 @@ void service_hold(struct service *s);
 void service_signal(struct service *s, int sig);
 /* Reads all that is waiting in its notify socket. */
 void service_listen(struct service *s);
+/* Reads what it has logged, within a turn's measure. */
+void service_read_log(struct service *s);
 /* Reads how it ended into last; the process stays a zombie, so that its
  * number cannot be reused while its leftovers are hunted. */
 enum fsm_exit service_autopsy(struct service *s);
+/* Counts anew how many the kernel has killed for memory. */
+void service_note_oom(struct watchdog *w);
 void service_bury(struct service *s); /* waits for it */
 /* Its binary or configuration file is not the one it was started with. */
 bool service_changed(const struct service *s);

@@ -152,6 +152,7 @@ on_pulse(struct loop *l, struct timer *t)
 	 * it does not slip through all of them. */
 	if (clock_mono_ms() - w->since_ms < PREDECESSORS_MS)
 		kill_predecessors(w);
+	service_note_oom(w);
 	look_for_changes(w);
 	report_retry(w);
 	if (!w->opts->foreground)
@@ -212,6 +213,8 @@ watchdog_open(struct watchdog *w, struct daemon_opts *o, struct settings *s,
 	w->tree = t;
 	w->since_us = clock_wall_us();
 	w->since_ms = clock_mono_ms();
+	service_note_oom(w);
+	service_note_oom(w);
 	if (w->past != NULL)
 		handover_take(w, w->past);
 	w->logs.dir = -1;
@@ -258,6 +261,7 @@ watchdog_close(struct watchdog *w)
 		service_free(s);
 	TAILQ_INIT(&w->services);
 	log_info("watchdog: stopped");
+	deaths_close(&w->deaths);
 	state_close(&w->state);
 	journal_close(&w->journal);
 	logs_close(&w->logs);

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "common/daemon.h"
+#include "common/deaths.h"
 #include "common/journal.h"
 #include "common/loop.h"
 #include "common/settings.h"
@@ -45,12 +46,14 @@ struct watchdog {
 	struct check check;
 	struct report report;
 	struct state state;
+	struct deaths deaths;
 	struct upgrade upgrade;
 	json_t *past; /* while opening, of an earlier image of ours */
 	struct timer pulse;
 	int64_t since_us; /* wall clock, for people */
 	int64_t since_ms;
-	uint64_t oom_kills; /* the kernel's count when last looked at */
+	uint64_t oom_kills;  /* the kernel's count when last looked at ... */
+	uint64_t oom_before; /* ... and at the look before */
 	bool going_down;
 	bool settling;
 };

@@ -88,6 +88,21 @@ mv "$T/alertd" "$PATCHFLOW_LIBEXEC/alertd"
 ask start alertd >/dev/null
 await '... and found again' state_is alertd ready
 
+# The black box
+deaths() {
+	patchflow -c "$CONF" --json deaths "$1" | jq -r "$2"
+}
+is 'each unasked end is in the black box' "$(deaths summarizer \
+    '[.[] | .reason] | unique | join(" ")')" hung
+is '... with last words' "$(deaths ghost-bridge \
+    'any(.[]; .tail | contains("ghost-bridge info: ghost-bridge: started"))')" \
+    true
+is '... and what it took' "$(deaths executor@CYOPS \
+    'any(.[]; .reason == "start-timeout" and .signal == 9 and
+	.uptime_ms >= 2900 and .memory_kb > 0)')" true
+like '... for people too' "$(patchflow -c "$CONF" deaths alertd)" \
+    'alertd +killed-from-outside +signal KILL'
+
 # Deaf to TERM, and descendants
 script summarizer deaf escape
 ask restart summarizer >/dev/null
