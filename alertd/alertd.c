@@ -16,6 +16,7 @@
 #define RETRY_MS 1000     /* after an alert that could not be taken */
 #define SAVE_DELAY_MS 200 /* changes that only people look at */
 #define KEEP_MS (60 * 60 * 1000)
+#define KEEP_SOON_MS 1000 /* while there is more than one look can take */
 #define STOP_WAIT_MS 3000 /* for transfers under way */
 #define RESERVE_BYTES (1024 * 1024)
 
@@ -134,6 +135,10 @@ may_forget(void *owner, const char *name)
 	bool ok = true;
 	size_t i;
 
+	/* Each of these waits for the disk: thousands must not look like a
+	 * hang. */
+	a->work++;
+	alertd_tick(a);
 	for (i = 0; i < a->channel_count; i++) {
 		delivery_file(name, &a->channels[i], file);
 		if (spool_exists(a->deliveries, file))
@@ -155,15 +160,18 @@ on_keep(struct loop *l, struct timer *t)
 	    .owner = a,
 	};
 
-	if (retain_dir(a->tree->alerts.dir[BOX_DONE], &r) == -1 ||
-	    retain_dir(a->tree->alerts_dead, &r) == -1)
+	int done = retain_dir(a->tree->alerts.dir[BOX_DONE], &r);
+	int dead = retain_dir(a->tree->alerts_dead, &r);
+	bool more = done >= RETAIN_MORE || dead >= RETAIN_MORE;
+
+	if (done == -1 || dead == -1)
 		log_warn("alerts: retention not applied");
 	orphan_find(a);
 	for (enum box_dir d = BOX_NEW; d <= BOX_CUR; d++)
 		if (tree_renew(a->tree, a->tree->alerts.dir[d], TREE_GIANT) ==
 		    -1)
 			log_warn("alerts/%s: not renewed", box_dir_name[d]);
-	loop_after(l, t, KEEP_MS);
+	loop_after(l, t, more ? KEEP_SOON_MS : KEEP_MS);
 }
 
 static void

@@ -15,6 +15,7 @@
 
 #define TURN_MS 250            /* sources are left for the next turn then */
 #define TIDY_MS (600ll * 1000) /* between two looks at what may go */
+#define TIDY_SOON_MS 1000      /* while there is more than one look can take */
 #define HINT_SHARE 4           /* of a busy folder: a fifth of the time */
 #define ONCE_STEP_MS 50        /* --once: between looks at what must settle */
 
@@ -239,8 +240,9 @@ on_tidy(struct loop *l, struct timer *t)
 {
 	struct bridge *b = t->owner;
 
-	tidy_boxes(&b->desk);
-	loop_after(l, t, TIDY_MS);
+	bool more = tidy_boxes(&b->desk);
+
+	loop_after(l, t, more ? TIDY_SOON_MS : TIDY_MS);
 }
 
 /* The supervisor wants to see a turn of the loop, whatever the poll. */
@@ -300,7 +302,7 @@ run_once(struct bridge *b)
 {
 	bool more = true;
 
-	tidy_boxes(&b->desk);
+	(void)tidy_boxes(&b->desk);
 	while (!b->loop.stop && more) {
 		more = turn(b);
 		if (more || intake_unsettled(&b->intake) == 0)

@@ -10,7 +10,7 @@
 
 #define STALE_MS (3600ll * 1000) /* of a writer that cannot be asked */
 
-static void
+static bool
 tidy_box(int dir, int64_t age_ms, int64_t bytes, const char *what)
 {
 	struct retain retain = {.age_ms = age_ms,
@@ -22,6 +22,7 @@ tidy_box(int dir, int64_t age_ms, int64_t bytes, const char *what)
 		log_warn("%s: not tidied", what);
 	else if (count > 0)
 		log_info("%s: removed %d old files", what, count);
+	return count >= RETAIN_MORE;
 }
 
 /* Only we take files out of these two. */
@@ -36,15 +37,16 @@ renew(struct tree *tree, enum box_dir box)
 		log_info("inbox/%s: renewed, it had grown", box_dir_name[box]);
 }
 
-void
+bool
 tidy_boxes(struct desk *k)
 {
 	const struct retention_settings *keep = &k->set->retention;
 	struct tree *tree = k->tree;
+	bool more = tidy_box(tree->bad, keep->bad_age, keep->bad_bytes, "bad");
 
-	tidy_box(tree->bad, keep->bad_age, keep->bad_bytes, "bad");
-	tidy_box(tree->inbox.dir[BOX_DONE], keep->inbox_age, keep->inbox_bytes,
-	    "inbox/done");
+	if (tidy_box(tree->inbox.dir[BOX_DONE], keep->inbox_age,
+		keep->inbox_bytes, "inbox/done"))
+		more = true;
 	renew(tree, BOX_NEW);
 	renew(tree, BOX_CUR);
 	if (spool_sweep_tmp(tree->inbox.dir[BOX_TMP], STALE_MS) == -1)
@@ -52,6 +54,7 @@ tidy_boxes(struct desk *k)
 	/* Only we write there, and the lock says that we are alone. */
 	if (spool_sweep_tmp(k->state.tmp, 0) == -1)
 		log_warn("state/%s/tmp: not swept", DESK_NAME);
+	return more;
 }
 
 static bool

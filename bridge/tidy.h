@@ -7,8 +7,9 @@
 
 #include "bridge/desk.h"
 
-/* Retention of bad/ and inbox/done; what dead writers left in inbox/tmp. */
-void tidy_boxes(struct desk *k);
+/* Retention of bad/ and inbox/done; what dead writers left in inbox/tmp.
+ * True: there is more to do, soon. */
+bool tidy_boxes(struct desk *k);
 /*
  * Documents that were staged by a bridge that died before it made their entry
  * in ids/pending. Only after ids_recover; only the bridge stages.

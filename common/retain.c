@@ -20,11 +20,13 @@ struct aged {
 	int64_t bytes;
 };
 
-/* The oldest files seen so far, at most twice RETAIN_BATCH of them. */
+/* The oldest files behind `behind`, at most twice RETAIN_BATCH of them. */
 struct oldest {
 	struct aged files[2 * RETAIN_BATCH];
 	size_t count;
 	int64_t total_bytes; /* of all files, these or not */
+	struct aged behind;  /* those up to it may not go; name NULL: none */
+	bool cut;            /* there are more than these */
 };
 
 static int
@@ -42,7 +44,7 @@ static void
 trim(struct oldest *o)
 {
 	qsort(o->files, o->count, sizeof(o->files[0]), by_age);
-	while (o->count > RETAIN_BATCH)
+	for (; o->count > RETAIN_BATCH; o->cut = true)
 		free(o->files[--o->count].name);
 }
 
@@ -56,8 +58,12 @@ add(struct oldest *o, const char *name, const struct stat *st)
 	f->bytes = blocks > st->st_size ? blocks : st->st_size;
 	f->changed_ms =
 	    (int64_t)st->st_ctim.tv_sec * 1000 + st->st_ctim.tv_nsec / 1000000;
-	f->name = xstrdup(name);
 	o->total_bytes += f->bytes;
+	f->name = xstrdup(name);
+	if (o->behind.name != NULL && by_age(f, &o->behind) <= 0) {
+		free(f->name);
+		return;
+	}
 	if (++o->count == 2 * RETAIN_BATCH)
 		trim(o);
 }
@@ -94,8 +100,9 @@ take_out(int dir, const struct retain *r, const char *name)
 	       0;
 }
 
+/* How many went; *over: what is left may stay, by its age and size. */
 static int
-remove_oldest(int dir, const struct retain *r, struct oldest *o)
+remove_oldest(int dir, const struct retain *r, struct oldest *o, bool *over)
 {
 	int64_t now_ms = clock_wall_us() / 1000;
 	int count = 0;
@@ -105,7 +112,8 @@ remove_oldest(int dir, const struct retain *r, struct oldest *o)
 		bool aged = r->age_ms > 0 && now_ms - f->changed_ms > r->age_ms;
 		bool full = r->bytes > 0 && o->total_bytes > r->bytes;
 
-		if (!aged && !full)
+		*over = !aged && !full;
+		if (*over)
 			break;
 		if (!take_out(dir, r, f->name))
 			continue;
@@ -115,21 +123,50 @@ remove_oldest(int dir, const struct retain *r, struct oldest *o)
 	return count;
 }
 
+/* The next survey begins behind the last of these. */
+static void
+pass_on(struct oldest *o)
+{
+	free(o->behind.name);
+	o->behind = o->files[--o->count];
+	while (o->count > 0)
+		free(o->files[--o->count].name);
+	o->total_bytes = 0;
+	o->cut = false;
+}
+
+static int
+retain_passes(int dir, const struct retain *r, struct oldest *o)
+{
+	bool over = false;
+	int count = 0;
+
+	for (int pass = 0; pass < RETAIN_PASSES; pass++) {
+		if (survey(dir, o) == -1)
+			return count > 0 ? count : -1;
+		count += remove_oldest(dir, r, o, &over);
+		/* What was refused must not hold up what lies behind it. */
+		if (over || !o->cut || count >= RETAIN_MORE)
+			break;
+		pass_on(o);
+	}
+	return count;
+}
+
 int
 retain_dir(int dir, const struct retain *r)
 {
 	struct oldest *o = xcalloc(1, sizeof(*o));
-	int count = survey(dir, o);
+	int count = retain_passes(dir, r, o);
 
-	if (count == 0)
-		count = remove_oldest(dir, r, o);
 	/* A file that comes back after a power cut only goes again. */
 	if (count > 0 && r->move_to != -1)
 		(void)sys_fsync(r->move_to);
 	if (count > 0)
 		(void)sys_fsync(dir);
-	for (size_t i = 0; i < o->count; i++)
-		free(o->files[i].name);
+	while (o->count > 0)
+		free(o->files[--o->count].name);
+	free(o->behind.name);
 	free(o);
 	return count;
 }

@@ -6,8 +6,11 @@
  * by the clock alone: may_remove is asked for each name, so say there what
  * else must hold (its outcome is done, its summary delivered).
  *
- * Memory is bounded for a directory of any length; one call removes at most
- * RETAIN_BATCH files and syncs the directory once.
+ * Memory is bounded for a directory of any length. One call removes some
+ * RETAIN_BATCH files and syncs the directory once; those that may not go are
+ * passed over, up to RETAIN_PASSES batches of them. A call reads the whole
+ * directory, so it is one for a timer and never for each patch; after an
+ * answer of RETAIN_MORE and above another call soon has more to do.
  */
 #ifndef COMMON_RETAIN_H
 #define COMMON_RETAIN_H
@@ -16,6 +19,8 @@
 #include <stdint.h>
 
 #define RETAIN_BATCH 4096
+#define RETAIN_MORE (RETAIN_BATCH / 2)
+#define RETAIN_PASSES 16
 
 struct retain {
 	int64_t age_ms; /* older ones go; 0: age does not matter */

@@ -164,6 +164,10 @@ may_forget(void *owner, const char *name)
 	const char *key;
 	bool ok = summary_load(r->dir, name, &p) == 1;
 
+	/* Each of these waits for the disk: thousands must not look like a
+	 * hang. */
+	r->s->work++;
+	summarizer_tick(r->s);
 	key = json_string_value(json_object_get(p.front, "key"));
 	if (ok && key != NULL && key_valid(key)) {
 		key_outcome_file(key,
@@ -179,31 +183,48 @@ may_forget(void *owner, const char *name)
 }
 
 static void
+keep_to(struct summarizer *s, int dir, const struct retain *r,
+    const char *queue, const char *what)
+{
+	int n, count = 0;
+
+	/* Once a day, so all of it. */
+	do {
+		n = retain_dir(dir, r);
+		count += n > 0 ? n : 0;
+		s->work++;
+		summarizer_tick(s);
+	} while (n >= RETAIN_MORE && !loop_stopping(&s->loop));
+	if (n == -1)
+		log_warn("%s/%s: retention not applied", queue, what);
+	if (count > 0)
+		log_info("%s/%s: removed by retention, %d files", queue, what,
+		    count);
+}
+
+static void
 apply_retention(struct summarizer *s, struct queue_tree *q)
 {
 	const struct retention_settings *set = &s->settings->retention;
+	const struct retain outcomes = {.age_ms = set->outcomes_age,
+	    .bytes = set->outcomes_bytes,
+	    .move_to = -1};
 	size_t i;
 
 	for (i = 1; i < PLACES; i++) {
 		struct retention owner = {s, q, q->summaries[places[i]]};
-		struct retain r = {
+		const struct retain r = {
 		    .age_ms = set->summaries_age,
 		    .bytes = set->summaries_bytes,
 		    .move_to = -1,
 		    .may_remove = may_forget,
 		    .owner = &owner,
 		};
-		int n = retain_dir(owner.dir, &r);
 
-		if (n > 0)
-			log_info("%s/%s: removed by retention, %d files",
-			    q->name, summary_dir_path[places[i]], n);
+		keep_to(s, owner.dir, &r, q->name, summary_dir_path[places[i]]);
 	}
-	if (retain_dir(q->outcomes.dir[BOX_DONE],
-		&(struct retain){.age_ms = set->outcomes_age,
-		    .bytes = set->outcomes_bytes,
-		    .move_to = -1}) == -1)
-		log_warn("%s/outcomes/done: retention not applied", q->name);
+	keep_to(s, q->outcomes.dir[BOX_DONE], &outcomes, q->name,
+	    "outcomes/done");
 	for (enum box_dir d = BOX_NEW; d <= BOX_CUR; d++)
 		if (tree_renew(s->tree, q->outcomes.dir[d], TREE_GIANT) == -1)
 			log_warn("%s/outcomes/%s: not renewed", q->name,

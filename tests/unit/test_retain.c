@@ -6,7 +6,12 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <fcntl.h>
 #include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 #include <cmocka.h>
 
 #include "common/fsinfo.h"
@@ -127,6 +132,56 @@ takes_many_files_in_bounded_steps(void **state)
 	(void)close(dir);
 }
 
+struct refusal {
+	int asked;
+	int below; /* f0 up to this one stay */
+};
+
+static bool
+not_the_first_ones(void *owner, const char *name)
+{
+	struct refusal *f = owner;
+
+	f->asked++;
+	return strtol(name + 1, NULL, 10) >= f->below;
+}
+
+/* PATCHFLOW_LONG: as long as a spool may become. */
+static void
+passes_over_what_may_not_go(void **state)
+{
+	struct scratch *s = *state;
+	int dir = scratch_dir(s, "d"), n, turns = 0;
+	const bool whole = getenv("PATCHFLOW_LONG") != NULL;
+	const int many = whole ? 100000 : RETAIN_BATCH + 200;
+	struct refusal f = {.below = RETAIN_BATCH + 10};
+	struct retain r = {.bytes = 1,
+	    .move_to = -1,
+	    .may_remove = not_the_first_ones,
+	    .owner = &f};
+	char name[16];
+
+	for (int i = 0; i < many; i++) {
+		int fd;
+
+		(void)snprintf(name, sizeof(name), "f%d", i);
+		fd = openat(dir, name, O_CREAT | O_WRONLY, 0600);
+		assert_int_not_equal(fd, -1);
+		assert_int_equal(write(fd, name, 1), 1);
+		(void)close(fd);
+	}
+	do {
+		n = retain_dir(dir, &r);
+		assert_true(n >= 0 && n <= 2 * RETAIN_BATCH);
+		turns++;
+	} while (n >= RETAIN_MORE && turns <= 1 + many / RETAIN_MORE);
+	assert_int_equal(count_names(dir), f.below);
+	/* Each turn asks for the refused ones again, and for its own batch. */
+	assert_true(turns <= 1 + many / RETAIN_MORE);
+	assert_true(f.asked <= many + turns * 3 * RETAIN_BATCH);
+	(void)close(dir);
+}
+
 static int
 count_lines(int dir, const char *name)
 {
@@ -207,6 +262,7 @@ main(void)
 	    WITH_SCRATCH(takes_the_oldest_until_the_rest_fits),
 	    WITH_SCRATCH(moves_what_is_too_old),
 	    WITH_SCRATCH(takes_many_files_in_bounded_steps),
+	    WITH_SCRATCH(passes_over_what_may_not_go),
 	    WITH_SCRATCH(writes_one_event_a_line_and_rotates),
 	    WITH_SCRATCH(goes_on_behind_a_torn_line),
 	    WITH_SCRATCH(knows_what_a_filesystem_promises),
