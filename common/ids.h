@@ -26,6 +26,8 @@
  * is read. The staged file is looked for first: publishing is a rename, so
  * while it is in tmp it was not published.
  *   staged and whole               published, entry moved: accepted
+ *   the same, and another document
+ *   has the name by now            both removed, as in the last case
  *   a queue file or an outcome of KEY, of this DIGEST: entry moved: accepted
  *   neither                        entry removed: it was never acknowledged,
  *                                  its source is read again

@@ -309,11 +309,27 @@ find_staged(struct queue_tree *q, const struct ids_entry *e, struct place *p)
 	return 0;
 }
 
+/*
+ * An operator's retry of an older revision has taken the name while nobody
+ * was there. Taken back as ids_accept does it: nobody has seen the document,
+ * its source has it still and hands it in again. Waiting for the
+ * executor to claim the other file would stop every source while the queue is
+ * paused.
+ */
+static int
+give_way(struct queue_tree *q, const struct ids_entry *e, const struct place *p)
+{
+	int is = published(q, e);
+
+	return is == 0 ? sys_unlinkat(p->tmp, p->name, 0) : is;
+}
+
 /* 1 when the staged file of e is published by now, 0 when there was none that
- * is whole, -1. */
+ * is whole, or none that may stay, -1. */
 static int
 recover_staged(struct queue_tree *q, const struct ids_entry *e)
 {
+	enum spool_answer answer;
 	struct place p;
 	json_t *doc;
 	int whole;
@@ -326,7 +342,10 @@ recover_staged(struct queue_tree *q, const struct ids_entry *e)
 		return -1;
 	if (whole != 1) /* torn: its writer never got further */
 		return sys_unlinkat(p.tmp, p.name, 0);
-	return publish(&p, e) == SPOOL_DONE ? 1 : -1;
+	answer = publish(&p, e);
+	if (answer == SPOOL_EXISTS)
+		return give_way(q, e, &p);
+	return answer == SPOOL_DONE ? 1 : -1;
 }
 
 /* The entry stands in its place already: a power cut brought this one back. */

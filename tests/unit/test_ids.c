@@ -6,11 +6,12 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <cmocka.h>
 
 #include "common/clock.h"
-#include "common/ids.h"
+#include "common/ids_part.h"
 #include "tests/unit/scratch.h"
 
 #define ID "fix login"
@@ -170,6 +171,45 @@ takes_back_what_meets_a_foreign_file(void **state)
 	assert_int_equal(accept_it(s, &e, IDS_QUEUE), SPOOL_DONE);
 }
 
+/* The same, but the retry came when a crash had left revision 2 half way. */
+static void
+recovery_gives_way_to_a_foreign_file(void **state)
+{
+	struct spool *s = *state;
+	struct ids_entry e, *list;
+	struct queue_name n = {.digit = 5, .attempt = 2};
+	char name[NAME_SIZE], entry[IDS_NAME_SIZE], path[IDS_NAME_SIZE + 3];
+	json_t *doc;
+
+	make_entry(&e, 1764000000000000, 1, 'a');
+	assert_int_equal(accept_it(s, &e, IDS_QUEUE), SPOOL_DONE);
+	make_entry(&e, 1764000000000000, 2, 'b');
+	assert_int_equal(accept_it(s, &e, IDS_QUEUE), SPOOL_DONE);
+	/* Back to where step 2 left it. */
+	(void)strlcpy(n.key, e.key, sizeof(n.key));
+	key_queue_file(&n, name);
+	assert_int_equal(renameat(s->queue->dir[Q_PATCHES], name,
+			     s->queue->dir[Q_TMP], name),
+	    0);
+	ids_name("MAIN", ID, 2, entry);
+	(void)snprintf(path, sizeof(path), "%.2s/%s", entry, entry);
+	assert_int_equal(
+	    renameat(s->tree.ids, path, s->tree.ids_pending, entry), 0);
+	doc = json_pack("{s:s}", "digest", "of revision 1");
+	assert_int_equal(spool_put_json(s->tree.inbox.dir[BOX_TMP],
+			     s->queue->dir[Q_PATCHES], name, doc),
+	    SPOOL_DONE);
+	json_decref(doc);
+	assert_int_equal(ids_recover(&s->tree), 1);
+	assert_int_equal(count_names(s->tree.ids_pending), 0);
+	assert_int_equal(count_names(s->queue->dir[Q_TMP]), 0);
+	assert_int_equal(count_names(s->queue->dir[Q_PATCHES]), 2);
+	assert_int_equal(ids_lookup(&s->tree, "MAIN", ID, &list), 1);
+	free(list);
+	e.attempt = 3;
+	assert_int_equal(accept_it(s, &e, IDS_QUEUE), SPOOL_DONE);
+}
+
 static void
 sets_foreign_entries_aside(void **state)
 {
@@ -275,6 +315,7 @@ main(void)
 	    WITH_SPOOL(accepts_the_same_entry_again_and_no_other),
 	    WITH_SPOOL(refuses_what_is_no_entry_of_that_id),
 	    WITH_SPOOL(takes_back_what_meets_a_foreign_file),
+	    WITH_SPOOL(recovery_gives_way_to_a_foreign_file),
 	    WITH_SPOOL(sets_foreign_entries_aside),
 	    WITH_SPOOL(leaves_entries_of_queues_it_does_not_know),
 	    WITH_SPOOL(never_gives_a_time_twice),
