@@ -136,41 +136,76 @@ cuts_fence(const struct scan *s, const struct line *l, const struct line *open,
 	return document && extract_line_is_role(s, l, author, &alone) && alone;
 }
 
-/* False while the end is not there yet. */
-static bool
-fence_end(const struct scan *s, const struct line *open, const struct fence *f,
-    const char *info, struct ending *e)
+bool
+extract_fence_line(const struct scan *s, struct extract_open *o,
+    const struct line *l, bool *closed)
 {
-	bool document = says_document(info), begun = false;
-	struct line l = *open;
+	const struct line open = {.quote = o->quote, .column = o->column};
+	const struct fence f = {.mark = o->mark, .length = o->marks};
 
+	*closed = extract_line_closes_fence(s, l, &open, &f);
+	if (*closed)
+		return true;
+	if (!o->begun && !l->blank) {
+		o->document = o->document || extract_line_first(s, l) == '{';
+		o->begun = true;
+	}
+	if (cuts_fence(s, l, &open, o->document))
+		return true;
+	o->at += l->next - l->start;
+	return false;
+}
+
+/* False while the end is not there yet: o is what waits. */
+static bool
+fence_end(const struct scan *s, const struct line *open, struct extract_open *o,
+    struct ending *e)
+{
+	struct line l = *open;
+	bool closed;
+
+	o->at = open->next - open->start;
 	while (extract_line_next(s, l.next, l.number + 1, &l)) {
-		*e = (struct ending){l.start, l.next, l.number + 1};
-		if (extract_line_closes_fence(s, &l, open, f))
-			return true;
-		if (!begun && !l.blank) {
-			document = document || extract_line_first(s, &l) == '{';
-			begun = true;
-		}
-		if (cuts_fence(s, &l, open, document)) {
-			*e = (struct ending){l.start, l.start, l.number};
-			return true;
-		}
+		if (!extract_fence_line(s, o, &l, &closed))
+			continue;
+		*e = (struct ending){l.start, l.start, l.number};
+		if (closed)
+			*e = (struct ending){l.start, l.next, l.number + 1};
+		return true;
 	}
 	*e = (struct ending){s->len, s->len, l.number + 1};
 	return s->final;
 }
 
+/* What is open at s->pos is carried on from where this text ends. */
+static void
+wait_here(struct scan *s, const struct extract_open *o)
+{
+	struct extract_open *w = &s->out->waiting;
+
+	*w = *o;
+	extract_wait_rest(w, s->text + s->pos + w->at, s->len - s->pos - w->at);
+	s->out->waits = true;
+}
+
 static bool
 take_fence(struct scan *s, const struct line *open, const struct fence *f)
 {
+	struct extract_open o = {.kind = EXTRACT_IN_FENCE,
+	    .mark = f->mark,
+	    .marks = f->length,
+	    .quote = open->quote,
+	    .column = open->column};
 	struct extract_block *b;
 	struct ending e;
 	char info[64];
 
 	copy_info(s, f->info, open->end, info);
-	if (!fence_end(s, open, f, info, &e))
+	o.document = says_document(info);
+	if (!fence_end(s, open, &o, &e)) {
+		wait_here(s, &o);
 		return false;
+	}
 	b = push(s, open, open->next, e.content);
 	b->kind = EXTRACT_FENCED;
 	b->end = e.next;
@@ -181,23 +216,18 @@ take_fence(struct scan *s, const struct line *open, const struct fence *f)
 	return true;
 }
 
-static bool
-may_be_bare(const struct scan *s, const struct line *l)
-{
-	char c = extract_line_first(s, l);
-
-	return !l->code && l->list == 0 && (c == '{' || c == '[');
-}
-
 /* 1 taken, 0 still open, -1 none. */
 static int
 take_bare(struct scan *s, const struct line *open)
 {
+	struct extract_open o;
 	struct extract_block *b;
 	struct line next;
 	size_t end;
-	int r = extract_bare_end(s, open, &end, &next);
+	int r = extract_bare_end(s, open, &o, &end, &next);
 
+	if (r == 0)
+		wait_here(s, &o);
 	if (r != 1)
 		return r;
 	b = push(s, open, open->body, end);
@@ -267,7 +297,7 @@ step(struct scan *s, const struct line *l)
 	if (!take_marker(s, l)) {
 		if (extract_line_opens_fence(s, l, &f))
 			return take_fence(s, l, &f);
-		r = may_be_bare(s, l) ? take_bare(s, l) : -1;
+		r = extract_may_be_bare(s, l) ? take_bare(s, l) : -1;
 		if (r != -1)
 			return r == 1;
 		if (!s->st->in_summary)
@@ -302,6 +332,8 @@ extract_text(const char *text, size_t len, bool final, struct extract_state *st,
 		st->begun = true;
 	}
 	out->consumed = s.pos;
+	if (!out->open && s.pos < len)
+		extract_wait_line(&s, out);
 }
 
 void
@@ -311,37 +343,4 @@ extract_free(struct extract_result *r)
 		free(r->blocks[i].text);
 	free(r->blocks);
 	*r = (struct extract_result){0};
-}
-
-json_t *
-extract_state_json(const struct extract_state *st)
-{
-	return json_pack("{s:s, s:b, s:s, s:I, s:i, s:b, s:b, s:b}", "author",
-	    st->author, "in_summary", st->in_summary, "summary_ref",
-	    st->summary_ref, "summary_bytes", (json_int_t)st->summary_bytes,
-	    "list", st->list, "blank", st->blank, "aider", st->aider, "begun",
-	    st->begun);
-}
-
-void
-extract_state_load(struct extract_state *st, const json_t *value)
-{
-	json_int_t bytes =
-	    json_integer_value(json_object_get(value, "summary_bytes"));
-	json_int_t list = json_integer_value(json_object_get(value, "list"));
-	const char *s;
-
-	*st = (struct extract_state){
-	    .in_summary = json_is_true(json_object_get(value, "in_summary")),
-	    .summary_bytes = bytes > 0 ? (size_t)bytes : 0,
-	    .list = list > 0 && list < 1000 ? (int)list : 0,
-	    .blank = json_is_true(json_object_get(value, "blank")),
-	    .aider = json_is_true(json_object_get(value, "aider")),
-	    .begun = json_is_true(json_object_get(value, "begun"))};
-	s = json_string_value(json_object_get(value, "author"));
-	if (s != NULL)
-		(void)strlcpy(st->author, s, sizeof(st->author));
-	s = json_string_value(json_object_get(value, "summary_ref"));
-	if (s != NULL)
-		(void)strlcpy(st->summary_ref, s, sizeof(st->summary_ref));
 }

@@ -67,11 +67,44 @@ struct extract_state {
 	bool begun; /* something was consumed: no BOM is expected */
 };
 
+/* A bare object as far as its bytes were weighed. */
+struct extract_bare {
+	int depth;
+	bool quoted; /* in a string */
+	bool escaped;
+	bool balanced; /* at end; what follows on the line decides */
+	bool over;
+	bool blank; /* the line before was blank */
+	char first; /* first byte behind the opening bracket that prints */
+	size_t end; /* behind its last bracket */
+};
+
+/*
+ * What waits at consumed for more text, so that a block that trickles in is
+ * not looked at from its beginning each time. Offsets count from consumed.
+ */
+struct extract_open {
+	enum { EXTRACT_IN_FENCE, EXTRACT_IN_BARE, EXTRACT_IN_LINE } kind;
+	size_t at;   /* of the line that is not judged yet, as it has no end */
+	size_t seen; /* the bytes before this one were looked at */
+	/* For extract alone: */
+	char mark;    /* of the fence; or the first bracket; 0: none */
+	size_t marks; /* length of the fence */
+	int quote;    /* of the line that opens it, as the next */
+	int column;
+	bool document;            /* a fence that holds JSON or YAML */
+	bool begun;               /* it has a line that is not blank */
+	struct extract_bare line; /* at `at` */
+	struct extract_bare byte; /* at `seen` */
+};
+
 struct extract_result {
 	struct extract_block *blocks;
 	size_t count;
 	size_t consumed; /* nothing before this is needed again */
 	bool open;       /* a fence or object is open at consumed */
+	bool waits;      /* waiting is set: what is open, or a long line */
+	struct extract_open waiting;
 };
 
 /*
@@ -81,6 +114,22 @@ struct extract_result {
 void extract_text(const char *text, size_t len, bool final,
     struct extract_state *st, struct extract_result *out);
 void extract_free(struct extract_result *r);
+
+/*
+ * For what waits, instead of extract_text on all of it again; st is the state
+ * at consumed. extract_peek: bytes that begin at o->seen; true when a line
+ * ends in them, which extract_ended then wants from o->at on: true when the
+ * block ends in what it is given (or turns out to be none), for extract_text
+ * to say how. extract_tail_ends: would the block end if the text ended at
+ * o->seen, with a line end? line is what lies between o->at and o->seen, NULL
+ * where that is more than EXTRACT_TAIL_MAX.
+ */
+#define EXTRACT_TAIL_MAX 4096
+bool extract_peek(struct extract_open *o, const char *bytes, size_t len);
+bool extract_ended(struct extract_open *o, const struct extract_state *st,
+    const char *text, size_t len);
+bool extract_tail_ends(const struct extract_open *o,
+    const struct extract_state *st, const char *line);
 
 /* For whoever keeps the state over a restart. A NULL or foreign value loads
  * as the state at a text's start. */

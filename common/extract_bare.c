@@ -4,16 +4,6 @@
 
 #include "common/extract_part.h"
 
-struct bare {
-	const struct scan *s;
-	const struct line *open;
-	int depth;
-	bool quoted; /* in a string */
-	char first;  /* first byte behind the opening bracket that prints */
-	bool blank;  /* the line before was blank */
-	size_t end;
-};
-
 static bool
 is_space(char c)
 {
@@ -22,7 +12,7 @@ is_space(char c)
 
 /* One byte outside strings; true when it balances the first bracket. */
 static bool
-weigh(struct bare *b, char c)
+weigh(struct extract_bare *b, char c)
 {
 	if (c == '"')
 		b->quoted = true;
@@ -35,101 +25,143 @@ weigh(struct bare *b, char c)
 	return b->depth == 0 && c != '"';
 }
 
-/* What follows the last bracket on its line shows whether it was the last. */
+/* What follows the last bracket on its line shows whether it was the last:
+ * true when c, which does, says so. */
 static bool
-is_last(const struct bare *b, size_t at, size_t end)
+confirms(struct extract_bare *b, char c)
 {
-	while (at < end && is_space(b->s->text[at]))
-		at++;
-	return at >= end || b->s->text[at] == '\0' ||
-	       strchr(",}]\":", b->s->text[at]) == NULL;
+	if (is_space(c))
+		return false;
+	b->over = c == '\0' || strchr(",}]\":", c) == NULL;
+	b->balanced = b->over;
+	return b->over;
 }
 
-/* True when the object ends in this line, at b->end. */
-static bool
-scan_line(struct bare *b, size_t at, size_t end)
+static void
+feed_byte(struct extract_bare *b, char c, size_t at)
 {
-	const char *text = b->s->text;
-
-	/* No string spans lines: a lost quote damages one line only. */
-	b->quoted = false;
-	for (; at < end; at++) {
-		char c = text[at];
-
-		if (b->first == '\0' && b->depth > 0 && !is_space(c))
-			b->first = c;
-		if (b->quoted) {
-			if (c == '\\')
-				at++;
-			else if (c == '"')
-				b->quoted = false;
-		} else if (weigh(b, c) && is_last(b, at + 1, end)) {
-			b->end = at + 1;
-			return true;
-		}
+	if (b->first == '\0' && b->depth > 0 && !is_space(c))
+		b->first = c;
+	if (b->escaped) {
+		b->escaped = false;
+	} else if (b->quoted) {
+		b->escaped = c == '\\';
+		b->quoted = c != '"';
+	} else if (weigh(b, c)) {
+		b->balanced = true;
+		b->end = at + 1;
 	}
-	return false;
+}
+
+void
+extract_bare_feed(struct extract_bare *b, const char *bytes, size_t len,
+    size_t at)
+{
+	for (size_t i = 0; i < len && !b->over; i++) {
+		if (b->balanced && confirms(b, bytes[i]))
+			return;
+		if (!b->balanced)
+			feed_byte(b, bytes[i], at + i);
+	}
+}
+
+static void
+end_line(struct extract_bare *b)
+{
+	b->over = b->over || b->balanced;
+	/* No string spans lines: a lost quote damages one line only. */
+	b->quoted = b->escaped = false;
 }
 
 /* An unbalanced object ends before this line at the latest. */
 static bool
-is_boundary(struct bare *b, const struct line *l)
+is_boundary(const struct scan *s, struct extract_open *o, const struct line *l)
 {
+	struct extract_bare *b = &o->line;
 	char author[32], ref[288];
 	struct fence f;
 	bool alone, fresh;
-	char c = extract_line_first(b->s, l);
+	char c = extract_line_first(s, l);
 
 	fresh = b->blank && c == '{' && l->column == 0 && l->list == 0;
 	b->blank = l->blank;
-	if (l->quote < b->open->quote || fresh ||
-	    l->start - b->open->start > EXTRACT_BARE_MAX)
+	if (l->quote < o->quote || fresh || o->at > EXTRACT_BARE_MAX)
 		return true;
 	if (l->blank)
-		return b->first != '"' && b->first != '\0' &&
-		       b->s->text[b->open->body] == '{';
-	return extract_line_opens_fence(b->s, l, &f) ||
-	       extract_line_is_role(b->s, l, author, &alone) ||
-	       extract_line_marker(b->s, l, ref) != 0;
+		return b->first != '"' && b->first != '\0' && o->mark == '{';
+	return extract_line_opens_fence(s, l, &f) ||
+	       extract_line_is_role(s, l, author, &alone) ||
+	       extract_line_marker(s, l, ref) != 0;
 }
 
 /* A '[' that no object follows is prose: "[link](…)". */
-static bool
-is_prose(const struct bare *b)
+bool
+extract_bare_is_prose(const struct extract_open *o)
 {
-	return b->s->text[b->open->body] == '[' && b->first != '\0' &&
-	       b->first != '{' && b->first != '[';
+	char first = o->line.first;
+
+	return o->mark == '[' && first != '\0' && first != '{' && first != '[';
+}
+
+bool
+extract_may_be_bare(const struct scan *s, const struct line *l)
+{
+	char c = extract_line_first(s, l);
+
+	return !l->code && l->list == 0 && (c == '{' || c == '[');
+}
+
+bool
+extract_bare_begin(const struct scan *s, struct extract_open *o,
+    const struct line *open)
+{
+	*o = (struct extract_open){.kind = EXTRACT_IN_BARE,
+	    .mark = s->text[open->body],
+	    .quote = open->quote,
+	    .column = open->column,
+	    .at = open->next - open->start};
+	extract_bare_feed(&o->line, s->text + open->body,
+	    open->end - open->body, open->body - open->start);
+	end_line(&o->line);
+	return !extract_bare_is_prose(o);
+}
+
+bool
+extract_bare_line(const struct scan *s, struct extract_open *o,
+    const struct line *l)
+{
+	size_t from = extract_line_unquote(s, l, o->quote);
+
+	if (o->line.over)
+		return true;
+	if (is_boundary(s, o, l)) {
+		o->line.end = o->at;
+		return true;
+	}
+	extract_bare_feed(&o->line, s->text + from, l->end - from,
+	    o->at + from - l->start);
+	end_line(&o->line);
+	o->at += l->next - l->start;
+	return o->line.over || extract_bare_is_prose(o);
 }
 
 int
-extract_bare_end(const struct scan *s, const struct line *open, size_t *end,
-    struct line *next)
+extract_bare_end(const struct scan *s, const struct line *open,
+    struct extract_open *o, size_t *end, struct line *next)
 {
-	struct bare b = {.s = s, .open = open};
-	bool over = scan_line(&b, open->body, open->end);
+	bool ended = !extract_bare_begin(s, o, open) || o->line.over;
+	size_t pos = open->next;
+	int number = open->number + 1;
 
-	*next = *open;
-	while (!is_prose(&b)) {
-		size_t pos = next->next;
-		int number = next->number + 1;
-		bool more;
-
-		*end = over ? b.end : s->len;
-		more = extract_line_next(s, pos, number, next);
-		if (!more)
-			*next = (struct line){.start = pos,
-			    .next = pos,
-			    .number = number};
-		if (over)
-			return 1;
-		if (!more)
-			return s->final ? 1 : 0;
-		if (is_boundary(&b, next)) {
-			*end = next->start;
-			return 1;
-		}
-		over = scan_line(&b, extract_line_unquote(s, next, open->quote),
-		    next->end);
+	while (!ended && extract_line_next(s, pos, number, next)) {
+		ended = extract_bare_line(s, o, next);
+		/* Ended in front of it, it is the one to go on with. */
+		pos = open->start + o->at;
+		number += pos > next->start;
 	}
-	return -1;
+	if (extract_bare_is_prose(o))
+		return -1;
+	*next = (struct line){.start = pos, .next = pos, .number = number};
+	*end = ended ? open->start + o->line.end : s->len;
+	return ended || s->final;
 }

@@ -60,11 +60,34 @@ size_t extract_line_unquote(const struct scan *s, const struct line *l,
 size_t extract_line_skip(const struct scan *s, const struct line *l,
     const struct line *open, int *pad);
 
+/* Weighs bytes that begin at offset at; stops where the object is over. */
+void extract_bare_feed(struct extract_bare *b, const char *bytes, size_t len,
+    size_t at);
+/* In o the line that begins at o->at; true when the object ended in front of
+ * it, or ends with it, or is none: then o->line says which. */
+bool extract_bare_line(const struct scan *s, struct extract_open *o,
+    const struct line *l);
+/* The line that opens it; false where it is no object. */
+bool extract_bare_begin(const struct scan *s, struct extract_open *o,
+    const struct line *open);
+bool extract_bare_is_prose(const struct extract_open *o);
 /*
  * The end of the object or array that begins at open: 1 with *end and *next
- * (the line to go on with), 0 still open, -1 no candidate.
+ * (the line to go on with), 0 still open (o is what waits), -1 no candidate.
  */
-int extract_bare_end(const struct scan *s, const struct line *open, size_t *end,
-    struct line *next);
+int extract_bare_end(const struct scan *s, const struct line *open,
+    struct extract_open *o, size_t *end, struct line *next);
+bool extract_may_be_bare(const struct scan *s, const struct line *l);
+
+/* One line within a fence: true when it ends there, *closed by its own end
+ * or else in front of the line. */
+bool extract_fence_line(const struct scan *s, struct extract_open *o,
+    const struct line *l, bool *closed);
+
+/* In extract_wait.c: len bytes of text lie behind o->at, no line ends in
+ * them. */
+void extract_wait_rest(struct extract_open *o, const char *text, size_t len);
+/* The line that text begins with has no end yet. */
+void extract_wait_line(const struct scan *s, struct extract_result *out);
 
 #endif

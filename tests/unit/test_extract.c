@@ -67,8 +67,74 @@ feed(const char *text, size_t len, size_t first, size_t step, struct buf *out)
 	assert_int_equal(done, len);
 }
 
+/* Would the open block at text end if the text ended with a line end? */
+static bool
+ends_with_line(const char *text, size_t len, const struct extract_state *state)
+{
+	struct extract_state st = *state;
+	struct extract_result r;
+	struct buf b = {0};
+	bool ends;
+
+	buf_add(&b, text, len);
+	buf_putc(&b, '\n');
+	extract_text(b.bytes, b.len, false, &st, &r);
+	ends = r.consumed > 0 || !r.open;
+	extract_free(&r);
+	buf_free(&b);
+	return ends;
+}
+
+/* What waits says of len bytes at text, of which it knows all but the last
+ * step, what extract_text says of all of them. False: it has ended. */
+static bool
+still_waits(struct extract_open *w, const struct extract_state *state,
+    const char *text, size_t len)
+{
+	struct extract_state st = *state;
+	struct extract_result r;
+	bool ended = false;
+
+	if (w->seen <= w->at || extract_peek(w, text + w->seen, len - w->seen))
+		ended = extract_ended(w, state, text + w->at, len - w->at);
+	extract_text(text, len, false, &st, &r);
+	if (ended == (r.consumed == 0 && r.open))
+		fail_msg("%.*s: %s", (int)len, text, ended ? "ended" : "open");
+	extract_free(&r);
+	if (ended)
+		return false;
+	assert_int_equal(w->seen, len);
+	if (w->seen > w->at)
+		assert_int_equal(extract_tail_ends(w, state, text + w->at),
+		    ends_with_line(text, len, state));
+	return true;
+}
+
+/* The same, piece by piece, and looking only at what is new. */
 static void
-same_when_cut(const char *text, size_t len)
+same_when_waiting(const char *text, size_t len, size_t step)
+{
+	struct extract_state st = {0};
+	struct extract_open w;
+	size_t done = 0;
+	bool waits = false;
+
+	for (size_t have = step; have <= len; have += step) {
+		struct extract_result r;
+
+		if (waits && still_waits(&w, &st, text + done, have - done))
+			continue;
+		extract_text(text + done, have - done, false, &st, &r);
+		done += r.consumed;
+		w = r.waiting;
+		waits = r.waits;
+		assert_int_equal(r.open, r.waits);
+		extract_free(&r);
+	}
+}
+
+static void
+same_when_cut_once(const char *text, size_t len)
 {
 	struct buf whole = {0}, part = {0};
 
@@ -87,6 +153,14 @@ same_when_cut(const char *text, size_t len)
 		assert_memory_equal(part.bytes, whole.bytes, whole.len);
 	buf_free(&whole);
 	buf_free(&part);
+}
+
+static void
+same_when_cut(const char *text, size_t len)
+{
+	for (size_t step = 1; step < 30; step += 7)
+		same_when_waiting(text, len, step);
+	same_when_cut_once(text, len);
 }
 
 struct want {
@@ -278,6 +352,33 @@ waits_for_the_rest(void **state)
 	extract_free(&r);
 }
 
+/* A line that has no end yet, longer than is looked at again. */
+static void
+a_long_line_is_looked_at_once(void **state)
+{
+	struct buf b = {0};
+	struct extract_state st = {0};
+	struct extract_result r;
+	struct extract_open w;
+
+	(void)state;
+	buf_puts(&b, "{\"a\": \"");
+	while (b.len < 2 * EXTRACT_TAIL_MAX)
+		buf_puts(&b, "}\\\"");
+	extract_text(b.bytes, b.len, false, &st, &r);
+	assert_true(r.waits && !r.open);
+	w = r.waiting;
+	extract_free(&r);
+	assert_int_equal(w.seen, b.len);
+	assert_false(extract_tail_ends(&w, &st, NULL));
+	assert_false(extract_peek(&w, "\"} ", 3));
+	assert_true(extract_tail_ends(&w, &st, NULL));
+	assert_false(extract_peek(&w, ", \"", 3));
+	assert_false(extract_tail_ends(&w, &st, NULL));
+	assert_true(extract_peek(&w, "\"}\n", 3));
+	buf_free(&b);
+}
+
 static void
 places_are_of_the_text(void **state)
 {
@@ -393,6 +494,7 @@ main(void)
 	    cmocka_unit_test(same_blocks_at_every_cut),
 	    cmocka_unit_test(same_blocks_of_generated_text),
 	    cmocka_unit_test(waits_for_the_rest),
+	    cmocka_unit_test(a_long_line_is_looked_at_once),
 	    cmocka_unit_test(places_are_of_the_text),
 	    cmocka_unit_test(a_summary_without_end_is_none),
 	    cmocka_unit_test(state_survives_as_json),
