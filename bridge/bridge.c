@@ -329,11 +329,13 @@ bridge_run(struct bridge *b)
 void
 bridge_close(struct bridge *b)
 {
-	for (size_t i = 0; i < b->source_count; i++)
+	for (size_t i = 0; i < b->source_count; i++) {
 		if (b->sources[i].dirty &&
 		    source_save(&b->sources[i], &b->desk) == -1)
 			log_warn("%s: cursor not written, it is read again",
 			    b->sources[i].label);
+		source_close(&b->sources[i], &b->desk);
+	}
 	intake_close(&b->intake);
 	hint_close(&b->hint, &b->loop);
 	loop_close(&b->loop);

@@ -1,10 +1,24 @@
 /* SPDX-License-Identifier: ISC */
 /* The desk's own things: its state, its clock, its journal. */
+#include <sys/resource.h>
 #include <errno.h>
 #include <string.h>
 
 #include "bridge/desk.h"
 #include "common/log.h"
+
+#define KEPT_MAX 256
+
+/* Most descriptors stay for the spool, hints and what is read just now. */
+static size_t
+keep_at_most(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == -1)
+		return 0;
+	return limit.rlim_cur / 4 < KEPT_MAX ? limit.rlim_cur / 4 : KEPT_MAX;
+}
 
 int
 desk_open(struct desk *k, const struct settings *set, struct tree *tree)
@@ -12,6 +26,7 @@ desk_open(struct desk *k, const struct settings *set, struct tree *tree)
 	memset(k, 0, sizeof *k);
 	k->set = set;
 	k->tree = tree;
+	k->kept_max = keep_at_most();
 	if (state_open(&k->state, tree, DESK_NAME) == -1)
 		return -1;
 	if (ids_clock_open(&k->clock, tree) == -1)

@@ -34,6 +34,8 @@ struct desk {
 	struct ids_clock clock;
 	struct state state; /* state/ghost-bridge */
 	uint64_t work;      /* documents since the start */
+	size_t kept;        /* files that sources keep open, */
+	size_t kept_max;    /* and how many they may */
 };
 
 /* Strings are borrowed, and never NULL. */

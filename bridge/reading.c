@@ -110,6 +110,7 @@ reading_refuse_oversized(struct reading *r)
 		s->cursor.skip = mark;
 		s->cursor.skip_len = marks;
 		r->told = true;
+		s->waits = false;
 		reading_advance(r, r->text.len, &s->cursor.extract);
 	}
 	free(error);

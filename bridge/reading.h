@@ -12,14 +12,30 @@ struct reading {
 	struct source *s;
 	struct desk *k;
 	struct transcript t;
-	struct buf text; /* the file's bytes from the cursor on */
-	bool open;       /* text begins with an open block */
+	struct buf text; /* the file's bytes from cursor + base on */
+	size_t base;     /* not 0: what waits is carried on, in resume.c */
+	size_t need;     /* of text before it is worth a look */
+	bool open;       /* an open block begins at the cursor */
 	bool more;       /* stopped before the end */
 	bool failed;     /* a document was not put; errno is in error */
 	bool told;       /* documents or near-misses since the last save */
 	int error;
 	int64_t began_ms;
 };
+
+/* In resume.c. Carries on what the last scan left waiting, if it is the same
+ * file up to there. */
+void resume_begin(struct reading *r);
+/* Of the new bytes: true while the end of what waits is not among them; then
+ * they need not be kept. Else text is, or is about to be, all from the cursor
+ * on. */
+bool resume_goes_on(struct reading *r);
+/* Is a block whole, if the last line is? */
+bool resume_tail_ends(struct reading *r);
+/* All of it again; true where text is not that already. */
+bool resume_whole(struct reading *r);
+/* What the next scan needs to know it again. */
+void resume_end(struct reading *r);
 
 /* Moves the cursor over the first len bytes of text; st is the state there. */
 void reading_advance(struct reading *r, size_t len,

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "bridge/source.h"
 #include "common/alert.h"
@@ -26,6 +27,7 @@ source_rewind(struct source *s)
 	s->cursor.line = 1;
 	s->idle = false;
 	s->open = false;
+	s->waits = false;
 	s->dirty = true;
 }
 
@@ -149,6 +151,7 @@ source_open(struct source *s, const struct source_settings *set, struct desk *k)
 	memset(s, 0, sizeof *s);
 	s->set = set;
 	s->stale_told = -1;
+	s->kept = -1;
 	base = base != NULL ? base + 1 : set->path;
 	(void)snprintf(s->label, sizeof s->label, "%s:%s", set->type,
 	    set->name[0] != '\0' ? set->name : base);
@@ -156,6 +159,28 @@ source_open(struct source *s, const struct source_settings *set, struct desk *k)
 	(void)snprintf(s->file, sizeof s->file, "source-%.16s.json", hash);
 	load(s, k);
 	s->dirty = false;
+}
+
+void
+source_keep(struct source *s, struct desk *k, int fd)
+{
+	if (s->kept != -1) {
+		(void)close(s->kept);
+		k->kept--;
+	}
+	s->kept = -1;
+	if (fd != -1 && k->kept < k->kept_max) {
+		s->kept = fd;
+		k->kept++;
+	} else if (fd != -1) {
+		(void)close(fd);
+	}
+}
+
+void
+source_close(struct source *s, struct desk *k)
+{
+	source_keep(s, k, -1);
 }
 
 int

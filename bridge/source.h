@@ -2,8 +2,9 @@
 /*
  * Chat sources. source.c keeps what every type needs: the cursor file
  * state/ghost-bridge/source-HASH16.json, the counts, the trouble a source is
- * in and its alerts; source_transcript.c reads. No descriptor is held between
- * two scans, so the number of sources is not bounded by descriptors.
+ * in and its alerts; source_transcript.c reads. Between two scans the last file
+ * is kept open, to be read to its end when it is renamed away, but only of
+ * so many sources that descriptors are left for everything else.
  */
 #ifndef BRIDGE_SOURCE_H
 #define BRIDGE_SOURCE_H
@@ -14,6 +15,8 @@
 #include "bridge/desk.h"
 #include "bridge/retry.h"
 #include "common/extract.h"
+
+#define SOURCE_LAST 64
 
 enum source_trouble { SOURCE_FINE, SOURCE_MISSING, SOURCE_UNREADABLE };
 
@@ -40,9 +43,16 @@ struct source {
 	off_t stale_told; /* offset of the open block that was; -1 none */
 
 	/* Not kept over a restart: */
-	struct stat seen;  /* of the last whole look */
-	bool idle;         /* nothing to do while seen does not change */
-	bool open;         /* an open block waits for its end */
+	struct stat seen; /* of the last whole look */
+	bool idle;        /* nothing to do while seen does not change */
+	bool open;        /* an open block waits for its end */
+	bool waits;       /* the next four hold: what is behind the cursor */
+	struct extract_open waiting;
+	char last[SOURCE_LAST]; /* bytes before waiting.seen: is it the same? */
+	size_t last_len;
+	int kept;          /* the cursor's file, while it is held; or -1 */
+	uint64_t fetched;  /* bytes read, and bytes that extract looked at: */
+	uint64_t looked;   /* for the test that both are bounded */
 	bool tail;         /* the last line may not be whole yet */
 	bool dirty;        /* cursor or counts are newer than their file */
 	int64_t saved_ms;  /* monotonic, as the next three */
@@ -54,8 +64,11 @@ struct source {
 
 void source_open(struct source *s, const struct source_settings *set,
     struct desk *k);
+void source_close(struct source *s, struct desk *k);
 /* Writes the cursor file now; 0, or -1 with errno. */
 int source_save(struct source *s, struct desk *k);
+/* Holds fd, or closes it where too many are held; what was held is closed. */
+void source_keep(struct source *s, struct desk *k, int fd);
 /* A fresh cursor: the next scan begins at the file's first byte. */
 void source_rewind(struct source *s);
 

@@ -2,7 +2,8 @@
 /*
  * A transcript from the cursor to its end, in chunks: only what is not
  * decided yet (an open block) is held, and only during a scan; the next one
- * reads it again. The cursor moves when everything before it is durable.
+ * goes on behind it (resume.c). The cursor moves when everything before it is
+ * durable.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -101,6 +102,7 @@ take_text(struct reading *r, bool final)
 	size_t taken;
 
 	extract_text(r->text.bytes, r->text.len, final, &st, &found);
+	r->s->looked += r->text.len;
 	if (found.count > SCAN_BLOCKS &&
 	    cut_behind(r, &found, SCAN_BLOCKS, &cut_st, &part)) {
 		extract_free(&found);
@@ -109,6 +111,8 @@ take_text(struct reading *r, bool final)
 		r->more = true;
 	}
 	r->open = found.open;
+	r->s->waits = found.waits && !final;
+	r->s->waiting = found.waiting;
 	taken = take_blocks(r, &found);
 	if (taken == found.count)
 		reading_advance(r, found.consumed, &st);
@@ -121,7 +125,7 @@ take_text(struct reading *r, bool final)
 static ssize_t
 read_chunk(struct reading *r)
 {
-	off_t at = r->s->cursor.offset + (off_t)r->text.len;
+	off_t at = r->s->cursor.offset + (off_t)r->base + (off_t)r->text.len;
 	ssize_t n;
 
 	buf_reserve(&r->text, CHUNK_BYTES + 1);
@@ -129,8 +133,10 @@ read_chunk(struct reading *r)
 		n = pread(r->t.fd, r->text.bytes + r->text.len, CHUNK_BYTES,
 		    at);
 	while (n == -1 && errno == EINTR);
-	if (n > 0)
+	if (n > 0) {
 		r->text.len += (size_t)n;
+		r->s->fetched += (uint64_t)n;
+	}
 	return n;
 }
 
@@ -147,30 +153,51 @@ take_tail(struct reading *r, bool settled)
 		return;
 	buf_putc(&r->text, '\n');
 	extract_text(r->text.bytes, r->text.len, false, &st, &found);
+	r->s->looked += r->text.len;
 	r->text.len = len;
 	if (found.count > 0 && take_blocks(r, &found) == found.count) {
 		r->open = found.open;
+		r->s->waits = false;
 		reading_advance(r, found.consumed, &st);
 	}
 	extract_free(&found);
 }
 
-static void
+/* False: all of it is wanted once more, for the block that the last line
+ * ends if it is whole. */
+static bool
 note_end(struct reading *r, bool once)
 {
 	struct source *s = r->s;
 	int64_t now = clock_mono_ms();
-	bool settled;
+	bool settled, left;
 
 	if (r->t.st.st_size != s->seen.st_size ||
 	    r->t.st.st_ino != s->seen.st_ino)
 		s->grown_ms = now;
 	settled = once || now - s->grown_ms >= r->k->set->bridge.settle;
-	take_tail(r, settled);
-	s->tail = r->text.len > 0 && !settled && !r->failed;
-	s->open = r->open && r->text.len > 0;
+	if (settled && s->waits && resume_tail_ends(r) && resume_whole(r))
+		return false;
+	if (settled && (!s->waits || resume_tail_ends(r)))
+		take_tail(r, settled);
+	left = r->base + r->text.len > 0;
+	s->tail = left && !settled && !r->failed;
+	s->open = r->open && left;
 	s->seen = r->t.st;
 	s->idle = !s->tail && !r->failed;
+	return true;
+}
+
+/* The new bytes, or the end of a file that has another one in its place. */
+static void
+take_news(struct reading *r, bool end)
+{
+	if (r->text.len < r->need && !end)
+		return;
+	r->need = 0;
+	if (r->s->waits && !end && resume_goes_on(r))
+		return;
+	take_text(r, end && r->t.replaced);
 }
 
 /* False: stop here. */
@@ -184,20 +211,22 @@ read_on(struct reading *r, bool once)
 		source_troubled(r->s, r->k, SOURCE_UNREADABLE, strerror(errno));
 		return false;
 	}
-	news = n > 0 || r->t.replaced;
+	news = n > 0 || r->t.replaced || r->text.len < r->need;
 	if (r->s->cursor.skip != '\0') {
 		reading_pass_over(r);
 		news = r->s->cursor.skip == '\0';
 	}
+	if (n == 0 && r->t.replaced && resume_whole(r))
+		return true;
 	if (news)
-		take_text(r, n == 0 && r->t.replaced);
+		take_news(r, n == 0);
 	if (r->failed || r->more)
 		return false;
-	if (n == 0) {
-		note_end(r, once);
-		return false;
-	}
-	if ((int64_t)r->text.len > r->k->set->bridge.document_max)
+	if (n == 0)
+		return !note_end(r, once);
+	if ((int64_t)(r->base + r->text.len) <= r->k->set->bridge.document_max)
+		return true;
+	if (!resume_whole(r) && r->text.len >= r->need)
 		reading_refuse_oversized(r);
 	return !r->failed;
 }
@@ -208,6 +237,7 @@ read_bounded(struct reading *r, bool once)
 	struct source *s = r->s;
 	off_t start = s->cursor.offset;
 
+	resume_begin(r);
 	while (read_on(r, once)) {
 		if (s->cursor.offset - start < SCAN_BYTES)
 			continue;
@@ -222,6 +252,7 @@ read_bounded(struct reading *r, bool once)
 			s->cursor.print) == -1)
 			source_rewind(s); /* shorter by now: truncated */
 	}
+	resume_end(r);
 	if (r->t.replaced && !r->more && !r->failed) {
 		source_rewind(s);
 		r->more = true;
@@ -269,7 +300,8 @@ source_scan(struct source *s, struct desk *k, bool once)
 		return save_due(s, k, once);
 	}
 	read_bounded(&r, once);
-	(void)close(r.t.fd);
+	/* The one that was replaced is at its end, or the next turn's. */
+	source_keep(s, k, r.t.replaced && s->cursor.ino == 0 ? -1 : r.t.fd);
 	buf_free(&r.text);
 	result = finish(&r);
 	if (result == SCAN_IDLE)

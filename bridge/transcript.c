@@ -83,9 +83,10 @@ open_candidate(int dir, const char *name, const struct source *s,
 	return -1;
 }
 
-/* A rotated transcript keeps its inode and stays in its folder. */
+/* After a restart: a rotated transcript that kept its inode and stayed in its
+ * folder. */
 static int
-find_rotated(const struct source *s, struct stat *st)
+find_in_folder(const struct source *s, struct stat *st)
 {
 	const char *slash = strrchr(s->set->path, '/');
 	char *folder =
@@ -108,6 +109,17 @@ find_rotated(const struct source *s, struct stat *st)
 	}
 	(void)closedir(dir);
 	return fd;
+}
+
+/* The cursor's file under whatever name, or none: moved elsewhere or deleted,
+ * the descriptor still has its rest. */
+static int
+find_rotated(const struct source *s, struct stat *st)
+{
+	if (s->kept != -1 && fstat(s->kept, st) == 0 &&
+	    same_file(st, &s->cursor) && fits(s->kept, st, &s->cursor))
+		return fcntl(s->kept, F_DUPFD_CLOEXEC, 0);
+	return find_in_folder(s, st);
 }
 
 static void
@@ -163,6 +175,13 @@ unchanged(const struct source *s, const struct stat *st)
 	       st->st_ctim.tv_nsec == seen->st_ctim.tv_nsec;
 }
 
+static bool
+has_news(const struct source *s, const struct stat *st)
+{
+	return st->st_size > s->cursor.offset &&
+	       (s->tail || st->st_size != s->seen.st_size);
+}
+
 /* Where the path leads nowhere, what was renamed away is read on. */
 static int
 open_missing(struct source *s, struct desk *k, bool once, struct transcript *t)
@@ -173,27 +192,37 @@ open_missing(struct source *s, struct desk *k, bool once, struct transcript *t)
 	t->fd = find_rotated(s, &t->st);
 	if (t->fd == -1)
 		return 0;
-	if (t->st.st_size > s->cursor.offset &&
-	    t->st.st_size != s->seen.st_size)
+	if (has_news(s, &t->st))
 		return 1;
 	(void)close(t->fd);
 	t->fd = -1;
 	return 0;
 }
 
-/* Another file is at the path: the rest of the former one comes first. */
 static void
+read_instead(struct transcript *t, int fd, const struct stat *st)
+{
+	(void)close(t->fd);
+	t->fd = fd;
+	t->st = *st;
+}
+
+/* Another file is at the path: the rest of the former one comes first, and
+ * more of it may come while its writer has not begun the new one. */
+static bool
 replace(struct source *s, struct desk *k, struct transcript *t)
 {
 	struct stat st;
 	int old = find_rotated(s, &st);
 
+	if (old != -1 && t->st.st_size == 0) {
+		read_instead(t, old, &st);
+		return has_news(s, &st);
+	}
 	if (old != -1 && st.st_size > s->cursor.offset) {
-		(void)close(t->fd);
-		t->fd = old;
-		t->st = st;
+		read_instead(t, old, &st);
 		t->replaced = true;
-		return;
+		return true;
 	}
 	if (old == -1 && s->seen.st_size > s->cursor.offset)
 		log_warnx("%s: replaced, %lld bytes behind the last whole "
@@ -202,22 +231,24 @@ replace(struct source *s, struct desk *k, struct transcript *t)
 	if (old != -1)
 		(void)close(old);
 	start_over(s, k, "source-replaced");
+	return true;
 }
 
-static void
+/* False: there is nothing new to read. */
+static bool
 settle_on(struct source *s, struct desk *k, struct transcript *t)
 {
 	struct cursor *c = &s->cursor;
 	bool same = same_file(&t->st, c);
 
 	if (c->ino != 0 && (same || c->offset > 0) && fits(t->fd, &t->st, c))
-		return;
+		return true;
 	if (c->ino == 0 && c->offset == 0)
-		return;
+		return true;
 	if (!same)
-		replace(s, k, t);
-	else
-		start_over(s, k, "source-truncated");
+		return replace(s, k, t);
+	start_over(s, k, "source-truncated");
+	return true;
 }
 
 int
@@ -248,6 +279,9 @@ transcript_open(struct source *s, struct desk *k, bool once,
 	}
 	s->missed_ms = 0;
 	source_troubled(s, k, SOURCE_FINE, "");
-	settle_on(s, k, t);
-	return 1;
+	if (settle_on(s, k, t))
+		return 1;
+	(void)close(t->fd);
+	t->fd = -1;
+	return 0;
 }

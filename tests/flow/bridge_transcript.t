@@ -3,7 +3,7 @@
 # A transcript that grows, is cut, moved away, replaced, missing, or no file.
 . "$(dirname "$0")/../harness/lib.sh"
 . "$(dirname "$0")/bridge.sh"
-plan 44
+plan 50
 write_config </dev/null
 
 block one MAIN >>"$CHAT"
@@ -132,7 +132,40 @@ await 'takes a block that came in slices' queued_now $((before + 1))
 mv "$CHAT" "$CHAT.2"
 block rotated MAIN >"$CHAT"
 await 'takes up the new file after a rotation' queued_now $((before + 2))
+
+# Renamed away to elsewhere while its writer is in the middle of a block: the
+# new file is empty until the writer turns to it.
+offset_now() {
+	[ "$(json "$cursor" .offset)" -ge "$1" ]
+}
+mkdir "$T/elsewhere"
+exec 4>>"$CHAT"
+block moved MAIN >"$T/text"
+head -n 2 "$T/text" >&4
+await 'sees the beginning of a block' offset_now 1
+pause
+mv "$CHAT" "$T/elsewhere/"
+: >"$CHAT"
+pause
+tail -n +3 "$T/text" >&4
+await 'follows a file that was moved elsewhere' queued_now $((before + 3))
+block moved-too MAIN >&4
+exec 4>&-
+rm "$T/elsewhere/${CHAT##*/}"
+block new MAIN >"$CHAT"
+await 'to its end, deleted or not, then the new one' \
+    queued_now $((before + 5))
 stop bridge
 is 'ends on a signal' "$?" 0
 is 'each was queued once' "$(events queued) $(events duplicate)" \
-    "$((before + 2)) 1"
+    "$((before + 5)) 1"
+is 'in their order' "$(jq -r 'select(.event == "queued") | .id' \
+    "$SPOOL/journal/ghost-bridge.log" | tail -n 3 | tr '\n' ' ')" \
+    'moved moved-too new '
+
+# The same with the bridge down, within the folder.
+block down MAIN >>"$CHAT"
+mv "$CHAT" "$CHAT.3"
+block up MAIN >"$CHAT"
+ok 'one rotation while the bridge is down' once
+is 'loses nothing' "$(events queued)" $((before + 7))
