@@ -6,6 +6,8 @@
  *
  *   format envelope... state stage|reason error hint place{line,column,path}
  *   started_at finished_at duration_ms isolation durability unvalidated
+ *   limits usage{memory_peak_bytes,processes_peak,cpu_ms,disk_peak_bytes,
+ *     oom_kills,refused_forks}
  *   description warnings[] final{summary,summaryFile} transaction
  *   commands[]{phase,command,exit_code,signal,duration_ms,timed_out,
  *     backgrounded,output_head,output_tail,dropped_bytes,max_rss_kb,cpu_ms}

@@ -66,10 +66,16 @@ static const struct {
     {"commandTimeout", "command_timeout_ms", parse_span, "a span like 30s"},
     {"memory", "memory_bytes", parse_size, "a size like 2G"},
     {"processes", "processes", parse_count, "a number from 1"},
+    {"cpu_time", "cpu_time_ms", parse_span, "a span like 60s"},
+    {"disk", "disk_bytes", parse_size, "a size like 512M"},
+    {"file_size", "file_size_bytes", parse_size, "a size like 10M"},
     {"timeout_ms", "timeout_ms", parse_count, "a number from 1"},
     {"command_timeout_ms", "command_timeout_ms", parse_count,
 	"a number from 1"},
     {"memory_bytes", "memory_bytes", parse_count, "a number from 1"},
+    {"cpu_time_ms", "cpu_time_ms", parse_count, "a number from 1"},
+    {"disk_bytes", "disk_bytes", parse_count, "a number from 1"},
+    {"file_size_bytes", "file_size_bytes", parse_count, "a number from 1"},
 };
 
 static bool
@@ -97,7 +103,7 @@ put_limit(struct front *f, const char *key, const json_t *v, struct where at,
 	}
 	(void)patch_refuse(f, PATCH_INVALID, at, "a limit that does not exist");
 	return patch_hint(f, "timeout, command_timeout, memory, processes, "
-			     "network");
+			     "cpu_time, disk, file_size, network");
 }
 
 /* The runner of those days wrote its own limits in milliseconds. */

@@ -90,6 +90,8 @@ static const struct conf_key queue_keys[] = {
     NUMBER(BYTES, queue_settings, memory, "2G", 16 * MIB, TIB),
     NUMBER(COUNT, queue_settings, processes, "256", 4, 1000000),
     NUMBER(BYTES, queue_settings, file_size, "10M", 1024, TIB),
+    NUMBER(SPAN, queue_settings, cpu_time, "600s", 100, YEAR),
+    NUMBER(BYTES, queue_settings, disk, "2G", MIB, TIB),
     NUMBER(COUNT, queue_settings, attempts, "3", 1, 100),
     NUMBER(SPAN, queue_settings, ageing, "15m", SECOND, 100 * DAY),
     TEXT(queue_settings, "git_name", git_name, "patchflow"),

@@ -38,6 +38,8 @@ struct queue_settings {
 	int64_t memory;
 	int64_t processes;
 	int64_t file_size;
+	int64_t cpu_time;
+	int64_t disk;
 	int64_t attempts;
 	int64_t ageing; /* bounds a digit, see executor(8) */
 	char *git_name;

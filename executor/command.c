@@ -59,8 +59,8 @@ set_limits(const struct command *c)
 	limit(RLIMIT_NPROC, c->limits->processes);
 	limit(RLIMIT_FSIZE, c->limits->file_size);
 	limit(RLIMIT_NOFILE, FILES_MAX);
-	/* A spinner that slips every other net ends here. */
-	limit(RLIMIT_CPU, c->timeout_ms / 1000 * 4 + 10);
+	/* Of each process; the jail's init adds them up. */
+	limit(RLIMIT_CPU, c->limits->cpu_ms / 1000 + 1);
 	/* Zero is meant: no core files in the view. */
 	(void)setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
 }

@@ -18,6 +18,7 @@ struct command_limits {
 	int64_t memory;
 	int64_t processes;
 	int64_t file_size;
+	int64_t cpu_ms;
 	int64_t output; /* bytes kept of the head, and of the tail */
 };
 

@@ -21,6 +21,7 @@
 #include "common/reserve.h"
 #include "common/settings.h"
 #include "common/state.h"
+#include "executor/cgroup.h"
 #include "executor/index.h"
 #include "executor/jail.h"
 #include "executor/plan.h"
@@ -57,6 +58,7 @@ struct run {
 	int64_t started_us;
 	int64_t started_ms;
 	struct timespec since; /* T0 */
+	const char *limits_by; /* "cgroup1" ... */
 	char doing[128];
 };
 
@@ -76,6 +78,7 @@ struct executor {
 	struct reserve ballast;
 	int64_t kept_bytes; /* about, of kept transactions */
 	struct jail_user user;
+	struct cgroup cgroup;
 	bool chosen; /* the next three are known */
 	bool overlay;
 	char why[256]; /* why no overlay; "" */

@@ -22,6 +22,8 @@ forget(struct executor *ex)
 {
 	struct run *r = &ex->run;
 
+	if (r->plan.limits.grouped)
+		cgroup_drop(&ex->cgroup);
 	jail_close(&r->jail);
 	txn_close(&r->txn);
 	job_free(&r->job);
@@ -99,7 +101,8 @@ describe_run(const struct run *r, json_t *more_warnings)
 	if (r->commands != NULL)
 		json_object_set(doc, "commands", r->commands);
 	json_object_set_new(doc, "warnings", merged_warnings(r, more_warnings));
-	json_object_set_new(doc, "limits_by", json_string("rlimits"));
+	if (r->jail.usage != NULL)
+		limits_describe(r->jail.usage, r->limits_by, doc);
 	return doc;
 }
 
@@ -282,12 +285,36 @@ was_ended(struct executor *ex)
 	return false;
 }
 
+/* What a limit has led to is the limit's doing. */
+static void
+judge_limits(struct executor *ex)
+{
+	struct run *r = &ex->run;
+
+	r->limits_by =
+	    r->plan.limits.grouped ? cgroup_word(&ex->cgroup) : "rlimits";
+	if (r->jail.usage == NULL)
+		return;
+	if (r->plan.limits.grouped)
+		cgroup_read(&ex->cgroup, r->jail.usage);
+	if (r->jail.usage->refused_forks > 0) {
+		if (r->warnings == NULL)
+			r->warnings = json_array();
+		json_array_append_new(r->warnings,
+		    json_sprintf("the limit of processes refused %lld forks",
+			(long long)r->jail.usage->refused_forks));
+	}
+	limits_judge(&r->plan.limits, r->jail.usage, r->ended && !r->fault.set,
+	    &r->fault);
+}
+
 void
 finish_run(struct executor *ex, int status)
 {
 	struct run *r = &ex->run;
 
 	if (!was_ended(ex)) {
+		judge_limits(ex);
 		judge_exit(ex, status);
 		if (r->fault.set || try_commit(ex) == -1) {
 			if (!requeue(ex))

@@ -288,6 +288,8 @@ isolate_open(struct executor *ex)
 	}
 	if (isolate_place(ex) == -1 || isolate_record(ex) == -1)
 		goto fail;
+	cgroup_open(&ex->cgroup, ex->instance, ex->tree->path);
+	log_info("limits by %s", cgroup_word(&ex->cgroup));
 	ex->chosen = false;
 	return 0;
 fail:

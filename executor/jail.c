@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* Starting, watching and ending the staging process. */
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
@@ -17,9 +18,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/clock.h"
 #include "common/log.h"
 #include "executor/confine.h"
 #include "executor/filter.h"
+#include "executor/guard.h"
 #include "executor/jail.h"
 #include "executor/report.h"
 #include "executor/rootfs.h"
@@ -34,6 +37,7 @@ jail_reset(struct jail *j)
 {
 	j->pid = -1;
 	j->pidfd = j->lifeline = j->report = -1;
+	j->usage = NULL;
 }
 
 unsigned long long
@@ -134,17 +138,41 @@ work(const struct jail_spec *spec, int root)
 	_exit(spec->run(spec->owner, root, FD_REPORT));
 }
 
+/* Over a limit everything ends, and the executor reads which one it was. */
+static void
+guard_once(struct guard *g)
+{
+	enum limit_kind over = g->limits != NULL ? guard_look(g) : LIMIT_NONE;
+
+	if (over == LIMIT_NONE)
+		return;
+	g->usage->over = over;
+	_exit(EXIT_SETUP);
+}
+
+/* The last look is for what was done between two others. */
+static _Noreturn void
+end_with(int status, struct guard *g)
+{
+	g->disk_at = 0;
+	guard_once(g);
+	_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
+}
+
 /* Ends with the worker's status; whatever else still runs ends with us. */
 static _Noreturn void
-reap_until(pid_t worker, int signals)
+reap_until(pid_t worker, int signals, struct guard *g)
 {
+	int every =
+	    g->limits != NULL && g->limits->grouped ? GUARD_SLOW_MS : GUARD_MS;
+	int64_t next = clock_mono_ms() + every;
 	struct pollfd fds[] = {{FD_LIFELINE, POLLIN, 0}, {signals, POLLIN, 0}};
 	struct signalfd_siginfo si;
 	int status;
 	pid_t pid;
 
 	for (;;) {
-		if (poll(fds, 2, -1) == -1 && errno != EINTR)
+		if (poll(fds, 2, every) == -1 && errno != EINTR)
 			_exit(EXIT_SETUP);
 		if (fds[0].revents != 0)
 			_exit(128 + SIGKILL);
@@ -153,16 +181,35 @@ reap_until(pid_t worker, int signals)
 			_exit(EXIT_SETUP);
 		while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
 			if (pid == worker)
-				_exit(WIFEXITED(status)
-					  ? WEXITSTATUS(status)
-					  : 128 + WTERMSIG(status));
+				end_with(status, g);
+		}
+		if (clock_mono_ms() >= next) {
+			guard_once(g);
+			next = clock_mono_ms() + every;
 		}
 	}
 }
 
-static _Noreturn void
-init_main(const struct jail_spec *spec)
+static int
+open_txn(const char *txn, const char *part)
 {
+	int dir = open(txn, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd = dir == -1
+		     ? -1
+		     : openat(dir, part, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (dir != -1)
+		(void)close(dir);
+	return fd;
+}
+
+static _Noreturn void
+init_main(const struct jail_spec *spec, struct limits_usage *usage)
+{
+	struct guard g = {.limits = spec->limits,
+	    .usage = usage,
+	    .upper = open_txn(spec->txn, "upper"),
+	    .alone = true};
 	sigset_t chld;
 	int root, signals;
 	pid_t worker;
@@ -185,20 +232,7 @@ init_main(const struct jail_spec *spec)
 	(void)close(root);
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == -1)
 		_exit(EXIT_SETUP);
-	reap_until(worker, signals);
-}
-
-static int
-open_txn(const char *txn, const char *part)
-{
-	int dir = open(txn, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int fd = dir == -1
-		     ? -1
-		     : openat(dir, part, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-	if (dir != -1)
-		(void)close(dir);
-	return fd;
+	reap_until(worker, signals, &g);
 }
 
 static _Noreturn void
@@ -216,7 +250,8 @@ plain_main(const struct jail_spec *spec)
 }
 
 static _Noreturn void
-child_main(const struct jail_spec *spec, int lifeline, int report)
+child_main(const struct jail_spec *spec, const struct jail *j, int lifeline,
+    int report)
 {
 	(void)umask(022);
 	if (close_rest(lifeline, report) == -1)
@@ -224,7 +259,7 @@ child_main(const struct jail_spec *spec, int lifeline, int report)
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) == -1 || !wait_go())
 		_exit(EXIT_SETUP);
 	if (spec->confined)
-		init_main(spec);
+		init_main(spec, j->usage);
 	plain_main(spec);
 }
 
@@ -255,12 +290,18 @@ jail_start(struct jail *j, const struct jail_spec *spec)
 		return -1;
 	if (pipe2(life, O_CLOEXEC) == -1 || pipe2(report, O_CLOEXEC) == -1)
 		goto fail;
+	j->usage = mmap(NULL, sizeof(*j->usage), PROT_READ | PROT_WRITE,
+	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (j->usage == MAP_FAILED) {
+		j->usage = NULL;
+		goto fail;
+	}
 	args.flags = namespaces(spec);
 	args.pidfd = (uint64_t)(uintptr_t)&j->pidfd;
 	args.exit_signal = SIGCHLD;
 	j->pid = (pid_t)syscall(SYS_clone3, &args, sizeof(args));
 	if (j->pid == 0)
-		child_main(spec, life[0], report[1]);
+		child_main(spec, j, life[0], report[1]);
 	if (j->pid == -1 || fcntl(report[0], F_SETFL, O_NONBLOCK) == -1)
 		goto fail;
 	(void)close(life[0]);
@@ -322,5 +363,7 @@ jail_close(struct jail *j)
 		if (*fds[i] != -1)
 			(void)close(*fds[i]);
 	}
+	if (j->usage != NULL)
+		(void)munmap(j->usage, sizeof(*j->usage));
 	jail_reset(j);
 }

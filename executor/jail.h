@@ -23,6 +23,7 @@
 
 #include "common/settings.h"
 #include "executor/fault.h"
+#include "executor/limits.h"
 
 struct jail_user {
 	uid_t uid;
@@ -38,7 +39,8 @@ struct jail_spec {
 	const char *txn;       /* path of T */
 	const struct jail_user *user;
 	const struct queue_settings *queue;
-	char *const *masks; /* paths of the machine, NULL at the end */
+	const struct limits *limits; /* confined only */
+	char *const *masks;          /* paths of the machine, NULL at the end */
 	/* With the executor's rights, before run; not confined only. */
 	int (*prepare)(void *owner, int workspace, int upper, int report);
 	/* As the user; root is the view of the workspace. Its exit status. */
@@ -49,8 +51,9 @@ struct jail_spec {
 struct jail {
 	pid_t pid;
 	int pidfd;
-	int lifeline; /* our end; closing it ends the jail */
-	int report;   /* non-blocking */
+	int lifeline;               /* our end; closing it ends the jail */
+	int report;                 /* non-blocking */
+	struct limits_usage *usage; /* shared with its init */
 };
 
 void jail_reset(struct jail *j);

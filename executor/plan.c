@@ -115,14 +115,19 @@ make_limits(const json_t *patch, const struct queue_settings *q, struct plan *p)
 
 	p->timeout_ms = q->timeout;
 	p->command_timeout_ms = q->command_timeout;
-	p->memory = q->memory;
-	p->processes = q->processes;
+	p->limits.memory = q->memory;
+	p->limits.processes = q->processes;
+	p->limits.cpu_ms = q->cpu_time;
+	p->limits.disk = q->disk;
 	p->file_size = q->file_size;
 	p->network = q->network && json_is_true(json_object_get(l, "network"));
 	lower(l, "timeout_ms", &p->timeout_ms);
 	lower(l, "command_timeout_ms", &p->command_timeout_ms);
-	lower(l, "memory_bytes", &p->memory);
-	lower(l, "processes", &p->processes);
+	lower(l, "memory_bytes", &p->limits.memory);
+	lower(l, "processes", &p->limits.processes);
+	lower(l, "cpu_time_ms", &p->limits.cpu_ms);
+	lower(l, "disk_bytes", &p->limits.disk);
+	lower(l, "file_size_bytes", &p->file_size);
 }
 
 static int

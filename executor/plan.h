@@ -14,6 +14,7 @@
 
 #include "common/settings.h"
 #include "executor/fault.h"
+#include "executor/limits.h"
 
 enum plan_kind {
 	PLAN_WRITE,
@@ -99,8 +100,7 @@ struct plan {
 	int64_t expires_us; /* 0: never */
 	int64_t timeout_ms;
 	int64_t command_timeout_ms;
-	int64_t memory;
-	int64_t processes;
+	struct limits limits;
 	int64_t file_size;
 	bool network;
 	bool unvalidated; /* neither validation nor gates */

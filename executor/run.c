@@ -226,6 +226,7 @@ start_jail(struct executor *ex)
 	    .txn = path,
 	    .user = &ex->user,
 	    .queue = ex->queue,
+	    .limits = &r->plan.limits,
 	    .masks = masks,
 	    .prepare = worker_seed,
 	    .run = worker_run,
@@ -233,12 +234,16 @@ start_jail(struct executor *ex)
 
 	(void)snprintf(path, sizeof(path), "%s/%s", ex->place.path,
 	    r->txn.name);
+	r->plan.limits.grouped =
+	    r->overlay && cgroup_make(&ex->cgroup, &r->plan.limits) == 0;
 	set_worker(ex);
 	started = jail_start(&r->jail, &spec);
 	mask_free(masks);
 	if (started == -1)
 		return -1;
-	if (write_begin(ex) == -1 || take_time(ex) == -1 ||
+	if ((r->plan.limits.grouped &&
+		cgroup_add(&ex->cgroup, r->jail.pid) == -1) ||
+	    write_begin(ex) == -1 || take_time(ex) == -1 ||
 	    jail_release(&r->jail) == -1) {
 		int saved = errno, status;
 

@@ -15,6 +15,7 @@
 #include "executor/report.h"
 #include "executor/worker.h"
 
+#define NPROC_SLACK 16
 #define PROGRESS_EVERY 100 /* steps */
 
 static enum outcome_stage
@@ -258,8 +259,15 @@ worker_run(void *owner, int root, int report)
 	w->root = root;
 	w->report = report;
 	w->deadline = clock_mono_ms() + w->plan->timeout_ms;
-	w->limits = (struct command_limits){w->plan->memory, w->plan->processes,
-	    w->plan->file_size, w->output_bytes};
+	w->limits = (struct command_limits){.memory = w->plan->limits.memory,
+	    .file_size = w->plan->file_size,
+	    .output = w->output_bytes,
+	    .cpu_ms = w->plan->limits.cpu_ms};
+	/* Of all that the user has in the machine, and above the limit, so
+	 * that init's look finds it passed and can say so. */
+	if (!w->plan->limits.grouped)
+		w->limits.processes =
+		    w->plan->limits.processes * 5 / 4 + NPROC_SLACK + w->others;
 	w->envp = environ_make(w);
 	(void)signal(SIGPIPE, SIG_IGN);
 	answer = run_plan(w, &f);

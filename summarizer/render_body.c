@@ -262,12 +262,35 @@ add_advice(const struct facts *f, struct buf *out)
 		buf_printf(out, "- %s\n", advice);
 }
 
+/* What held the limits, and how near they were. */
+static void
+add_usage(const struct facts *f, struct buf *out)
+{
+	const json_t *u = json_object_get(f->doc, "usage");
+	const char *by = json_string_value(json_object_get(f->doc, "limits"));
+
+	if (by == NULL || !json_is_object(u))
+		return;
+	buf_printf(out,
+	    "- Limits: held by %s; at most %.1f MiB of memory, %lld "
+	    "processes, %.1f MiB of disk; %.1f s of processor time\n",
+	    by,
+	    (double)json_integer_value(
+		json_object_get(u, "memory_peak_bytes")) /
+		1048576,
+	    (long long)json_integer_value(json_object_get(u, "processes_peak")),
+	    (double)json_integer_value(json_object_get(u, "disk_peak_bytes")) /
+		1048576,
+	    (double)json_integer_value(json_object_get(u, "cpu_ms")) / 1000);
+}
+
 static void
 add_run(const struct facts *f, struct buf *out)
 {
 	buf_puts(out, "\n## How it ran\n\n");
 	add_item(out, "Isolation", f->isolation);
 	add_item(out, "Durability", f->durability);
+	add_usage(f, out);
 	add_item(out, "Started", f->started_at);
 	add_item(out, "Finished", f->finished_at);
 	add_item(out, "Git commit",

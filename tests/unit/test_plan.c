@@ -131,7 +131,7 @@ limits_are_only_lowered(void **state)
 	    0);
 	assert_int_equal(p.timeout_ms, 1000);
 	assert_int_equal(p.command_timeout_ms, 30000);
-	assert_int_equal(p.memory, 5);
+	assert_int_equal(p.limits.memory, 5);
 	assert_true(p.network);
 	plan_free(&p);
 	assert_int_equal(

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * A control group for the patch in work: version 2 where memory and pids can
+ * be had there, else version 1, else none. Its name is the instance's own, in
+ * the group that the executor itself runs in, so that what a killed executor
+ * left behind is found again.
+ */
+#ifndef EXECUTOR_CGROUP_H
+#define EXECUTOR_CGROUP_H
+
+#include <sys/types.h>
+#include <limits.h>
+
+#include "executor/limits.h"
+
+enum cgroup_kind { CGROUP_NONE, CGROUP_V1, CGROUP_V2 };
+
+struct cgroup {
+	enum cgroup_kind kind;
+	/* The group's directories: of v2 the first is all; of v1 memory and
+	 * pids. "" where there is none. */
+	char dirs[2][PATH_MAX];
+};
+
+/* Finds out by making the group and taking it away again. Kills and removes
+ * what lies there of an earlier run. */
+void cgroup_open(struct cgroup *g, const char *instance, const char *spool);
+/* 0, or -1: then the patch runs without. */
+int cgroup_make(const struct cgroup *g, const struct limits *l);
+int cgroup_add(const struct cgroup *g, pid_t pid);
+/* Adds what the group has counted. */
+void cgroup_read(const struct cgroup *g, struct limits_usage *u);
+/* Kills what is left in it and removes it. */
+void cgroup_drop(const struct cgroup *g);
+/* "cgroup2", "cgroup1", "rlimits". */
+const char *cgroup_word(const struct cgroup *g);
+
+#endif

@@ -1,0 +1,127 @@
+# shellcheck shell=sh
+# SPDX-License-Identifier: ISC
+# shellcheck disable=SC2016 # what the jail's shells expand
+# Every patch here is bounded by itself too, so that a limit that does not
+# hold is a failed test and not a sick machine.
+write_config </dev/null
+
+# limited ID LIMITS COMMAND: as a patch of that id.
+limited() {
+	jq -cn --arg id "$1" --argjson limits "$2" --arg command "$3" \
+	    '{id: $id, limits: $limits, mutations: [{path: "x", contents: "x"}],
+	    validate: {shell: [$command]}}' | queue_json >/dev/null
+	once
+}
+state() {
+	outcome "$1" '"\(.state) \(.stage)"'
+}
+# used ID FIELD
+used() {
+	outcome "$1" ".usage.$2"
+}
+# most SENTENCE NUMBER MOST
+most() {
+	ok "$1 ($2 of $3)" test "$2" -gt 0 -a "$2" -le "$3"
+}
+
+limited free '{}' 'exit 0'
+by=$(outcome free .limits)
+diag "limits by $by"
+case $by in
+cgroup?) pass 'a control group holds them' ;;
+*)	is 'the outcome says what holds them' "$by" rlimits ;;
+esac
+groups() {
+	find /sys/fs/cgroup -name 'patchflow-*' -user "$(id -u)" -type d \
+	    2>/dev/null | while read -r dir; do
+		[ "${dir##*/}" != "$1" ] || echo "$dir"
+	done
+}
+group=patchflow-$(printf %s "$SPOOL/executor@MAIN" | sha256sum | cut -c1-12)
+is 'no control group is left' "$(groups "$group")" ''
+
+# --- memory: one process, then six that are small each
+
+limited mem '{"memory":"64M"}' \
+    "perl -e '\$x = \"a\" x (256 << 20); print length \$x'"
+is 'an allocator fails' "$(outcome mem .state)" failed
+limited split '{"memory":"64M","command_timeout":"8s"}' \
+    'for i in 1 2 3 4 5 6; do perl -e '\''$x = "a" x (20 << 20); select undef, undef, undef, 3'\'' & done; wait'
+is 'six that share the work are stopped too' "$(state split)" 'failed limit'
+case $by in
+cgroup?) most 'their peak is within a tenth of the limit' \
+	    "$(used split memory_peak_bytes)" $((64 * 1048576 * 11 / 10)) ;;
+*)	like 'at the next look at them' "$(outcome split .error)" memory ;;
+esac
+
+# --- processes: a few first, to see that the limit is there at all
+
+limited few '{"processes":12,"command_timeout":"8s"}' \
+    'i=0; while [ $i -lt 30 ]; do perl -e "select undef, undef, undef, 1" & i=$((i + 1)); done; wait'
+is 'thirty processes of twelve are a limit' "$(state few)" 'failed limit'
+most 'and are not reached' "$(used few processes_peak)" 40
+if [ "$(state few)" = 'failed limit' ]; then
+	# Bounded by itself: 9 generations, 512 at most.
+	limited bomb '{"processes":20,"command_timeout":"8s"}' \
+	    'b() { [ "$1" -gt 0 ] || { sleep 1; return; }; b $(($1 - 1)) & b $(($1 - 1)) & wait; }; b 9'
+	case $by in
+	cgroup?) most 'a bomb gets no further' "$(used bomb processes_peak)" 22
+		ok 'its forks are refused' test "$(used bomb refused_forks)" -gt 0 ;;
+	*)	is 'a bomb fails too' "$(outcome bomb .state)" failed
+		most 'and had not got far' "$(used bomb processes_peak)" 100 ;;
+	esac
+else
+	skip 2 'no bomb where the limit does not hold'
+fi
+
+# --- disk, processor time, output
+
+limited disk '{"disk":"4M","command_timeout":"10s"}' \
+    'i=0; while [ $i -lt 200 ]; do head -c 1000000 /dev/zero >f$i; i=$((i + 1)); done'
+is 'a disk filler is stopped' "$(state disk)" 'failed limit'
+like 'with the numbers' "$(outcome disk .error)" 'its 4.0 MiB of disk, it had'
+is 'and what it wrote is gone' "$(find "$SPOOL/state/executor@MAIN/txn" \
+    -mindepth 1 ! -name '.ballast*')$(ls "$ws")" x
+limited size '{"file_size":"1M"}' 'exec head -c 3000000 /dev/zero >big'
+is 'so is one that writes a single file' "$(state size)" 'failed limit'
+limited spin '{"cpu_time":"1s","command_timeout":"10s"}' \
+    'i=0; while [ $i -lt 16 ]; do (while :; do :; done) & i=$((i + 1)); done; wait'
+is 'sixteen spinners are stopped' "$(state spin)" 'failed limit'
+most 'near their processor time' "$(used spin cpu_ms)" 2500
+limited flood '{}' "yes | head -c ${FLOOD:-8000000}; echo END"
+is 'a flood is kept by head and tail' "$(outcome flood \
+    '.commands[0] | "\(.dropped_bytes > 1000000) \(.output_tail[-4:-1])"')" \
+    'true END'
+ok 'in little memory' test "$(outcome flood \
+    '.commands[0] | (.output_head + .output_tail) | length')" -le 40000
+
+# --- only lower, never higher; and life goes on
+
+limited greedy '{"memory":"900G","processes":100000,"disk":"900G"}' 'ulimit -d'
+is 'a patch cannot raise them' "$(outcome greedy \
+    '.commands[0].output_head | rtrimstr("\n")')" 2097152
+like 'the next patch has its numbers' "$(outcome greedy \
+    '"\(.state) \(.usage.cpu_ms >= 0) \(.commands[0].max_rss_kb > 0)"')" \
+    'completed true true'
+is 'no control group is left after all' "$(groups "$group")" ''
+
+# --- kill -9: the group goes at the next start
+
+queue_json >/dev/null <<'END'
+{"id":"killed","mutations":[{"path":"k","contents":"x"}],"validate":{"shell":["sleep 4714"]}}
+END
+start executor executor -f -c "$CONF" -q MAIN
+await 'a patch runs' pgrep -f 'sleep 4714'
+case $by in
+cgroup?) ok 'in its group' test -n "$(groups "$group")" ;;
+*)	pass 'without a group' ;;
+esac
+stop executor KILL
+start executor executor -f -c "$CONF" -q MAIN
+await 'the next executor runs it again' grep -q 'attempt 1, id killed' \
+    "$T/log/executor"
+stop executor KILL
+rm -f "$SPOOL"/MAIN/patches/.running/* "$SPOOL"/MAIN/patches/*.json
+once
+is 'and leaves no group' "$(groups "$group")" ''
+done_testing
