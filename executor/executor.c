@@ -367,6 +367,7 @@ executor_open(struct executor *ex, struct tree *t, const struct settings *s,
 		return -1;
 	(void)spool_sweep_tmp(ex->q->outcomes.dir[BOX_TMP], SPOOL_DEAD_WRITERS);
 	(void)spool_sweep_tmp(ex->q->requests.dir[BOX_TMP], SPOOL_DEAD_WRITERS);
+	(void)spool_sweep_tmp(ex->q->dir[Q_TMP], SPOOL_DEAD_WRITERS);
 	set_timers(ex);
 	requests_open(ex);
 	ex->held_any = true;
