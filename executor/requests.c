@@ -222,8 +222,10 @@ act(struct executor *ex, const char *name, const json_t *doc)
 	json_object_set_new(reply, "answer", json_string(a.text));
 	if (spool_replace_json(b->dir[BOX_TMP], b->dir[BOX_DONE], name,
 		reply) != SPOOL_DONE ||
-	    spool_remove(b->dir[BOX_CUR], name) != SPOOL_DONE)
+	    spool_remove(b->dir[BOX_CUR], name) != SPOOL_DONE) {
 		log_warn("request %s: answer not written", name);
+		ex->trouble = true;
+	}
 	json_decref(reply);
 	journal_write(&ex->journal, "request",
 	    json_pack("{s:s,s:b,s:s}", "queue", ex->q->name, "ok", a.ok,
@@ -232,17 +234,39 @@ act(struct executor *ex, const char *name, const json_t *doc)
 }
 
 static void
+set_aside(struct executor *ex, const char *name)
+{
+	const struct alert a = {.type = "spool-corrupt",
+	    .component = ex->instance,
+	    .subject = name,
+	    .severity = ALERT_ERROR,
+	    .text = "a request could not be read; it lies in corrupt/",
+	    .queue = ex->q->name};
+
+	log_warnx("request %s: set aside", name);
+	executor_alert(ex, &a);
+	if (tree_set_aside(ex->tree, ex->q->requests.dir[BOX_CUR], "request",
+		name) != SPOOL_DONE)
+		log_warn("request %s: not set aside", name);
+}
+
+static void
 take(struct executor *ex, const char *name)
 {
 	json_t *doc = NULL;
 	int found = spool_read_json(ex->q->requests.dir[BOX_CUR], name, &doc);
+	int saved = errno;
 
-	if (found == 1)
+	if (found == 1) {
 		act(ex, name, doc);
-	else if (found == -1 &&
-		 tree_set_aside(ex->tree, ex->q->requests.dir[BOX_CUR],
-		     "request", name) != SPOOL_DONE)
-		log_warn("request %s: not set aside", name);
+	} else if (found == -1 && (saved == EBADMSG || saved == ENOMSG ||
+				      saved == EPERM || saved == EFBIG)) {
+		set_aside(ex, name);
+	} else if (found == -1) {
+		/* It is not the request that is in trouble: again later. */
+		log_warnx("request %s: not read: %s", name, strerror(saved));
+		ex->trouble = true;
+	}
 	json_decref(doc);
 }
 
