@@ -102,12 +102,17 @@ int
 death_discard(struct executor *ex, const char *name, int dir)
 {
 	json_t *begin = NULL;
+	int found = spool_read_json(dir, "BEGIN", &begin);
 	int answer = 0;
 
+	if (found == -1) {
+		executor_hold(ex, "%s: its BEGIN is not read: %s", name,
+		    strerror(errno));
+		return -1;
+	}
 	/* Without a BEGIN nobody was let go: it ends by itself. */
-	if (spool_read_json(dir, "BEGIN", &begin) == 1 &&
-	    (prove_stage_dead(ex, begin, name) == -1 ||
-		count_crash(ex, begin, name) == -1))
+	if (found == 1 && (prove_stage_dead(ex, begin, name) == -1 ||
+			      count_crash(ex, begin, name) == -1))
 		answer = -1;
 	json_decref(begin);
 	if (answer == 0) {
