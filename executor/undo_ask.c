@@ -41,18 +41,23 @@ is_undone(const struct executor *ex, const struct queue_name *n)
 	return undone;
 }
 
-static bool
+/* 1, 0, or -1 and errno. */
+static int
 is_kept(struct executor *ex, const struct queue_name *n)
 {
 	char name[NAME_SIZE];
 	struct txn t;
-	bool kept;
+	int answer, saved;
 
 	if (snprintf(name, sizeof(name), "%s,%d", n->key, n->attempt) < 0)
-		return false;
-	kept = kept_open(ex, name, &t) == 0;
+		return -1;
+	answer = kept_open(ex, name, &t);
+	saved = errno;
 	txn_close(&t);
-	return kept;
+	errno = saved;
+	if (answer == -1)
+		return saved == ENOENT ? 0 : -1;
+	return 1;
 }
 
 /* The envelope of the patch that is taken back: its summary goes to the same
@@ -161,6 +166,7 @@ undo_ask(struct executor *ex, const char *id, const struct queue_name *n,
     char why[WHY_SIZE])
 {
 	struct queue_name as;
+	int kept;
 
 	if (is_undone(ex, n))
 		return say(why, true, "it is undone");
@@ -170,7 +176,10 @@ undo_ask(struct executor *ex, const char *id, const struct queue_name *n,
 		return say(why, true, "its undo is under way");
 	if (ex->place.dir == -1)
 		return say(why, false, "the workspace is missing");
-	if (!is_kept(ex, n))
+	kept = is_kept(ex, n);
+	if (kept == -1)
+		return say(why, false, strerror(errno));
+	if (kept == 0)
 		return say(why, false,
 		    "what it replaced is not kept any more "
 		    "(retention.transactions_age)");
