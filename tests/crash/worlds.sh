@@ -105,7 +105,7 @@ document() {
 	small) cat <<-'END' ;;
 	{"id":"small","mutations":[{"path":"a","contents":"A\n"},{"path":"n","contents":"n\n"},{"path":"link","delete":true}]}
 	END
-	trees) cat <<-'END' ;;
+	trees | undone) cat <<-'END' ;;
 	{"id":"trees","mutations":[{"path":"a","contents":"new\n"}],"postMutationBuild":{"shell":["set -e; rm -rf tree; echo file > tree; rm dir/b; mkdir -p dir/b/c; echo m > dir/b/c/m","set -e; rm link; ln -s dir link; n=$(cat total); echo $((n + 1)) > total; rm -rf dir/sub; ln -s ../keep dir/sub"]},"validate":{"shell":["test -f tree && test -L dir/sub"]}}
 	END
 	meta) cat <<-END ;;
@@ -141,6 +141,9 @@ asked() {
 		echo now >"$ws/needed"
 		patchflow -c "$CONF" retry again ;;
 	refused) patchflow -c "$CONF" reject refused ;;
+	undone) once
+		summarizer --once -c "$CONF"
+		patchflow -c "$CONF" undo trees ;;
 	esac
 }
 
@@ -160,8 +163,15 @@ build_world() {
 	esac
 	once >"$T/made" 2>&1
 	document "$1" | queue_json >>"$T/made" || fail "world $1" "$(cat "$T/made")"
+	case $1 in
+	commit) ;;
+	undone) make_old ;; # what it gives back is as old as it was
+	esac
 	asked "$1" >>"$T/made" 2>&1
-	[ "$1" = commit ] || make_old
+	case $1 in
+	commit | undone) ;;
+	*) make_old ;;
+	esac
 }
 
 # make_world NAME: and $saved, a copy of it.

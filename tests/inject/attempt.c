@@ -260,7 +260,8 @@ judge_told(struct sweep *s, int status)
 		return;
 	if (v.outcomes == s->world.start.outcomes) {
 		if (WIFEXITED(status) && WEXITSTATUS(status) == 0 &&
-		    v.held == 0 && v.alerts <= s->world.start.alerts)
+		    v.held == 0 && v.refused == 0 &&
+		    v.alerts <= s->world.start.alerts)
 			trouble(s, "ended with 0, no outcome and no word");
 		return;
 	}
@@ -302,6 +303,9 @@ judge(struct sweep *s, const struct point *a)
 	}
 	judge_image(s, &v);
 	if (s->world.queue == NULL)
+		return;
+	/* Who asked has been told no: that is an end as well. */
+	if (v.refused > goal->refused)
 		return;
 	if (v.outcomes != goal->outcomes)
 		trouble(s, "%d outcomes", v.outcomes);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* Which points are tried, and what is said about them. */
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +21,15 @@ struct tally {
 	unsigned recoveries; /* that differ in their calls */
 	struct buf met;      /* their digests */
 };
+
+static volatile sig_atomic_t stopped;
+
+static void
+on_stop(int sig)
+{
+	(void)sig;
+	stopped = 1;
+}
 
 static size_t
 role_index(struct tally *t, const char *role)
@@ -97,7 +107,7 @@ is_chosen(const struct sweep *s, size_t i)
 static void
 once_killed(struct sweep *s, struct tally *t)
 {
-	for (size_t i = 0; i < s->points.count; i++) {
+	for (size_t i = 0; i < s->points.count && !stopped; i++) {
 		const struct point *p = &s->points.items[i];
 
 		t->roles[role_index(t, p->role)].points++;
@@ -135,7 +145,7 @@ twice_killed(struct sweep *s, struct tally *t, const struct point *p)
 		show_bad(s, t, p, NULL);
 	else if (is_known(t, &recovery))
 		recovery.count = 0;
-	for (size_t i = 0; i < recovery.count; i++)
+	for (size_t i = 0; i < recovery.count && !stopped; i++)
 		try_point(s, t, p, &recovery.items[i]);
 	points_free(&recovery);
 }
@@ -158,12 +168,14 @@ random_pair(struct sweep *s, struct tally *t)
 static void
 sweep_pairs(struct sweep *s, struct tally *t)
 {
-	for (size_t i = 0; s->pairs == 0 && i < s->points.count; i++) {
+	for (size_t i = 0; s->pairs == 0 && i < s->points.count && !stopped;
+	     i++) {
 		if (is_only(s, &s->points.items[i]) && is_chosen(s, i))
 			twice_killed(s, t, &s->points.items[i]);
 	}
 	srandom((unsigned)s->seed);
-	for (unsigned i = 0; i < s->pairs && s->points.count > 0; i++)
+	for (unsigned i = 0; i < s->pairs && s->points.count > 0 && !stopped;
+	     i++)
 		random_pair(s, t);
 }
 
@@ -184,7 +196,11 @@ report(const struct sweep *s, const struct tally *t)
 int
 sweep_run(struct sweep *s)
 {
+	const struct sigaction act = {.sa_handler = on_stop};
 	struct tally t = {0};
+
+	/* What was found so far is reported. */
+	(void)sigaction(SIGTERM, &act, NULL);
 
 	if (attempt_plain(s) == -1) {
 		(void)fprintf(stderr, "inject: the plain run failed: %s\n",
@@ -197,5 +213,5 @@ sweep_run(struct sweep *s)
 		once_killed(s, &t);
 	report(s, &t);
 	buf_free(&t.met);
-	return s->bad > 0;
+	return s->bad > 0 || stopped;
 }

@@ -58,6 +58,28 @@ read_state(const struct world *w, char state[16])
 	return 0;
 }
 
+static int
+count_refused(const struct world *w)
+{
+	char path[PATH_MAX];
+	int n = 0;
+	glob_t g;
+
+	(void)snprintf(path, sizeof(path), "%s/spool/%s/requests/done/*.json",
+	    w->path, w->queue);
+	if (glob(path, GLOB_NOSORT, NULL, &g) != 0)
+		return 0;
+	for (size_t i = 0; i < g.gl_pathc; i++) {
+		json_t *doc =
+		    json_load_file(g.gl_pathv[i], JSON_DISABLE_EOF_CHECK, NULL);
+
+		n += json_is_false(json_object_get(doc, "ok"));
+		json_decref(doc);
+	}
+	globfree(&g);
+	return n;
+}
+
 int
 world_verdict(const struct world *w, struct verdict *v)
 {
@@ -71,6 +93,7 @@ world_verdict(const struct world *w, struct verdict *v)
 	v->completed = count(w, w->queue, "patches/.completed/*.json");
 	v->failed = count(w, w->queue, "patches/.failed/*.json");
 	v->alerts = count(w, "alerts", "new/*");
+	v->refused = count_refused(w);
 	return v->outcomes == 0 ? 0 : read_state(w, v->state);
 }
 
@@ -80,7 +103,7 @@ is_expected(const char *path)
 {
 	static const char *const parts[] = {"/journal/", "/alerts/", "/run/",
 	    "/outcomes/new/", "/outcomes/cur/", "/outcomes/done/",
-	    "/patches/.completed/", "/patches/.failed/"};
+	    "/patches/.completed/", "/patches/.failed/", "/txn/.undo/"};
 
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
 		if (strstr(path, parts[i]) != NULL)

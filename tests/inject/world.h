@@ -18,6 +18,7 @@ struct verdict {
 	char state[16]; /* of the newest outcome */
 	int queued, running, held, completed, failed;
 	int alerts;
+	int refused; /* requests that were answered so */
 };
 
 struct world {
