@@ -8,6 +8,8 @@
 #include "executor/near.h"
 
 #define BOM "\xef\xbb\xbf"
+#define RIVAL 20 /* lines: numbers in headers may be off by so many */
+#define SLIP 3   /* lines that may have come or gone before a place */
 
 /* One application under way. */
 struct apply {
@@ -21,10 +23,8 @@ struct apply {
 
 struct spot {
 	size_t line; /* of the file, from 0 */
-	enum match_tier tier;
 	struct match shift;
-	size_t count; /* places that fit */
-	size_t hinted;
+	bool eols; /* the hunk shows the file's line ends */
 };
 
 static bool
@@ -38,49 +38,120 @@ fits_at(const struct apply *a, const struct hunk *h, size_t at,
 	return match_window(&a->file.items[at], &h->old, tier, m);
 }
 
+/* Where the header says, with the drift of the hunk before; -1: not said. */
 static long
 expected(const struct apply *a, const struct hunk *h, bool drifted)
 {
 	return h->hint == 0 ? -1 : (long)h->hint - 1 + (drifted ? a->drift : 0);
 }
 
-static void
-look(const struct apply *a, const struct hunk *h, enum match_tier tier,
-    struct spot *s, struct match_list *all)
+static bool
+is_hinted(const struct apply *a, const struct hunk *h, size_t line)
 {
-	long plain = expected(a, h, false), drifted = expected(a, h, true);
+	return (long)line == expected(a, h, false) ||
+	       (long)line == expected(a, h, true);
+}
 
-	s->tier = all->tier = tier;
+static void
+look(const struct apply *a, const struct hunk *h, struct match_list *all)
+{
 	for (size_t i = a->from; i + h->old.count <= a->file.count; i++) {
 		struct match m = {.line = i};
-		bool here = (long)i == plain || (long)i == drifted;
 
-		if (!fits_at(a, h, i, tier, &m))
+		if (!fits_at(a, h, i, all->tier, &m))
 			continue;
 		m.start = (size_t)(a->file.items[i].s - a->text);
-		if (s->count == 0 || here) {
-			s->line = i;
-			s->shift = m;
-		}
-		s->count++;
-		s->hinted += here;
 		match_add(all, &m);
 	}
 }
 
-/* The one place that fits, or of several the one that the header names: then
- * where it says and where the hunks before moved it must not both fit. */
+/* Of several places the one that the header names. Numbers are easily a few
+ * lines off, so it counts for nothing where another place is that near. */
+static const struct match *
+choose(const struct apply *a, const struct hunk *h,
+    const struct match_list *all)
+{
+	const struct match *chosen = NULL;
+
+	for (size_t i = 0; i < all->count; i++) {
+		const struct match *m = &all->items[i];
+
+		if (!is_hinted(a, h, m->line))
+			continue;
+		if (chosen != NULL || (i > 0 && m->line - m[-1].line < RIVAL) ||
+		    (i + 1 < all->count && m[1].line - m->line < RIVAL))
+			return NULL;
+		chosen = m;
+	}
+	return chosen;
+}
+
+/* Does most of what the hunk wants to see stand around there, in order? */
+static bool
+resembles(const struct apply *a, const struct hunk *h, long at)
+{
+	size_t last = (size_t)at + h->old.count + SLIP;
+	size_t next = at > SLIP ? (size_t)at - SLIP : 0;
+	size_t hits = 0, solid = 0;
+
+	if (at < 0)
+		return false;
+	for (size_t j = 0; j < h->old.count; j++) {
+		const struct line *want = &h->old.items[j];
+		size_t i = next;
+
+		if (line_trim(want) == 0)
+			continue;
+		solid++;
+		while (i < a->file.count && i < last &&
+		       !line_same(&a->file.items[i], want))
+			i++;
+		if (i < a->file.count && i < last) {
+			hits++;
+			next = i + 1;
+		}
+	}
+	return solid > 1 && hits * 3 >= solid * 2;
+}
+
+/* The only place that fits, unless the header names another one that nearly
+ * does: then that was meant, and has changed. */
+static bool
+is_meant(const struct apply *a, const struct hunk *h, const struct match *m)
+{
+	for (int drifted = 0; drifted < 2; drifted++) {
+		long at = expected(a, h, drifted == 1);
+		size_t away = (size_t)labs((long)m->line - at);
+
+		if (at >= 0 && away >= h->old.count + SLIP &&
+		    resembles(a, h, at))
+			return is_hinted(a, h, m->line);
+	}
+	return true;
+}
+
 static bool
 locate(const struct apply *a, const struct hunk *h, struct spot *s,
     struct match_list *all)
 {
-	memset(s, 0, sizeof(*s));
+	const struct match *m = NULL;
+
 	memset(all, 0, sizeof(*all));
-	if (h->old.count == 0)
+	for (int t = MATCH_EXACT;
+	     h->old.count > 0 && t < MATCH__MAX && all->count == 0; t++) {
+		all->tier = (enum match_tier)t;
+		look(a, h, all);
+	}
+	if (all->count == 1 && is_meant(a, h, all->items))
+		m = all->items;
+	else if (all->count > 1)
+		m = choose(a, h, all);
+	if (m == NULL)
 		return false;
-	for (int t = MATCH_EXACT; t < MATCH__MAX && s->count == 0; t++)
-		look(a, h, (enum match_tier)t, s, all);
-	return s->count == 1 || s->hinted == 1;
+	s->line = m->line;
+	s->shift = *m;
+	s->eols = match_eols(&a->file.items[m->line], &h->old);
+	return true;
 }
 
 /* Line ends between what is written: put when the next line comes. */
@@ -100,13 +171,6 @@ put_joint(struct joint *j, const char *eol, struct buf *out)
 	j->len = 0;
 }
 
-/* An exact context shows which line ends the author saw. */
-static bool
-knows_eol(const struct hunk *h, const struct spot *s)
-{
-	return s->tier == MATCH_EXACT && h->old.items[0].eol > 0;
-}
-
 static bool
 put_new(const struct hunk *h, const struct spot *s, size_t i, const char *eol,
     struct joint *j, struct buf *out)
@@ -115,7 +179,7 @@ put_new(const struct hunk *h, const struct spot *s, size_t i, const char *eol,
 
 	if (!edit_put_line(l, &s->shift, out))
 		return false;
-	if (knows_eol(h, s) && l->eol > 0)
+	if (s->eols && l->eol > 0)
 		eol = l->eol == 2 ? "\r\n" : "\n";
 	*j = (struct joint){eol, strlen(eol)};
 	return true;
@@ -195,11 +259,19 @@ explain(const struct apply *a, const struct hunk *h,
 		    "insertAfter, append or contents");
 	e = (struct plan_edit){side(h, '+'), side(h, '-'), 1};
 	error = near_explain(a->text, a->len, &e, all);
-	if (all->count > 0)
+	if (all->count == 1) {
+		json_object_set_new(error, "code", json_string("elsewhere"));
+		json_object_set_new(error, "hint",
+		    json_string("the hunk fits at the candidate only, but most "
+				"of it stands where its @@ header says: look "
+				"at both, then correct the number or the "
+				"lines"));
+	} else if (all->count > 1) {
 		json_object_set_new(error, "hint",
 		    json_string("add lines of context to the hunk until it is "
 				"unique, or give the right line number in its "
 				"@@ header"));
+	}
 	free(e.find.bytes);
 	free(e.replace.bytes);
 	return error;

@@ -17,6 +17,7 @@ static const struct {
 	const char *text;
 } codes[] = {
     {"already-applied", "the text to find is not there, its replacement is"},
+    {"elsewhere", "the hunk fits at another place only than its header says"},
     {"no-context", "the hunk shows no line of the file, so it has no place"},
     {"not-empty", "the diff deletes it as empty, and it is not"},
     {"not-json", "it is not JSON that can be merged into"},

@@ -60,10 +60,12 @@ struct splice {
 	bool open; /* what is matched ends the file without a newline */
 };
 
+/* A line end that only one of them has says nothing of the file's. */
 static bool
 bytes_same(const struct line *a, const struct line *b)
 {
-	return a->len == b->len && memcmp(a->s, b->s, a->len) == 0;
+	return a->len == b->len && memcmp(a->s, b->s, a->len) == 0 &&
+	       (a->eol == b->eol || a->eol == 0 || b->eol == 0);
 }
 
 /* Lines that are in both are context: the file's own bytes are kept there. */
@@ -117,6 +119,8 @@ context(const struct splice *s, const struct match *m, size_t i)
 static bool
 put_spliced(const struct splice *s, const struct match *m, struct buf *out)
 {
+	bool eols = match_eols(&s->file->items[m->line], &s->find);
+
 	for (size_t i = 0; i < s->replace.count; i++) {
 		const struct line *kept = context(s, m, i);
 		bool last = i + 1 == s->replace.count;
@@ -130,6 +134,9 @@ put_spliced(const struct splice *s, const struct match *m, struct buf *out)
 			break;
 		if (kept != NULL && kept->eol > 0)
 			buf_add(out, kept->s + kept->len, kept->eol);
+		else if (eols && s->replace.items[i].eol > 0)
+			buf_puts(out,
+			    s->replace.items[i].eol == 2 ? "\r\n" : "\n");
 		else
 			buf_puts(out, s->eol);
 	}
@@ -142,7 +149,7 @@ put_all(const char *text, size_t len, const struct plan_edit *e,
 {
 	struct splice s = {0};
 	struct lines file = {0};
-	size_t bom = len >= 3 && memcmp(text, BOM, 3) == 0 ? 3 : 0;
+	size_t bom = match_bom(text, len, &e->find);
 	size_t done = 0;
 	bool fits = true;
 
@@ -179,6 +186,8 @@ edit_replace(const char *text, size_t len, const struct plan_edit *e,
 	bool good;
 
 	match_find(text, len, &e->find, &ms);
+	if (e->count == 1 && ms.count == 1)
+		match_overlap(text, len, &e->find, &ms);
 	good = ms.count > 0 && (e->count == 0 || ms.count == (size_t)e->count);
 	if (good && !put_all(text, len, e, &ms, out)) {
 		/* The replacement is indented less than what it replaces. */
@@ -254,6 +263,8 @@ edit_insert(const char *text, size_t len, const struct plan_step *s,
 		return 0;
 	}
 	match_find(text, len, &s->anchor, &ms);
+	if (ms.count == 1)
+		match_overlap(text, len, &s->anchor, &ms);
 	if (ms.count != 1) {
 		*error = near_explain(text, len, &e, &ms);
 		answer = -1;

@@ -86,6 +86,21 @@ match_add(struct match_list *m, const struct match *found)
 	m->items[m->count++] = *found;
 }
 
+/* Lines that begin with blanks, found behind other blanks: as lines they are
+ * indented more, which a later tier knows how to treat. */
+static bool
+is_indented(const char *text, const char *at, const struct plan_text *find)
+{
+	if (memchr(" \t", find->bytes[0], 2) == NULL ||
+	    memchr(find->bytes, '\n', find->len) == NULL)
+		return false;
+	if (at == text || memchr(" \t", at[-1], 2) == NULL)
+		return false;
+	while (at > text && memchr(" \t", at[-1], 2) != NULL)
+		at--;
+	return at == text || at[-1] == '\n';
+}
+
 static void
 find_exact(const char *text, size_t len, const struct plan_text *find,
     struct match_list *out)
@@ -97,6 +112,10 @@ find_exact(const char *text, size_t len, const struct plan_text *find,
 		struct match m = {.start = (size_t)(at - text)};
 
 		m.end = m.start + find->len;
+		if (is_indented(text, at, find)) {
+			at++;
+			continue;
+		}
 		match_add(out, &m);
 		at += find->len;
 	}
@@ -155,6 +174,27 @@ match_window(const struct line *t, const struct lines *find,
 	return solid; /* blank lines alone are everywhere */
 }
 
+size_t
+match_bom(const char *text, size_t len, const struct plan_text *find)
+{
+	bool shown = find->len >= 3 && memcmp(find->bytes, BOM, 3) == 0;
+
+	return !shown && len >= 3 && memcmp(text, BOM, 3) == 0 ? 3 : 0;
+}
+
+bool
+match_eols(const struct line *t, const struct lines *find)
+{
+	bool some = false;
+
+	for (size_t j = 0; j < find->count; j++) {
+		if (find->items[j].eol > 0 && find->items[j].eol != t[j].eol)
+			return false;
+		some |= find->items[j].eol > 0;
+	}
+	return some;
+}
+
 static void
 find_lines(const char *text, const struct lines *t, const struct lines *find,
     enum match_tier tier, struct match_list *out)
@@ -183,7 +223,7 @@ match_find(const char *text, size_t len, const struct plan_text *find,
     struct match_list *out)
 {
 	struct lines t, f;
-	size_t bom = len >= 3 && memcmp(text, BOM, 3) == 0 ? 3 : 0;
+	size_t bom = match_bom(text, len, find);
 
 	memset(out, 0, sizeof(*out));
 	out->tier = MATCH_EXACT;
@@ -199,6 +239,49 @@ match_find(const char *text, size_t len, const struct plan_text *find,
 	}
 	lines_free(&t);
 	lines_free(&f);
+}
+
+static void
+overlap_lines(const char *text, size_t len, const struct plan_text *find,
+    struct match_list *out)
+{
+	size_t bom = match_bom(text, len, find);
+	struct match m = {.line = out->items[0].line + 1};
+	struct lines t, f;
+	bool found = false;
+
+	lines_split(text + bom, len - bom, &t);
+	lines_split(find->bytes, find->len, &f);
+	for (size_t last = m.line + f.count - 1;
+	     !found && m.line < last && m.line + f.count <= t.count; m.line++) {
+		m.indent = NULL;
+		m.start = (size_t)(t.items[m.line].s - text);
+		found = match_window(&t.items[m.line], &f, out->tier, &m);
+	}
+	if (found)
+		match_add(out, &m);
+	lines_free(&t);
+	lines_free(&f);
+}
+
+void
+match_overlap(const char *text, size_t len, const struct plan_text *find,
+    struct match_list *out)
+{
+	struct match m = {.start = out->items[0].start + 1};
+	size_t end = out->items[0].end + find->len - 1;
+	const char *at;
+
+	if (out->tier != MATCH_EXACT) {
+		overlap_lines(text, len, find, out);
+		return;
+	}
+	end = end < len ? end : len;
+	at = memmem(text + m.start, end - m.start, find->bytes, find->len);
+	if (at == NULL)
+		return;
+	m.start = (size_t)(at - text);
+	match_add(out, &m);
 }
 
 void

@@ -55,11 +55,19 @@ bool line_same(const struct line *a, const struct line *b);
 void match_find(const char *text, size_t len, const struct plan_text *find,
     struct match_list *out);
 void match_free(struct match_list *m);
+/* Of one match: adds one that overlaps it. Then it is not the only place. */
+void match_overlap(const char *text, size_t len, const struct plan_text *find,
+    struct match_list *m);
 void match_add(struct match_list *m, const struct match *found);
 /* Do the lines from t on match all of find's? m takes the shift; there are at
  * least as many of them. */
 bool match_window(const struct line *t, const struct lines *find,
     enum match_tier tier, struct match *m);
+/* Bytes of the text's BOM, where find does not show it as well: else 0. */
+size_t match_bom(const char *text, size_t len, const struct plan_text *find);
+/* Are find's line ends those of the lines from t on, so that its author saw
+ * them? False where it has none. */
+bool match_eols(const struct line *t, const struct lines *find);
 /* The line (from 1) that offset lies in. */
 size_t match_line(const char *text, size_t offset);
 

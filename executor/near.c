@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/buf.h"
 #include "common/digest.h"
 #include "executor/near.h"
 #include "executor/utf8.h"
@@ -11,6 +12,9 @@
 #define LEAST_SCORE 0.3
 #define SHOWN 200          /* bytes of a line that are quoted */
 #define WORK_MAX 40000000u /* line comparisons; beyond, only the first line */
+
+#define QUOTED 40 /* lines of the best candidate that are quoted */
+#define LOOK 3    /* lines ahead, for one that came or went */
 
 struct candidate {
 	size_t line;
@@ -93,16 +97,82 @@ offer(struct candidate best[CANDIDATES], size_t line, double s)
 	best[at] = (struct candidate){line, s};
 }
 
+/* How many of f's lines come in order from at on, with a few between. */
+static size_t
+in_order(const struct lines *t, size_t at, const struct lines *f)
+{
+	size_t hits = 0;
+
+	for (size_t j = 0; j < f->count; j++) {
+		size_t i = at;
+
+		while (i < t->count && i < at + LOOK &&
+		       !same_words(&t->items[i], &f->items[j]))
+			i++;
+		if (i < t->count && i < at + LOOK) {
+			hits += line_trim(&f->items[j]) > 0 ? 2 : 1;
+			at = i + 1;
+		}
+	}
+	return hits;
+}
+
+/* Line by line the score prefers the longer part around a line that came or
+ * went: where does the whole begin? */
+static size_t
+refine(const struct lines *t, size_t line, const struct lines *f)
+{
+	size_t best = line, most = 0;
+	size_t from = line >= LOOK - 1 ? line - (LOOK - 1) : 0;
+
+	if (f->count < 2)
+		return line;
+	for (size_t i = from; i < t->count && i < line + LOOK; i++) {
+		/* The first line where it should be is worth one more. */
+		size_t hits = 2 * in_order(t, i, f) +
+			      same_words(&t->items[i], &f->items[0]);
+
+		if (hits > most) {
+			most = hits;
+			best = i;
+		}
+	}
+	return best;
+}
+
+/* The best candidate as it stands in the file, so that it can be copied. */
 static json_t *
-show_candidates(const struct lines *t, const struct candidate *best)
+quote_all(const struct lines *t, size_t line, size_t count)
+{
+	struct buf b = {0};
+	json_t *text;
+
+	for (size_t i = line; i < t->count && i < line + count; i++) {
+		const struct line *l = &t->items[i];
+
+		buf_add(&b, l->s, l->len < SHOWN ? l->len : SHOWN);
+		buf_putc(&b, '\n');
+	}
+	text = utf8_json(b.bytes, b.len);
+	buf_free(&b);
+	return text;
+}
+
+static json_t *
+show_candidates(const struct lines *t, const struct candidate *best,
+    const struct lines *f)
 {
 	json_t *list = json_array();
+	size_t wide = f->count < QUOTED - LOOK ? f->count + LOOK - 1 : QUOTED;
 
 	for (size_t i = 0; i < CANDIDATES && best[i].score >= LEAST_SCORE; i++)
 		json_array_append_new(list,
 		    json_pack("{s:I,s:f,s:o}", "line",
 			(json_int_t)best[i].line + 1, "score", best[i].score,
-			"text", quote(&t->items[best[i].line])));
+			"text",
+			i == 0 && f->count > 1
+			    ? quote_all(t, best[i].line, wide)
+			    : quote(&t->items[best[i].line])));
 	return list;
 }
 
@@ -130,7 +200,9 @@ explain_absent(const struct lines *t, const struct lines *f, json_t *doc)
 
 	for (size_t i = 0; i < t->count; i++)
 		offer(best, i, score(t, i, f));
-	json_object_set_new(doc, "candidates", show_candidates(t, best));
+	if (best[0].score >= LEAST_SCORE)
+		best[0].line = refine(t, best[0].line, f);
+	json_object_set_new(doc, "candidates", show_candidates(t, best, f));
 	if (best[0].score < LEAST_SCORE) {
 		json_object_set_new(doc, "hint",
 		    json_string("nothing in the file is like this text: look "

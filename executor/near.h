@@ -4,6 +4,7 @@
  * to repair it in one round. Pure.
  *   {code, tier_reached, found, wanted, first_divergence{find_line, file_line,
  *    expected, actual}, candidates[{line, score, text}], file_sha256, hint}
+ * The first candidate's text is as many lines as find has, and two more.
  * code: not-found, ambiguous, already-applied.
  */
 #ifndef EXECUTOR_NEAR_H

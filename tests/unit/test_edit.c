@@ -68,6 +68,9 @@ replaces_what_it_finds_and_nothing_else(void **state)
 		"if (x) {\n\ty();\n}\n", "\tif (x) {\n\t\ty();\n\t}\n", 1},
 	    {"if x:\n  y\n", "  if x:\n    y\n", "  if x:\n    z\n",
 		"if x:\n  z\n", 1},
+	    {"\t  a\n\nb\n", "  a\n\n", "  a\n  c\n\n", "\t  a\n\t  c\n\nb\n",
+		1},
+	    {"\t  a = 1\n", "  a =", "  b =", "\t  b = 1\n", 1},
 	    /* bytes that are no text stay */
 	    {"\xff\xfe b \x80", "b", "c", "\xff\xfe c \x80", 1},
 	};
@@ -104,6 +107,10 @@ refuses_what_it_would_have_to_guess(void **state)
 	    {"a\nb\n", "  a\n  b\n", "c\n", "not-found", 1},
 	    {"x\n\n\ny\n", "  \n\n", "z", "not-found", 1}, /* blanks only */
 	    {"f  \nf\t\n", "f \n", "g\n", "ambiguous", 1},
+	    /* places that overlap are two */
+	    {"aaa", "aa", "b", "ambiguous", 1},
+	    {"x\n\n\n\ny", "\n\n\n", "\n", "ambiguous", 1},
+	    {"f \nf \nf \n", "f\nf\n", "g\n", "ambiguous", 1},
 	};
 
 	(void)state;

@@ -11,6 +11,8 @@
 
 #define LENGTH(a) (sizeof(a) / sizeof((a)[0]))
 #define BOM "\xef\xbb\xbf"
+#define TEN "0\n1\n2\n3\n4\n5\n6\n7\n8\n9\n"
+#define FAR TEN TEN TEN
 #define OPEN "\\ No newline at end of file\n"
 
 static char *
@@ -76,7 +78,12 @@ applies_hunks_to_exactly_their_lines(void **state)
 		"@@ -1,2 +1,3 @@\n 1\n+x\n 2\n@@ -8,2 +9,1 @@\n-8\n 9\n",
 		"1\nx\n2\n3\n4\n5\n6\n7\n9\n"},
 	    /* a hint chooses between equals */
-	    {"k\nv\nk\nv\n", "@@ -4 +4 @@\n-v\n+x\n", "k\nv\nk\nx\n"},
+	    {"k\nv\n" FAR "k\nv\n", "@@ -34 +34 @@\n-v\n+x\n",
+		"k\nv\n" FAR "k\nx\n"},
+	    /* and one that the hunk before moved does so too */
+	    {"new\nk\n" FAR "v\n" FAR "v\n",
+		"@@ -1 +1 @@\n-k\n+l\n@@ -63 +63 @@\n-v\n+x\n",
+		"new\nl\n" FAR "v\n" FAR "x\n"},
 	    /* blank context that lost its blank; blanks behind the hunk */
 	    {"a\n\nb\n", "@@ -1,3 +1,3 @@\n a\n\n-b\n+x\n", "a\n\nx\n"},
 	    {"a\nb\n", "@@ -2 +2 @@\n-b\n+x\n\n\n", "a\nx\n"},
@@ -145,6 +152,13 @@ refuses_what_does_not_fit_or_fits_twice(void **state)
 	    {"a\nb\n", "@@\n-x\n+y\n", "not-found"},
 	    {"k\nv\nk\nv\n", "@@\n-v\n+x\n", "ambiguous"},
 	    {"k\nv\nk\nv\n", "@@ -1 +1 @@\n-v\n+x\n", "ambiguous"},
+	    /* a number chooses only where no other place is near */
+	    {"k\nv\nk\nv\n", "@@ -4 +4 @@\n-v\n+x\n", "ambiguous"},
+	    {"new\nk\n" FAR "v\nv\n",
+		"@@ -1 +1 @@\n-k\n+l\n@@ -32 +32 @@\n-v\n+x\n", "ambiguous"},
+	    /* what was meant has changed, and a copy of it has not */
+	    {"a\nb\nX\nd\n" FAR "a\nb\nc\nd\n",
+		"@@ -1,4 +1,4 @@\n a\n b\n c\n-d\n+D\n", "elsewhere"},
 	    {"a\nb\n", "@@ -1,0 +2 @@\n+x\n", "no-context"},
 	    {"a\nx\n", "@@ -1,2 +1,2 @@\n a\n-b\n+x\n", "already-applied"},
 	    {"a\nb\n", "@@\n-b\n+c\n@@\n-a\n+d\n", "not-found"},
