@@ -11,6 +11,7 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/retain.h"
+#include "common/text.h"
 
 #define RESCAN_MS (30 * 1000)
 #define RETRY_MS 1000     /* after an alert that could not be taken */
@@ -54,7 +55,8 @@ alertd_tick(struct alertd *a)
 	if (a->busy_since_ms != 0)
 		busy = clock_mono_ms() - a->busy_since_ms;
 	(void)snprintf(status, sizeof status,
-	    "%zu active alerts, %zu deliveries wait", a->table.count, waiting);
+	    "%zu active alert%s, deliveries waiting: %zu", a->table.count,
+	    text_s(a->table.count), waiting);
 	daemon_beat(a->work, busy, status);
 }
 

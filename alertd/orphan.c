@@ -13,6 +13,7 @@
 #include "alertd/alertd.h"
 #include "common/buf.h"
 #include "common/log.h"
+#include "common/text.h"
 
 /* The alert's file name of the delivery file NAME, and its channel's slug;
  * false where it is none. */
@@ -139,9 +140,9 @@ static void
 tell(struct alertd *a, const char *channel, json_int_t count)
 {
 	char *text = xasprintf("channel %s was taken out of the configuration "
-			       "before it was told of %lld alerts; they lie in "
+			       "before it was told of %lld alert%s, now in "
 			       "alerts/dead",
-	    channel, (long long)count);
+	    channel, (long long)count, text_s((uint64_t)count));
 
 	alertd_raise(a, &(struct alert){.type = "channel-failed",
 			    .component = "alertd",

@@ -12,6 +12,7 @@
 #include "common/buf.h"
 #include "common/clock.h"
 #include "common/log.h"
+#include "common/text.h"
 
 #define TURN_MS 250            /* sources are left for the next turn then */
 #define TIDY_MS (600ll * 1000) /* between two looks at what may go */
@@ -110,7 +111,8 @@ recover(struct bridge *b)
 		return false;
 	}
 	if (count > 0)
-		log_info("ids: finished %d acceptances", count);
+		log_info("ids: finished %d acceptance%s", count,
+		    text_s((uint64_t)count));
 	b->recovered = true;
 	tidy_staged(&b->desk);
 	tell_unrecovered(b, true);
@@ -123,8 +125,9 @@ beat(const struct bridge *b)
 {
 	char status[128];
 
-	(void)snprintf(status, sizeof status, "%zu sources, %llu documents",
-	    b->source_count, (unsigned long long)b->desk.work);
+	(void)snprintf(status, sizeof status, "%zu source%s, %llu document%s",
+	    b->source_count, text_s(b->source_count),
+	    (unsigned long long)b->desk.work, text_s(b->desk.work));
 	daemon_beat(b->desk.work, 0, status);
 }
 

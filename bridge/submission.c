@@ -2,6 +2,8 @@
 /* A claimed file of the inbox, in cur, to a document. */
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -45,6 +47,18 @@ too_long(const struct intake *in, size_t len)
 	return (int64_t)len > in->desk->set->bridge.document_max;
 }
 
+static enum accept_answer
+accept_too_long(const struct intake *in, const struct document *d)
+{
+	char why[96];
+
+	(void)snprintf(why, sizeof why,
+	    "the document is longer than the %" PRId64
+	    " bytes of bridge.document_max",
+	    in->desk->set->bridge.document_max);
+	return accept_unreadable(in->desk, d, why);
+}
+
 /* The file as a document: the text of a submission, the first line of
  * another checked file, else all of it. */
 static enum accept_answer
@@ -82,8 +96,7 @@ hand_in(struct intake *in, const char *name, const struct spool_file *f)
 		    "the file's checksum does not hold: it was changed or "
 		    "is not whole");
 	else if (too_long(in, d.len))
-		answer = accept_unreadable(in->desk, &d,
-		    "the document is longer than bridge.document_max");
+		answer = accept_too_long(in, &d);
 	else
 		answer = accept_document(in->desk, &d);
 	free(source);

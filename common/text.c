@@ -42,3 +42,9 @@ text_json_cut(const char *s, size_t max)
 			len--;
 	return text_span(s, len);
 }
+
+const char *
+text_s(uint64_t count)
+{
+	return count == 1 ? "" : "s";
+}

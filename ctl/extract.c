@@ -5,6 +5,7 @@
  * a matter of the source; the column lets people see.
  */
 #include "common/extract.h"
+#include "common/text.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -136,7 +137,8 @@ extract_all(struct ctl *c, const struct input *in)
 		patch_result_free(&f.patch);
 	}
 	if (!c->json && json_array_size(all) == 0)
-		ctl_say("%s: no patch in %zu blocks", in->name, found.count);
+		ctl_say("%s: no patch in %zu block%s", in->name, found.count,
+		    text_s(found.count));
 	else if (!c->json)
 		table_print(&t);
 	if (c->json)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/clock.h"
+#include "common/text.h"
 #include "ctl/out.h"
 #include "ctl/status.h"
 #include "ctl/table.h"
@@ -92,14 +93,15 @@ judge(struct ctl *c, const json_t *all)
 static void
 print(const json_t *problems, const json_t *all)
 {
+	size_t daemons = json_array_size(json_object_get(all, "daemons"));
+	size_t queues = json_array_size(json_object_get(all, "queues"));
 	const json_t *item;
 	char *clean;
 	size_t i;
 
 	if (json_array_size(problems) == 0) {
-		(void)printf("ok: %zu daemons ready, %zu queues open\n",
-		    json_array_size(json_object_get(all, "daemons")),
-		    json_array_size(json_object_get(all, "queues")));
+		(void)printf("ok: %zu daemon%s ready, %zu queue%s open\n",
+		    daemons, text_s(daemons), queues, text_s(queues));
 		return;
 	}
 	json_array_foreach (problems, i, item) {

@@ -7,6 +7,7 @@
 #include "ctl/submit.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,8 +38,9 @@ read_all(struct submit *s)
 			continue;
 		}
 		if (is_too_long(s, in))
-			ctl_say("%s: longer than bridge.document_max",
-			    in->name);
+			ctl_say("%s: longer than the %" PRId64
+				" bytes of bridge.document_max",
+			    in->name, s->c->s.bridge.document_max);
 		else if (in->patch.reason == PATCH_OK)
 			continue;
 		else

@@ -16,6 +16,7 @@
 #include "common/buf.h"
 #include "common/clock.h"
 #include "common/spool.h"
+#include "common/text.h"
 #include "ctl/control.h"
 #include "ctl/follow.h"
 #include "ctl/out.h"
@@ -112,8 +113,8 @@ tell_ready(struct ctl *c, size_t all)
 		    (json_int_t)all, "pid",
 		    (json_int_t)control_pid(c, DAEMON)));
 	else
-		(void)printf("up: %zu daemons ready, pid %ld\n", all,
-		    control_pid(c, DAEMON));
+		(void)printf("up: %zu daemon%s ready, pid %ld\n", all,
+		    text_s(all), control_pid(c, DAEMON));
 	return CTL_DONE;
 }
 
@@ -208,8 +209,13 @@ static int
 stop(struct ctl *c, int64_t deadline)
 {
 	json_t *answer = NULL;
-	int status = control_order(c, "down", NULL, &answer);
+	int status;
 
+	if (!control_is_running(c, DAEMON)) {
+		ctl_say("the suite is not running: nothing to stop");
+		return CTL_DOWN;
+	}
+	status = control_order(c, "down", NULL, &answer);
 	json_decref(answer);
 	if (status != CTL_DONE)
 		return status;

@@ -43,7 +43,7 @@ summarizer_tick(struct summarizer *s)
 		busy = clock_mono_ms() - s->busy_since_ms;
 	if (s->waiting > 0)
 		(void)snprintf(status, sizeof status,
-		    "%zu summaries wait for delivery", s->waiting);
+		    "summaries waiting for delivery: %zu", s->waiting);
 	else
 		(void)strlcpy(status, "every summary is where it belongs",
 		    sizeof status);
