@@ -24,7 +24,7 @@
 #define LOCK_WAIT_MS 10000 /* a predecessor that is being killed */
 #define LOCK_POLL_MS 5
 
-enum { OPT_ONCE = 256, OPT_INHERIT, OPT_HELP, OPT_VERSION };
+enum { OPT_ONCE = 256, OPT_INHERIT, OPT_DRY_RUN, OPT_HELP, OPT_VERSION };
 
 static const struct option long_options[] = {
     {"config", required_argument, NULL, 'c'},
@@ -34,6 +34,7 @@ static const struct option long_options[] = {
     {"queue", required_argument, NULL, 'q'},
     {"once", no_argument, NULL, OPT_ONCE},
     {"inherit", required_argument, NULL, OPT_INHERIT},
+    {"dry-run", no_argument, NULL, OPT_DRY_RUN},
     {"help", no_argument, NULL, OPT_HELP},
     {"version", no_argument, NULL, OPT_VERSION},
     {NULL, 0, NULL, 0},
@@ -71,6 +72,9 @@ help(const struct daemon_opts *o)
 	if (o->inherits)
 		(void)printf("      --inherit FD    take over from an earlier "
 			     "image of this process\n");
+	if (o->stages)
+		(void)printf("      --dry-run       stage the job on standard "
+			     "input, print its outcome\n");
 	(void)printf("      --once          recover, do what can be done, "
 		     "exit\n"
 		     "      --help          this text\n"
@@ -113,6 +117,11 @@ take_option(struct daemon_opts *o, int opt, const char *arg)
 		break;
 	case OPT_ONCE:
 		o->once = true;
+		break;
+	case OPT_DRY_RUN:
+		o->dry_run = true;
+		if (!o->stages)
+			usage(o);
 		break;
 	case OPT_INHERIT:
 		o->inherit_fd =

@@ -37,12 +37,14 @@ struct daemon_opts {
 	const char *summary; /* one line for --help */
 	bool takes_queue;    /* -q is required */
 	bool inherits;       /* --inherit FD is an option */
+	bool stages;         /* --dry-run is an option */
 	char config[PATH_MAX];
 	char queue[QUEUE_MAX + 1];
 	char instance[64]; /* name, or name@QUEUE */
 	bool once;
 	bool foreground;
 	bool check;
+	bool dry_run;
 	int verbose;
 	int inherit_fd; /* what an earlier image of ours leaves; -1: nothing */
 	int lock_fd;    /* -1: to be taken by daemon_enter */

@@ -15,6 +15,7 @@ int run_check_config(struct ctl *c);
 int run_control(struct ctl *c); /* start, stop, restart, reload */
 int run_deaths(struct ctl *c);
 int run_down(struct ctl *c);
+int run_dry_run(struct ctl *c);
 int run_extract(struct ctl *c);
 int run_fsck(struct ctl *c);
 int run_health(struct ctl *c);

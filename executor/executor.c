@@ -42,7 +42,7 @@ executor_beat(void *executor)
 void
 executor_alert(struct executor *ex, const struct alert *a)
 {
-	if (alert_raise(ex->tree, a) == SPOOL_DONE)
+	if (ex->dry.on || alert_raise(ex->tree, a) == SPOOL_DONE)
 		return;
 	log_warn("alert %s for %s: not raised: %s", a->type, a->subject,
 	    a->text);

@@ -62,6 +62,12 @@ struct run {
 	char doing[128];
 };
 
+/* --dry-run, see dry_run.h. */
+struct dry {
+	bool on;
+	json_t *outcome; /* owned */
+};
+
 struct executor {
 	struct loop loop;
 	const struct daemon_opts *opts;
@@ -93,6 +99,7 @@ struct executor {
 	struct timer grace; /* of a running patch at SIGTERM */
 	struct timer tidy;  /* retention */
 	struct run run;
+	struct dry dry;
 
 	bool paused;
 	bool stopping;

@@ -13,6 +13,7 @@
 #include "executor/carry.h"
 #include "executor/commit.h"
 #include "executor/diff.h"
+#include "executor/dry_run.h"
 #include "executor/executor.h"
 #include "executor/gitindex.h"
 #include "executor/settle.h"
@@ -113,8 +114,10 @@ settle_failure(struct executor *ex)
 	struct settle_at at = {Q_RUNNING, r->file};
 	json_t *extra = describe_run(r, NULL);
 
-	if (settle_fault(ex, &r->job.env, &r->fault, extra, &at) == 0 &&
-	    r->txn.dir != -1)
+	if (ex->dry.on)
+		dry_run_fail(ex, extra);
+	else if (settle_fault(ex, &r->job.env, &r->fault, extra, &at) == 0 &&
+		 r->txn.dir != -1)
 		settle_drop(ex, r->txn.name);
 	json_decref(extra);
 }
@@ -126,7 +129,7 @@ requeue(struct executor *ex)
 	struct run *r = &ex->run;
 	struct tries t;
 
-	if (!r->fault.temporary ||
+	if (!r->fault.temporary || ex->dry.on ||
 	    tries_load(&ex->state, r->name.key, &t) == -1)
 		return false;
 	if (t.attempt != r->name.attempt)
@@ -237,10 +240,14 @@ commit_run(struct executor *ex, struct diff *d)
 
 	answer = r->overlay ? diff_overlay(d, &r->fault)
 			    : diff_scratch(d, &r->plan, &r->fault);
-	if (answer == -1 || commit_sync(&c, &d->ops, &r->fault) == -1 ||
+	if (answer == -1 ||
+	    (!ex->dry.on && commit_sync(&c, &d->ops, &r->fault) == -1) ||
 	    commit_check(&c, &d->ops, &r->fault) == -1)
 		return -1;
-	return write_record(ex, d);
+	if (!ex->dry.on)
+		return write_record(ex, d);
+	dry_run_succeed(ex, success_doc(ex, d));
+	return 1;
 }
 
 static int

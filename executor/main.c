@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* executor@QUEUE: executes a queue's patches, each all or nothing. */
 #include "common/log.h"
-#include "executor/executor.h"
+#include "executor/dry_run.h"
 
 int
 main(int argc, char **argv)
@@ -9,7 +9,8 @@ main(int argc, char **argv)
 	struct daemon_opts opts = {.name = "executor",
 	    .page = "patchflow-executor(8)",
 	    .summary = "execute the patches of one queue, all or nothing",
-	    .takes_queue = true};
+	    .takes_queue = true,
+	    .stages = true};
 	struct settings settings;
 	struct tree tree;
 	struct executor ex;
@@ -20,6 +21,8 @@ main(int argc, char **argv)
 	daemon_config(&opts, &settings);
 	if (opts.check)
 		return executor_check(&opts, &settings);
+	if (opts.dry_run)
+		return dry_run(&opts, &settings);
 	daemon_enter(&opts, &settings, &tree);
 	if (executor_open(&ex, &tree, &settings, &opts) == -1)
 		fatal("start");

@@ -12,6 +12,7 @@
 #include "common/log.h"
 #include "common/sys.h"
 #include "executor/diff.h"
+#include "executor/dry_run.h"
 #include "executor/executor.h"
 #include "executor/kept.h"
 #include "executor/mask.h"
@@ -317,7 +318,10 @@ make_txn(struct executor *ex, struct fault *f)
 	if (snprintf(name, sizeof(name), "%s,%d", r->name.key,
 		r->name.attempt) < 0)
 		return -1;
-	(void)kept_make_room(ex);
+	if (ex->dry.on)
+		dry_run_name(name, sizeof(name));
+	else
+		(void)kept_make_room(ex);
 	/* What an interrupted run of this attempt left behind. */
 	if (txn_drop(&ex->place, name) == 0 &&
 	    txn_create(&r->txn, &ex->place, name, &ex->workspace) == 0)
@@ -325,6 +329,20 @@ make_txn(struct executor *ex, struct fault *f)
 	(void)fault_errno(f, OUTCOME_PREPARE, "making the transaction");
 	f->temporary = true;
 	return -1;
+}
+
+static void
+note_start(struct executor *ex)
+{
+	const struct run *r = &ex->run;
+
+	if (ex->dry.on)
+		return;
+	log_info("%s: started, attempt %d, id %s", r->name.key, r->name.attempt,
+	    r->job.env.id);
+	journal_write(&ex->journal, "started",
+	    json_pack("{s:s,s:s,s:i}", "id", r->job.env.id, "queue",
+		ex->q->name, "attempt", r->name.attempt));
 }
 
 enum run_start
@@ -345,11 +363,7 @@ run_start(struct executor *ex, const struct job *job,
 	r->job.env.attempt = name->attempt;
 	r->started_us = clock_wall_us();
 	r->started_ms = clock_mono_ms();
-	log_info("%s: started, attempt %d, id %s", name->key, name->attempt,
-	    job->env.id);
-	journal_write(&ex->journal, "started",
-	    json_pack("{s:s,s:s,s:i}", "id", job->env.id, "queue", ex->q->name,
-		"attempt", name->attempt));
+	note_start(ex);
 	if (undo_is(r->job.patch)) {
 		finish_undo(ex, undo_run(ex));
 		return ex->hold[0] != '\0' ? RUN_HELD : RUN_SETTLED;

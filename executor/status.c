@@ -25,8 +25,12 @@ status_write(struct executor *ex)
 {
 	/* Chosen when the workspace is there, and not known before. */
 	bool known = ex->workspace.fd != -1;
-	json_t *doc = json_pack("{s:s,s:s,s:s,s:s,s:b,s:s,s:s,s:s,s:o}",
-	    "format", "patchflow-queue-1", "isolation",
+	json_t *doc;
+
+	if (ex->dry.on)
+		return;
+	doc = json_pack("{s:s,s:s,s:s,s:s,s:b,s:s,s:s,s:s,s:o}", "format",
+	    "patchflow-queue-1", "isolation",
 	    !known        ? ""
 	    : ex->overlay ? "overlay"
 			  : "mutations-only",

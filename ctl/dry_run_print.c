@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: ISC */
+/* What a dry run found: the verdict, each command, each change, the diff. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/clock.h"
+#include "ctl/dry_run.h"
+#include "ctl/out.h"
+#include "ctl/table.h"
+
+/* Text from outside, a line each behind a margin. */
+static void
+print_lines(const char *margin, const char *text)
+{
+	while (*text != '\0') {
+		size_t len = strcspn(text, "\n");
+		char *line = xstrndup(text, len), *clean = table_clean(line);
+
+		(void)printf("%s%s\n", margin, clean);
+		free(clean);
+		free(line);
+		text += len + (text[len] == '\n');
+	}
+}
+
+static void
+print_verdict(const json_t *o)
+{
+	const char *state = out_string(o, "state");
+	const char *why = out_string(o, "stage");
+	bool done = strcmp(state, "completed") == 0;
+
+	if (why[0] == '\0')
+		why = out_string(o, "reason");
+	(void)printf("%s@%s: would be %s%s%s%s%s\n", out_string(o, "id"),
+	    out_string(o, "queue"), state, done ? "" : " (", done ? "" : why,
+	    done ? "" : ")",
+	    json_is_true(json_object_get(o, "unvalidated")) && done
+		? ", unvalidated"
+		: "");
+	out_field("error", out_string(o, "error"));
+	out_field("hint", out_string(o, "hint"));
+	out_field("approval", out_string(json_object_get(o, "policy"), "why"));
+	out_field("isolation", out_string(o, "isolation"));
+}
+
+static void
+print_command(const json_t *cmd)
+{
+	const json_t *code = json_object_get(cmd, "exit_code");
+	bool exited = json_is_integer(code);
+	char span[64];
+	json_int_t dropped =
+	    json_integer_value(json_object_get(cmd, "dropped_bytes"));
+
+	clock_human_span(
+	    json_integer_value(json_object_get(cmd, "duration_ms")), span,
+	    sizeof(span));
+	(void)printf("  %s, %s %lld, %s\n", out_string(cmd, "phase"),
+	    exited ? "exit" : "signal",
+	    json_integer_value(exited ? code : json_object_get(cmd, "signal")),
+	    span);
+	print_lines("    $ ", out_string(cmd, "command"));
+	print_lines("    | ", out_string(cmd, "output_head"));
+	if (dropped > 0)
+		(void)printf("    | ... %lld bytes ...\n", (long long)dropped);
+	print_lines("    | ", out_string(cmd, "output_tail"));
+}
+
+static void
+print_change(const json_t *change)
+{
+	char *path = table_clean(out_string(change, "path"));
+
+	(void)printf("  %-9s %s\n", out_string(change, "op"), path);
+	free(path);
+}
+
+static void
+print_each(const json_t *o, const char *key, void (*print)(const json_t *))
+{
+	const json_t *one;
+	size_t i;
+
+	json_array_foreach (json_object_get(o, key), i, one)
+		print(one);
+}
+
+static void
+print_warning(const json_t *warning)
+{
+	out_field("warning", json_string_value(warning));
+}
+
+void
+dry_run_print(const json_t *outcome)
+{
+	print_verdict(outcome);
+	print_each(outcome, "warnings", print_warning);
+	print_each(outcome, "commands", print_command);
+	print_each(outcome, "changes", print_change);
+	print_lines("", out_string(outcome, "diff"));
+	if (json_is_true(json_object_get(outcome, "diff_truncated")))
+		(void)printf("... the diff goes on\n");
+}

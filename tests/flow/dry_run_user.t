@@ -1,0 +1,8 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+# Dry runs as an ordinary user, when the tests run as root.
+. "$(dirname "$0")/../harness/lib.sh"
+[ "$(id -u)" -eq 0 ] || [ -n "${AS_USER:-}" ] || skip_all "see dry_run.t"
+export AS_USER=1
+reexec_as_user
+. "$(dirname "$0")/dry_run_cases.sh"
