@@ -9,6 +9,7 @@
 #include "bridge/bridge.h"
 #include "bridge/tidy.h"
 #include "common/alert.h"
+#include "common/brake.h"
 #include "common/buf.h"
 #include "common/clock.h"
 #include "common/log.h"
@@ -154,13 +155,26 @@ scan_sources(struct bridge *b)
 	return more;
 }
 
+/* What is accepted is finished; nothing new comes in. */
+static bool
+is_braked(struct bridge *b)
+{
+	char why[256];
+	bool braked = brake_is_on(b->desk.tree, why, sizeof why);
+
+	if (braked != b->braked)
+		log_info("intake: %s", braked ? why : "goes on");
+	b->braked = braked;
+	return braked;
+}
+
 /* True: there is more to do at once. */
 static bool
 turn(struct bridge *b)
 {
 	bool more;
 
-	if (!recover(b))
+	if (!recover(b) || is_braked(b))
 		return false;
 	more = intake_scan(&b->intake) == SCAN_MORE;
 	return scan_sources(b) || more;
@@ -179,8 +193,8 @@ next_wait(const struct bridge *b)
 {
 	int64_t wait = retry_wait(&b->recover);
 
-	if (!b->recovered)
-		return wait;
+	if (!b->recovered || b->braked)
+		return wait; /* the poll looks again */
 	wait = intake_wait(&b->intake);
 	for (size_t i = 0; i < b->source_count; i++)
 		wait = sooner(wait, source_wait(&b->sources[i], &b->desk));
@@ -286,7 +300,7 @@ bridge_open(struct bridge *b, const struct daemon_opts *opts,
 static bool
 left_over(const struct bridge *b)
 {
-	if (!b->recovered || b->intake.retry.delay_ms != 0)
+	if (!b->recovered || b->braked || b->intake.retry.delay_ms != 0)
 		return true;
 	for (size_t i = 0; i < b->intake.waiting_count; i++)
 		if (b->intake.waiting[i].told != TOLD_NOTHING)

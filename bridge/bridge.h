@@ -23,6 +23,7 @@ struct bridge {
 	size_t next;    /* the source that is read first in the next turn */
 	char **folders; /* distinct ones of the sources, for hints */
 	size_t folder_count;
+	bool braked;    /* the supervisor wants nothing new taken in */
 	bool recovered; /* no acceptance is left unfinished */
 	struct retry recover;
 	struct loop loop;

@@ -157,7 +157,8 @@ static const struct conf_key watchdog_keys[] = {
     NUMBER(SPAN, watchdog_settings, stale_patch, "15m", 100, YEAR),
     NUMBER(SPAN, watchdog_settings, summary_delay, "10m", 100, YEAR),
     NUMBER(COUNT, watchdog_settings, disk_free, "5", 0, 100),
-    NUMBER(COUNT, watchdog_settings, inode_free, "5", 0, 100), END};
+    NUMBER(COUNT, watchdog_settings, inode_free, "5", 0, 100),
+    NUMBER(COUNT, watchdog_settings, disk_pause, "1", 0, 100), END};
 
 static const struct conf_key retention_keys[] = {
     NUMBER(SPAN, retention_settings, completed_age, "30d", MINUTE, 100 * YEAR),

@@ -109,6 +109,7 @@ struct watchdog_settings {
 	int64_t summary_delay;
 	int64_t disk_free;  /* percent */
 	int64_t inode_free; /* percent */
+	int64_t disk_pause; /* percent; 0: never */
 };
 
 struct retention_settings {

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/brake.h"
 #include "common/clock.h"
 #include "common/spool.h"
 #include "ctl/control.h"
@@ -143,6 +144,7 @@ static int
 open_and_hand_in(struct submit *s)
 {
 	const struct queue_settings *q;
+	char why[256];
 	int status = s->wait ? ctl_open(s->c) : ctl_open_inbox(s->c);
 
 	if (status != 0)
@@ -152,6 +154,10 @@ open_and_hand_in(struct submit *s)
 		if (q == NULL)
 			return CTL_FAILED;
 		s->queue = q->name;
+	}
+	if (brake_is_on(&s->c->t, why, sizeof(why))) {
+		ctl_say("%s", why);
+		return CTL_TEMPORARY;
 	}
 	status = read_all(s);
 	return status == CTL_DONE ? hand_in(s) : status;

@@ -8,11 +8,11 @@
 #include <unistd.h>
 
 #include "common/clock.h"
-#include "common/fsinfo.h"
 #include "common/log.h"
 #include "watchdog/watchdog.h"
 
 #define OUTCOMES_LOOKED_AT 256
+#define CLOCK_JUMP_MS 2000 /* less is what time servers do */
 
 static struct trouble *
 find(const struct check *c, const char *type, const char *subject)
@@ -212,50 +212,51 @@ check_summaries(struct watchdog *w, const struct queue_tree *q)
 	check_note(w, &f);
 }
 
+/* Somebody may have helped with chmod(1) or chown(1). */
 static void
-note_space(struct watchdog *w, const char *path, const char *what,
-    const int64_t free_total[2], int64_t percent)
+check_rights(struct watchdog *w)
 {
-	bool before;
-	char subject[192], text[320];
-	int64_t have;
-	struct finding f = {.type = "disk-low",
-	    .subject = subject,
+	const struct tree *t = w->tree;
+	const int dirs[] = {t->root, t->run, t->state, t->ids, t->journal,
+	    t->bad, t->inbox.dir[BOX_CUR]};
+	struct stat st, root = {0};
+	char text[320];
+	struct finding f = {.type = "spool-rights",
+	    .subject = "spool",
 	    .text = text};
+	size_t i;
 
-	(void)snprintf(subject, sizeof subject, "%s of %s", what, path);
-	if (free_total[0] < 0 || free_total[1] <= 0)
-		return;
-	before = check_holds(&w->check, "disk-low", subject);
-	have = (int64_t)((double)free_total[0] * 1000 / (double)free_total[1]);
-	f.holds = have < percent * 10 || (before && have < percent * 10 + 10);
+	(void)fstat(t->root, &root);
+	for (i = 0; i < sizeof dirs / sizeof dirs[0]; i++)
+		if (dirs[i] != -1 && fstat(dirs[i], &st) == 0 &&
+		    (st.st_uid != root.st_uid || (st.st_mode & 0002) != 0))
+			f.holds = true;
+	/* Another directory, or none, has its name now. */
+	if (stat(t->path, &st) == -1 || st.st_ino != root.st_ino ||
+	    st.st_dev != root.st_dev)
+		f.holds = true;
 	(void)snprintf(text, sizeof text,
-	    "%" PRId64 ".%" PRId64 " %% of the %s of %s are free, the limit "
-	    "is %" PRId64 " %%",
-	    have / 10, have % 10, what, path, percent);
+	    f.holds ? "%.200s was moved, or has directories of another owner "
+		      "or that everybody may write to; a restart of the suite "
+		      "sets them right"
+		    : "%.200s is as it should be",
+	    t->path);
 	check_note(w, &f);
 }
 
+/* Deadlines do not follow the wall clock; people who read times do. */
 static void
-check_disk(struct watchdog *w, const char *path)
+check_clock(struct watchdog *w)
 {
-	const struct watchdog_settings *set = &w->settings->watchdog;
-	struct fsinfo info;
-	int fd = open(path, O_PATH | O_CLOEXEC);
-	int rc;
+	int64_t ahead_ms = clock_wall_us() / 1000 - clock_mono_ms();
+	int64_t jump_ms = ahead_ms - w->check.wall_ahead_ms;
 
-	if (fd == -1)
-		return; /* its executor says so: workspace-missing */
-	rc = fsinfo_read(fd, &info);
-	(void)close(fd);
-	if (rc == -1)
+	w->check.wall_ahead_ms = ahead_ms;
+	if (jump_ms > -CLOCK_JUMP_MS && jump_ms < CLOCK_JUMP_MS)
 		return;
-	note_space(w, path, "bytes",
-	    (const int64_t[2]){info.free_bytes, info.total_bytes},
-	    set->disk_free);
-	note_space(w, path, "inodes",
-	    (const int64_t[2]){info.free_inodes, info.total_inodes},
-	    set->inode_free);
+	log_warnx("watchdog: the clock was set by %" PRId64 " ms", jump_ms);
+	journal_write(&w->journal, "clock-set",
+	    json_pack("{s:I}", "by_ms", (json_int_t)jump_ms));
 }
 
 void
@@ -268,9 +269,9 @@ check_run(struct watchdog *w)
 		check_patches(w, &w->tree->queues[i]);
 		check_summaries(w, &w->tree->queues[i]);
 	}
-	check_disk(w, w->tree->path);
-	for (i = 0; i < w->settings->queue_count; i++)
-		check_disk(w, w->settings->queues[i].workspace);
+	check_rights(w);
+	check_clock(w);
+	space_look(w);
 }
 
 static void
@@ -287,6 +288,7 @@ on_check(struct loop *l, struct timer *t)
 void
 check_open(struct watchdog *w)
 {
+	w->check.wall_ahead_ms = clock_wall_us() / 1000 - clock_mono_ms();
 	w->check.timer.on = on_check;
 	w->check.timer.owner = w;
 	loop_after(&w->loop, &w->check.timer, w->settings->watchdog.check);

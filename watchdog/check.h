@@ -13,6 +13,7 @@
 #include "common/key.h"
 #include "common/loop.h"
 #include "common/tree.h"
+#include "watchdog/space.h"
 
 struct watchdog;
 struct service;
@@ -41,6 +42,8 @@ struct check {
 	size_t queue_count;
 	struct trouble troubles[CHECK_TROUBLES];
 	size_t trouble_count;
+	struct space space;
+	int64_t wall_ahead_ms; /* of the monotonic clock */
 };
 
 void check_open(struct watchdog *w);

@@ -135,9 +135,12 @@ errand_run(struct errand *h, struct spawn *sp, int64_t limit_ms)
 static _Noreturn void
 run_work(int (*work)(void *, int), void *arg, int out_fd, pid_t parent)
 {
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL) == -1 || getppid() != parent)
+	/* Should the kernel hold it for long, it holds no lock of ours. */
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) == -1 || getppid() != parent ||
+	    dup2(out_fd, STDOUT_FILENO) == -1)
 		_exit(EXIT_FATAL);
-	_exit(work(arg, out_fd));
+	closefrom(STDERR_FILENO + 1);
+	_exit(work(arg, STDOUT_FILENO));
 }
 
 int

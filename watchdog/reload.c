@@ -95,6 +95,7 @@ reload(struct watchdog *w, struct buf *errs)
 		settings_free(&fresh);
 		goto refuse;
 	}
+	space_forget(w);
 	settings_free(w->settings);
 	*w->settings = fresh;
 	upgrade_note_config(w);

@@ -254,6 +254,7 @@ watchdog_close(struct watchdog *w)
 
 	TAILQ_FOREACH_SAFE (h, &w->errands, link, later)
 		errand_end(h);
+	space_close(w);
 	(void)memory_save(w);
 	kill_predecessors(w);
 	control_close(w);
