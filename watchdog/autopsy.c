@@ -12,46 +12,32 @@
 
 #include "common/clock.h"
 #include "common/log.h"
+#include "watchdog/oom.h"
 #include "watchdog/spawn.h"
 #include "watchdog/watchdog.h"
-
-/* The kernel's count of out-of-memory kills, machine-wide; 0: not told. */
-static uint64_t
-count_oom_kills(void)
-{
-	char line[128];
-	uint64_t count = 0;
-	FILE *f = fopen("/proc/vmstat", "re");
-
-	if (f == NULL)
-		return 0;
-	while (fgets(line, sizeof line, f) != NULL)
-		if (strncmp(line, "oom_kill ", 9) == 0) {
-			count = strtoull(line + 9, NULL, 10);
-			break;
-		}
-	(void)fclose(f);
-	return count;
-}
 
 void
 service_note_oom(struct watchdog *w)
 {
 	w->oom_before = w->oom_kills;
-	w->oom_kills = count_oom_kills();
+	w->oom_kills = oom_count();
 }
 
-/* The kernel killed somebody for memory a moment ago: then a KILL that we did
- * not send is taken for that one. A moment is one pulse, or two: the last may
- * have come between the kill and now. */
+/*
+ * Its KILL came from the kernel, for want of memory. The count is cheap and
+ * mostly stands still: only when it moved a moment ago is the log worth
+ * reading, and where there is none that moment decides. A moment is one
+ * pulse, or two: the last may have come between the kill and now.
+ */
 static bool
-was_oom(struct watchdog *w)
+was_oom(struct service *s)
 {
-	uint64_t count = count_oom_kills();
-	bool was = count > w->oom_before;
+	struct watchdog *w = s->owner;
+	uint64_t count = oom_count();
+	bool moved = count > w->oom_before;
 
 	w->oom_before = w->oom_kills = count;
-	return was;
+	return moved && oom_logged(s->pid, s->fsm.started_ms) != 0;
 }
 
 static enum fsm_exit
@@ -68,7 +54,7 @@ judge_signal(struct service *s, const siginfo_t *si)
 		return set_reason(s,
 		    si->si_code == CLD_DUMPED ? "core-dumped" : "signalled",
 		    FSM_EXIT_FAILED);
-	if (si->si_status == SIGKILL && was_oom(s->owner))
+	if (si->si_status == SIGKILL && was_oom(s))
 		return set_reason(s, "out-of-memory", FSM_EXIT_FAILED);
 	return set_reason(s, "killed-from-outside", FSM_EXIT_OUTSIDE);
 }

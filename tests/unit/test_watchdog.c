@@ -18,6 +18,7 @@
 
 #include "watchdog/logs.h"
 #include "watchdog/notify.h"
+#include "watchdog/oom.h"
 #include "watchdog/spawn.h"
 
 extern char **environ;
@@ -41,6 +42,33 @@ notify_takes_what_the_protocol_says(void **state)
 	/* Escapes and high bytes never reach a terminal or JSON. */
 	assert_true(PARSE("STATUS=\033[2J\xff"));
 	assert_string_equal(n.status, "?[2J?");
+}
+
+static void
+a_victim_is_named_by_the_kernels_log(void **state)
+{
+	static const char global[] =
+	    "3,1588,15487457125,-;Out of memory: Killed process 9197 (alertd) "
+	    "total-vm:28372kB, anon-rss:18304kB\n SUBSYSTEM=none\n";
+	static const char group[] =
+	    "3,1589,15487457125,-;Memory cgroup out of memory: Killed process "
+	    "9197 (perl) total-vm:48856kB";
+	static const char *const others[] = {"", "3,1,2", "3,1,x,-;",
+	    "3,1588,15487457125,-;Killed process",
+	    "3,1588,15487457125,-;Killed process 91970 (alertd)",
+	    "3,1588,15487457125,-;Killed process 9197",
+	    "6,1588,15487457125,-;process 9197 (alertd) was not killed"};
+
+	(void)state;
+	assert_true(oom_record_names(global, 9197, 15487000));
+	assert_true(oom_record_names(group, 9197, 15487000));
+	assert_false(oom_record_names(global, 919, 15487000));
+	/* That pid was somebody else's at the time. */
+	assert_false(oom_record_names(global, 9197, 15500000));
+	for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+		assert_false(oom_record_names(others[i], 9197, 0));
+	/* Nobody kills us for want of memory. */
+	assert_int_not_equal(oom_logged(getpid(), 0), 1);
 }
 
 static void
@@ -242,6 +270,7 @@ main(void)
 	    cmocka_unit_test(notify_takes_what_the_protocol_says),
 	    cmocka_unit_test(notify_ignores_everything_else),
 	    cmocka_unit_test(notify_survives_noise),
+	    cmocka_unit_test(a_victim_is_named_by_the_kernels_log),
 	    cmocka_unit_test(log_files_are_bounded_and_whole),
 	    cmocka_unit_test(a_log_that_cannot_be_written_costs_lines_only),
 	    cmocka_unit_test(a_failed_exec_names_stage_and_reason),
