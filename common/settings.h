@@ -32,6 +32,8 @@ struct queue_settings {
 	char *run_as;                  /* "" : owner of the workspace */
 	char *staging;                 /* "" : chosen, see executor(8) */
 	char *require_isolation;       /* "" or "overlay" */
+	char *hard_links;              /* "refuse" or "split" */
+	char *stale_reads;             /* "warn", "conflict" or "ignore" */
 	bool network;
 	int64_t timeout;
 	int64_t command_timeout;

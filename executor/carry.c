@@ -43,37 +43,16 @@ hold(struct executor *ex, const struct txn *t, const char *at)
 	return -1;
 }
 
-static void
-tell_kept(struct executor *ex, const char *name, const char *kept)
-{
-	struct alert a = {.type = "patch-failed",
-	    .component = ex->instance,
-	    .subject = name,
-	    .severity = ALERT_ERROR,
-	    .queue = ex->q->name};
-	char *text =
-	    xasprintf("files that others changed while the patch was put "
-		      "into place are kept in %s/%s",
-		ex->place.path, kept);
-
-	a.text = text;
-	executor_alert(ex, &a);
-	free(text);
-}
-
-static void
+static int
 keep_displaced(struct executor *ex, const char *name)
 {
-	char kept[NAME_SIZE + 16];
-
-	/* A dot keeps it out of recovery's sight. */
-	if (snprintf(kept, sizeof(kept), ".kept-%s", name) < 0 ||
-	    spool_move(ex->place.dir, name, ex->place.dir, kept) !=
-		SPOOL_DONE) {
-		log_warn("%s: displaced files not kept aside", name);
-		return;
-	}
-	tell_kept(ex, name, kept);
+	if (kept_aside(ex, ex->place.dir, name,
+		"files that others changed while the patch was put into "
+		"place") == 0)
+		return 0;
+	executor_hold(ex, "%s: displaced files not kept aside: %s", name,
+	    strerror(errno));
+	return -1;
 }
 
 /* What others changed behind the last check lies in T or has stayed. */
@@ -113,7 +92,7 @@ end_forward(struct executor *ex, const struct txn *t, struct record *r)
 	json_decref(c.displaced);
 	answer = settle_outcome(ex, r->outcome, Q_RUNNING, r->file);
 	if (answer == 0 && displaced)
-		keep_displaced(ex, t->name);
+		answer = keep_displaced(ex, t->name);
 	else if (answer == 0)
 		kept_put(ex, t);
 	return answer;
@@ -221,7 +200,7 @@ backward(struct executor *ex, const struct txn *t, struct record *r,
 	note_time(ex, t, "REVERT");
 	answer = settle_back(ex, &c, r, b);
 	if (answer == 0 && c.displaced != NULL)
-		keep_displaced(ex, t->name);
+		answer = keep_displaced(ex, t->name);
 	else if (answer == 0)
 		settle_drop(ex, t->name);
 	json_decref(c.displaced);
@@ -294,7 +273,7 @@ undo(struct executor *ex, const struct txn *t, struct record *r)
 	    settle_outcome(ex, r->outcome, Q_RUNNING, r->file) == -1)
 		answer = -1;
 	else if (c.displaced != NULL)
-		keep_displaced(ex, t->name);
+		answer = keep_displaced(ex, t->name);
 	else
 		settle_drop(ex, t->name);
 	json_decref(c.displaced);

@@ -26,6 +26,7 @@ struct commit {
 	/* of commit_check only */
 	const struct plan *plan;
 	struct timespec since; /* T0: a ctime from before the view was made */
+	bool split_links;      /* hard links may be separated */
 	/* filled by displaced_find and commit_revert, owned: paths that
 	 * somebody changed behind the check */
 	json_t *displaced;

@@ -119,24 +119,32 @@ displaced_find(struct commit *c, const struct record *r)
 	}
 }
 
+/* The clock of ctime ticks coarsely: in the tick of DONE the content tells. */
+static bool
+is_late(const struct txn *t, const struct record *r, const struct op *o,
+    int64_t done)
+{
+	int dir = o->kind == OP_PUT ? t->new : t->old;
+	char name[OP_NAME_SIZE];
+	struct stat st;
+
+	op_name(o, name);
+	if (o->kind == OP_META || !S_ISREG(o->old_mode) ||
+	    fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == -1)
+		return false;
+	return ns(&st.st_ctim) > done || is_written(r, o, dir, name, &st);
+}
+
 const char *
 displaced_late(const struct txn *t, const struct record *r)
 {
-	struct stat done, st;
+	struct stat done;
 
 	if (fstatat(t->dir, "DONE", &done, 0) == -1)
 		return NULL;
 	for (size_t i = 0; i < r->ops.count; i++) {
-		const struct op *o = &r->ops.items[i];
-		char name[OP_NAME_SIZE];
-
-		op_name(o, name);
-		if (o->kind == OP_META || !S_ISREG(o->old_mode) ||
-		    fstatat(o->kind == OP_PUT ? t->new : t->old, name, &st,
-			AT_SYMLINK_NOFOLLOW) == -1)
-			continue;
-		if (ns(&st.st_ctim) > ns(&done.st_ctim))
-			return o->path;
+		if (is_late(t, r, &r->ops.items[i], ns(&done.st_ctim)))
+			return r->ops.items[i].path;
 	}
 	return NULL;
 }

@@ -82,6 +82,7 @@ struct executor {
 	struct workspace workspace; /* fd -1: missing */
 	struct place place;
 	struct reserve ballast;
+	int64_t wide_until_ms; /* the workspace is too large to look through */
 	int64_t kept_bytes; /* about, of kept transactions */
 	struct jail_user user;
 	struct cgroup cgroup;

@@ -16,6 +16,7 @@
 #include "executor/dry_run.h"
 #include "executor/executor.h"
 #include "executor/gitindex.h"
+#include "executor/reads.h"
 #include "executor/settle.h"
 
 static void
@@ -235,14 +236,16 @@ commit_run(struct executor *ex, struct diff *d)
 	    .beat = executor_beat,
 	    .owner = ex,
 	    .plan = &r->plan,
-	    .since = r->since};
+	    .since = r->since,
+	    .split_links = strcmp(ex->queue->hard_links, "split") == 0};
 	int answer;
 
 	answer = r->overlay ? diff_overlay(d, &r->fault)
 			    : diff_scratch(d, &r->plan, &r->fault);
 	if (answer == -1 ||
 	    (!ex->dry.on && commit_sync(&c, &d->ops, &r->fault) == -1) ||
-	    commit_check(&c, &d->ops, &r->fault) == -1)
+	    commit_check(&c, &d->ops, &r->fault) == -1 ||
+	    (r->overlay && reads_check(ex, &c, d, &r->fault) == -1))
 		return -1;
 	if (!ex->dry.on)
 		return write_record(ex, d);

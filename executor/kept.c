@@ -152,32 +152,45 @@ kept_fetch(struct executor *ex, const char *name)
 	return answer;
 }
 
-/* An editor that had a file open wrote into what we displaced: it is kept
- * aside, and somebody has to look. */
-static bool
-rescue(struct executor *ex, const struct place *p, const char *name,
-    const char *path)
+int
+kept_aside(struct executor *ex, int from, const char *name, const char *what)
 {
 	char kept[NAME_SIZE + 16];
-	struct alert a = {.type = "patch-failed",
+	struct alert a = {.type = "displaced-changed",
 	    .component = ex->instance,
 	    .subject = name,
 	    .severity = ALERT_ERROR,
 	    .queue = ex->q->name};
 	char *text;
 
+	/* A dot keeps it out of recovery's sight. */
 	if (snprintf(kept, sizeof(kept), ".kept-%s", name) < 0 ||
-	    spool_move(p->dir, name, ex->place.dir, kept) != SPOOL_DONE)
-		return false;
-	text = xasprintf("%s was written by a process that still had the file "
-			 "of before open when the patch replaced it; that "
-			 "file is in %s/%s",
-	    path, ex->place.path, kept);
+	    sys_renameat2(from, name, ex->place.dir, kept, RENAME_NOREPLACE) ==
+		-1 ||
+	    sys_fsync(ex->place.dir) == -1)
+		return -1;
+	text = xasprintf("%s: what was there is kept in %s/%s", what,
+	    ex->place.path, kept);
 	log_warnx("%s", text);
 	a.text = text;
 	executor_alert(ex, &a);
 	free(text);
-	return true;
+	return 0;
+}
+
+/* An editor that had a file open wrote into what we displaced: somebody has
+ * to look. */
+static bool
+rescue(struct executor *ex, const struct place *p, const char *name,
+    const char *path)
+{
+	char *what = xasprintf("%s was written by a process that still had the "
+			       "file of before open when the patch replaced it",
+	    path);
+	bool kept = kept_aside(ex, p->dir, name, what) == 0;
+
+	free(what);
+	return kept;
 }
 
 static bool
@@ -193,10 +206,13 @@ is_late(struct executor *ex, const struct place *p, const char *name)
 	const char *path;
 	bool late = false;
 
+	/* Where it cannot be kept aside it stays here. */
 	if (add_parts(p->dir, name) == 0 && txn_open(&t, p, name) == 0 &&
 	    commit_read(&t, &r, &state) == 1) {
 		path = displaced_late(&t, &r);
-		late = path != NULL && rescue(ex, p, name, path);
+		late = path != NULL;
+		if (late && !rescue(ex, p, name, path))
+			log_warn("%s: not kept aside", name);
 		record_free(&r);
 	}
 	txn_close(&t);

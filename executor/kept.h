@@ -16,6 +16,10 @@ void kept_put(struct executor *ex, const struct txn *t);
 int kept_open(struct executor *ex, const char *name, struct txn *t);
 /* Back among the transactions that recovery looks at, durably; 0 or -1. */
 int kept_fetch(struct executor *ex, const char *name);
+/* Out of everybody's way, with an alert: others' versions lie in it. what
+ * says of which files. 0, or -1 with errno. */
+int kept_aside(struct executor *ex, int from, const char *name,
+    const char *what);
 /* Retention. */
 void kept_tidy(struct executor *ex);
 /* The oldest go until there is room; false: none was left to go. */

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -18,6 +19,13 @@
 #define ROOM_BYTES (1 << 20) /* for directory blocks and the outcome */
 #define ROOM_INODES 16
 #define BEAT_EVERY 100
+
+/* One look at all operations. */
+struct look {
+	const struct commit *c;
+	const struct ops *ops;
+	struct fault *f;
+};
 
 static int
 refuse(struct fault *f, const char *path, const char *why)
@@ -53,6 +61,29 @@ check_parent(int dir, const char *path, struct statx *x, struct fault *f)
 	return 0;
 }
 
+/* Putting a file into place leaves its other names with the old content: right
+ * only where the patch changes all of them. */
+static int
+check_links(const struct commit *c, const struct ops *ops, const struct op *o,
+    const struct statx *x, struct fault *f)
+{
+	uint32_t names = 0;
+
+	if (o->kind != OP_PUT || !S_ISREG(x->stx_mode) || x->stx_nlink < 2 ||
+	    c->split_links)
+		return 0;
+	for (size_t i = 0; i < ops->count; i++)
+		names += ops->items[i].kind != OP_META &&
+			 ops->items[i].old_ino == o->old_ino;
+	if (names >= x->stx_nlink)
+		return 0;
+	(void)refuse(f, o->path,
+	    "it has other names (hard links) that would keep the old content");
+	fault_hint(f, "change all of its names in one patch, or let the queue "
+		      "separate them: hard_links: split");
+	return -1;
+}
+
 /* A directory that moves gets a new "..": that takes write permission. */
 static bool
 is_stuck_dir(mode_t mode)
@@ -61,9 +92,10 @@ is_stuck_dir(mode_t mode)
 }
 
 static int
-check_old(int dir, const char *name, const struct op *o,
-    const struct statx *parent, struct fault *f)
+check_old(const struct look *l, const struct op *o, int dir, const char *name,
+    const struct statx *parent)
 {
+	struct fault *f = l->f;
 	struct statx x;
 
 	if (statx(dir, name, AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS, &x) == -1)
@@ -84,7 +116,7 @@ check_old(int dir, const char *name, const struct op *o,
 	if (is_stuck_dir(x.stx_mode))
 		return refuse(f, o->path,
 		    "a read-only directory cannot be moved away");
-	return 0;
+	return check_links(l->c, l->ops, o, &x, f);
 }
 
 static bool
@@ -152,7 +184,9 @@ check_late(const struct commit *c, const struct op *o, int dir,
 
 /*
  * A read lease is only granted while nobody has the file open for writing.
- * Not ours to lease (another owner) is no evidence of anything.
+ * Not ours to lease (another owner) is no evidence of anything. Who opens it
+ * while we hold the lease breaks it: that is told by a signal, by default a
+ * deadly one, so we take one that is ignored.
  */
 static int
 check_writers(int dir, const char *name, const struct op *o, struct fault *f)
@@ -164,6 +198,10 @@ check_writers(int dir, const char *name, const struct op *o, struct fault *f)
 	fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (fd == -1)
 		return 0;
+	if (fcntl(fd, F_SETSIG, SIGURG) == -1) {
+		(void)close(fd);
+		return 0;
+	}
 	busy = fcntl(fd, F_SETLEASE, F_RDLCK) == -1 && errno == EAGAIN;
 	if (!busy)
 		(void)fcntl(fd, F_SETLEASE, F_UNLCK);
@@ -174,9 +212,10 @@ check_writers(int dir, const char *name, const struct op *o, struct fault *f)
 }
 
 static int
-check_target(const struct commit *c, const struct op *o, int dir,
-    const char *name, struct fault *f)
+check_target(const struct look *l, const struct op *o, int dir,
+    const char *name)
 {
+	struct fault *f = l->f;
 	struct statx parent;
 	struct stat st;
 
@@ -191,8 +230,8 @@ check_target(const struct commit *c, const struct op *o, int dir,
 			   ? conflict(f, o->path,
 				 "was made by somebody else meanwhile")
 			   : 0;
-	if (check_old(dir, name, o, &parent, f) == -1 ||
-	    check_late(c, o, dir, name, f) == -1)
+	if (check_old(l, o, dir, name, &parent) == -1 ||
+	    check_late(l->c, o, dir, name, f) == -1)
 		return -1;
 	return check_writers(dir, name, o, f);
 }
@@ -212,8 +251,10 @@ check_meta(const struct commit *c, const struct op *o, struct fault *f)
 }
 
 static int
-check_op(const struct commit *c, const struct op *o, struct fault *f)
+check_op(const struct look *l, const struct op *o)
 {
+	const struct commit *c = l->c;
+	struct fault *f = l->f;
 	const char *name;
 	int dir, answer;
 
@@ -226,7 +267,7 @@ check_op(const struct commit *c, const struct op *o, struct fault *f)
 		    "in the workspace there");
 	if (dir == -1)
 		return conflict(f, o->path, "lost its directory meanwhile");
-	answer = check_target(c, o, dir, name, f);
+	answer = check_target(l, o, dir, name);
 	(void)close(dir);
 	return answer;
 }
@@ -250,10 +291,12 @@ check_room(const struct commit *c, struct fault *f)
 int
 commit_check(const struct commit *c, const struct ops *ops, struct fault *f)
 {
+	struct look l = {c, ops, f};
+
 	if (check_room(c, f) == -1)
 		return -1;
 	for (size_t i = 0; i < ops->count; i++) {
-		if (check_op(c, &ops->items[i], f) == -1)
+		if (check_op(&l, &ops->items[i]) == -1)
 			return -1;
 		if (i % BEAT_EVERY == 0 && c->beat != NULL)
 			c->beat(c->owner);

@@ -80,6 +80,8 @@ walk_entry(struct subtree_walk *w, int dir, const char *name, int depth)
 	answer = w->visit(w, &at);
 	if (++w->seen % BEAT_EVERY == 0 && w->beat != NULL)
 		w->beat(w->beat_owner);
+	if (answer == SUBTREE_SKIP)
+		return 0;
 	if (answer != 0 || !S_ISDIR(st.st_mode))
 		return answer;
 	return walk_inside(w, dir, name, depth);

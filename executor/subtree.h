@@ -17,8 +17,10 @@ struct subtree_at {
 	const struct stat *st;
 };
 
-/* Called for each entry, a directory before what is in it. Not 0 ends the
- * walk with that value. */
+#define SUBTREE_SKIP (-2) /* from visit: not into this directory */
+
+/* Called for each entry, a directory before what is in it. Any other value
+ * than 0 and SUBTREE_SKIP ends the walk with that value. */
 struct subtree_walk {
 	int (*visit)(struct subtree_walk *, const struct subtree_at *);
 	void *owner;

@@ -74,7 +74,8 @@ check_rights(struct executor *ex, const struct txn *t, const struct record *r,
 	    .txn = t,
 	    .beat = executor_beat,
 	    .owner = ex,
-	    .since = {.tv_sec = INT64_MAX}};
+	    .since = {.tv_sec = INT64_MAX},
+	    .split_links = true};
 	struct ops back = {NULL, 0};
 	int answer;
 

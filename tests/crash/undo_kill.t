@@ -8,7 +8,7 @@
 command -v strace >/dev/null || skip_all 'strace is not installed'
 strace -o /dev/null true 2>/dev/null || skip_all 'strace may not trace here'
 
-SAMPLE=${PATCHFLOW_SAMPLE:-5}
+SAMPLE=${PATCHFLOW_SAMPLE:-3}
 CALLS='renameat2 fsync mkdirat unlinkat symlinkat write fchmod'
 write_config </dev/null
 
