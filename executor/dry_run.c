@@ -117,7 +117,7 @@ stage(struct executor *ex, const struct job *job)
 	if (ex->dry.outcome == NULL)
 		return EXIT_TEMPORARY;
 	printed = json_dumpf(ex->dry.outcome, stdout, JSON_COMPACT) == 0 &&
-		  putchar('\n') != EOF && fflush(stdout) == 0;
+		  fputc('\n', stdout) != EOF && fflush(stdout) == 0;
 	json_decref(ex->dry.outcome);
 	return printed ? EXIT_DONE : EXIT_FATAL;
 }

@@ -17,16 +17,14 @@ text=$(find README.md DESIGN.md man etc -type f 2>/dev/null)
 bare() {
 	perl -0777 -ne 's{(/\*.*?\*/|"(?:\\.|[^"\\\n])*")}
 	    {my $s = $1; $s =~ s/[^\n]/ /g; $s}gse;
-	    my $n = 0; print map { $n++; "$ARGV:$n:$_\n" } split /\n/' "$1"
+	    my $n = 0; print map { $n++; "$ARGV:$n:$_\n" } split /\n/' "$@"
 }
 
 # found PATTERN FILE...
 found() {
 	pattern=$1
 	shift
-	for f in "$@"; do
-		bare "$f"
-	done | grep -E "$pattern"
+	bare "$@" | grep -E "$pattern"
 }
 call='(^|[^a-zA-Z0-9_>.])'
 plan 10

@@ -447,7 +447,7 @@ does_what_the_model_allows_and_all_of_it(void **state)
 	const char *given = getenv("ORDER_SEED");
 	bool whole = getenv("PATCHFLOW_LONG") != NULL;
 	/* Others every day; a failure says its seed, for ORDER_SEED. */
-	unsigned from = given != NULL ? (unsigned)atoi(given)
+	unsigned from = given != NULL ? (unsigned)strtoul(given, NULL, 10)
 				      : (unsigned)(time(NULL) / 86400) * 12;
 	unsigned scenarios = given != NULL ? 1 : whole ? 600 : 12;
 
