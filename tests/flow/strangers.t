@@ -37,7 +37,7 @@ cp "$CONF.plain" "$CONF"
 
 echo w >"$ws/w"
 perl -e 'open(my $f, ">>", $ARGV[0]) or die; open(my $r, ">", $ARGV[1]);
-    close $r; sleep 60' "$ws/w" "$T/open" &
+    close $r; select undef, undef, undef, 60' "$ws/w" "$T/open" &
 writer=$!
 await 'a process has a file open for writing' test -e "$T/open"
 queue_json >/dev/null <<'END'
