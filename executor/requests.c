@@ -222,10 +222,11 @@ act(struct executor *ex, const char *name, const json_t *doc)
 	json_object_set_new(reply, "answer", json_string(a.text));
 	if (spool_replace_json(b->dir[BOX_TMP], b->dir[BOX_DONE], name,
 		reply) != SPOOL_DONE ||
-	    spool_remove(b->dir[BOX_CUR], name) != SPOOL_DONE) {
-		log_warn("request %s: answer not written", name);
-		ex->trouble = true;
-	}
+	    spool_remove(b->dir[BOX_CUR], name) != SPOOL_DONE)
+		/* It will be done again: nothing may run in between, or a
+		 * retry would be one more retry each time. */
+		executor_hold(ex, "request %s: its answer is not written: %s",
+		    name, strerror(errno));
 	json_decref(reply);
 	journal_write(&ex->journal, "request",
 	    json_pack("{s:s,s:b,s:s}", "queue", ex->q->name, "ok", a.ok,
@@ -278,6 +279,7 @@ take_all(struct executor *ex, enum box_dir from)
 
 	if (spool_list(b->dir[from], TAKE_MAX, &n) == -1) {
 		log_warn("requests: not read");
+		ex->trouble = true;
 		return;
 	}
 	for (size_t i = 0; i < n.count; i++) {
