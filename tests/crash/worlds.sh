@@ -153,6 +153,11 @@ build_world() {
 	write_config </dev/null
 	sed -i "s|workspace: $T/ws/main|workspace: $ws|" "$CONF"
 	look=
+	case $1 in
+	fails) ends=failed ;;
+	refused) ends=rejected ;;
+	*) ends=completed ;;
+	esac
 	make_tree
 	case $1 in
 	many) make_many ;;
@@ -172,6 +177,21 @@ build_world() {
 	commit | undone) ;;
 	*) make_old ;;
 	esac
+}
+
+# make_image NAME: the same on a file system of its own, saved as $saved, an
+# image; for root. What it holds keeps inodes and times from run to run.
+make_image() {
+	if [ ! -e "$memory/blank" ]; then
+		mkdir -p "$world"
+		truncate -s 32M "$memory/blank"
+		mkfs.ext4 -q -F -O has_journal "$memory/blank" || return 1
+	fi
+	saved=$memory/image
+	cp --sparse=always "$memory/blank" "$saved"
+	mount -o loop "$saved" "$world" 2>/dev/null || return 1
+	build_world "$1"
+	umount "$world"
 }
 
 # make_world NAME: and $saved, a copy of it.
@@ -208,7 +228,8 @@ sweep_is_good() {
 	sweep "$@"
 	sed -n 's/^role /# /p' "$T/found"
 	diag "$said: $(grep '^points' "$T/found")"
-	is "$said" "$(grep -v -e '^role' -e '^points' "$T/found")" ''
+	is "$said" "$(grep -v -e '^role' -e "^points.* ends $ends\$" \
+	    "$T/found")" ''
 	ok "$said: at least nine in ten were hit" test "$(found tried)" -gt 0 \
 	    -a $(($(found hit) * 10)) -ge $(($(found tried) * 9))
 }

@@ -266,7 +266,8 @@ judge_told(struct sweep *s, int status)
 		return;
 	}
 	image = world_image(&s->world, &why);
-	if (strcmp(v.state, s->world.goal.state) == 0 && image != IMAGE_AFTER &&
+	if (v.outcomes == s->world.goal.outcomes &&
+	    strcmp(v.state, s->world.goal.state) == 0 && image != IMAGE_AFTER &&
 	    image != IMAGE_SAME)
 		trouble(s, "says %s, which is not so: %s", v.state,
 		    why != NULL ? why : "before-image");
@@ -278,7 +279,8 @@ judge_image(struct sweep *s, const struct verdict *v)
 {
 	char *why = NULL;
 	enum image image = world_image(&s->world, &why);
-	bool done = strcmp(v->state, s->world.goal.state) == 0;
+	bool done = v->outcomes == s->world.goal.outcomes &&
+		    strcmp(v->state, s->world.goal.state) == 0;
 
 	if (image == IMAGE_NEITHER)
 		trouble(s, "mixed tree (%s): %s", v->state, why);

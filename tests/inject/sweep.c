@@ -189,8 +189,9 @@ report(const struct sweep *s, const struct tally *t)
 	if (t->recoveries > 0)
 		(void)printf("role and %u different recoveries\n",
 		    t->recoveries);
-	(void)printf("points %zu tried %u hit %u bad %u seed %lu\n",
-	    s->points.count, s->tried, s->hits, s->bad, s->seed);
+	(void)printf("points %zu tried %u hit %u bad %u seed %lu ends %s\n",
+	    s->points.count, s->tried, s->hits, s->bad, s->seed,
+	    s->world.goal.state);
 }
 
 int
