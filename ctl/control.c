@@ -258,23 +258,72 @@ order_one(struct ctl *c, const char *name, json_t *all)
 	return status;
 }
 
+/* What a reload would do. */
+static int
+plan_reload(struct ctl *c)
+{
+	json_t *answer = NULL, *plan, *what;
+	const char *name;
+	int status = control_order(c, "reload", "--dry-run", &answer);
+
+	plan = json_incref(json_object_get(answer, "plan"));
+	json_decref(answer);
+	if (status != CTL_DONE) {
+		json_decref(plan);
+		return status;
+	}
+	if (c->json) {
+		out_json(plan);
+		return status;
+	}
+	json_object_foreach (plan, name, what)
+		(void)printf("%s: %s\n", name, json_string_value(what));
+	if (json_object_size(plan) == 0)
+		(void)printf("no daemon would be touched\n");
+	json_decref(plan);
+	return status;
+}
+
+int
+run_reload(struct ctl *c)
+{
+	static const struct option words[] = {
+	    {"dry-run", no_argument, NULL, 'n'}, {NULL, 0, NULL, 0}};
+	bool dry = false;
+	json_t *all;
+	int opt, status;
+
+	while ((opt = ctl_option(c, "n", words)) != -1) {
+		if (opt != 'n')
+			return CTL_USAGE;
+		dry = true;
+	}
+	if (c->argc > 0)
+		return CTL_USAGE;
+	status = ctl_open(c);
+	if (status != 0 || dry)
+		return status != 0 ? status : plan_reload(c);
+	all = c->json ? json_array() : NULL;
+	status = order_one(c, NULL, all);
+	if (c->json)
+		out_json(all);
+	return status;
+}
+
 int
 run_control(struct ctl *c)
 {
-	bool names = strcmp(c->verb->name, "reload") != 0;
 	json_t *all;
 	int i, status;
 
 	while (ctl_option(c, "", NULL) != -1)
 		return CTL_USAGE;
-	if (names != (c->argc > 0))
+	if (c->argc == 0)
 		return CTL_USAGE;
 	status = ctl_open(c);
 	if (status != 0)
 		return status;
 	all = c->json ? json_array() : NULL;
-	if (!names)
-		status = order_one(c, NULL, all);
 	for (i = 0; i < c->argc; i++) {
 		status = ctl_worse(status, order_one(c, c->argv[i], all));
 		if (status == CTL_DOWN)

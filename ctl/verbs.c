@@ -52,7 +52,8 @@ const struct verb verbs[] = {
 	    "-a, --all          those that ended too\n"
 	    "-n, --lines COUNT  of one state in one queue; default 50",
 	    run_queue},
-	{"reload", "", "read the configuration again", NULL, run_control},
+	{"reload", "[-n]", "read the configuration again",
+	    "-n, --dry-run  say which daemons it would touch", run_reload},
 	{"restart", "name ... | all", "stop and start daemons", NULL,
 	    run_control},
 	{"resume", "queue ...", "go on with paused queues", NULL, run_request},

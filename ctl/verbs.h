@@ -12,7 +12,7 @@ void verbs_help(const struct verb *verb);
 int run_alerts(struct ctl *c);
 int run_check(struct ctl *c);
 int run_check_config(struct ctl *c);
-int run_control(struct ctl *c); /* start, stop, restart, reload */
+int run_control(struct ctl *c); /* start, stop, restart */
 int run_deaths(struct ctl *c);
 int run_down(struct ctl *c);
 int run_dry_run(struct ctl *c);
@@ -23,6 +23,7 @@ int run_help(struct ctl *c);
 int run_init(struct ctl *c);
 int run_log(struct ctl *c);
 int run_queue(struct ctl *c);
+int run_reload(struct ctl *c);
 int run_request(struct ctl *c); /* retry, hold, cancel, pause, resume */
 int run_show(struct ctl *c);
 int run_status(struct ctl *c);

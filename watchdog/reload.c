@@ -130,3 +130,16 @@ reload_run(struct watchdog *w, struct buf *errs)
 	daemon_ready(w->opts);
 	return rc;
 }
+
+json_t *
+reload_plan(struct watchdog *w, struct buf *errs)
+{
+	struct settings fresh;
+	json_t *plan;
+
+	if (load(w, &fresh, errs) == -1)
+		return NULL;
+	plan = roster_plan(w, &fresh);
+	settings_free(&fresh);
+	return plan;
+}

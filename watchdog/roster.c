@@ -134,6 +134,19 @@ in_settings(const struct service *s, const struct settings *set)
 	return false;
 }
 
+/* What a configuration means for a daemon that is there. */
+enum change { CHANGE_NONE, CHANGE_GO, CHANGE_RESTART };
+
+static enum change
+compare(const struct service *s, const struct settings *fresh,
+    const struct section *sections, char digest[DIGEST_SIZE])
+{
+	if (!in_settings(s, fresh))
+		return CHANGE_GO;
+	section_digest(sections, s, digest);
+	return strcmp(digest, s->digest) == 0 ? CHANGE_NONE : CHANGE_RESTART;
+}
+
 void
 roster_leave(struct watchdog *w, const struct settings *fresh)
 {
@@ -142,20 +155,63 @@ roster_leave(struct watchdog *w, const struct settings *fresh)
 	char digest[DIGEST_SIZE];
 
 	section_open(&sections, fresh->path);
-	TAILQ_FOREACH (s, &w->services, link) {
-		if (!in_settings(s, fresh)) {
+	TAILQ_FOREACH (s, &w->services, link)
+		switch (compare(s, fresh, &sections, digest)) {
+		case CHANGE_GO:
 			s->going = true;
 			supervise_feed(s, FSM_EV_STOP);
-			continue;
+			break;
+		case CHANGE_RESTART:
+			(void)strlcpy(s->digest, digest, sizeof s->digest);
+			if (s->fsm.wanted)
+				supervise_feed(s, FSM_EV_RESTART);
+			break;
+		case CHANGE_NONE:
+			break;
 		}
-		section_digest(&sections, s, digest);
-		if (strcmp(digest, s->digest) == 0)
-			continue;
-		(void)strlcpy(s->digest, digest, sizeof s->digest);
-		if (s->fsm.wanted)
-			supervise_feed(s, FSM_EV_RESTART);
+	section_close(&sections);
+}
+
+/* Daemons of per-queue kinds that are not there yet. */
+static void
+tell_fresh(struct watchdog *w, const struct settings *fresh, json_t *plan)
+{
+	const struct service *s;
+	char name[SERVICE_NAME];
+	size_t i, q;
+
+	for (i = 0; i < KINDS; i++)
+		for (q = 0; kinds[i].per_queue && q < fresh->queue_count; q++) {
+			s = find_instance(w, &kinds[i], fresh->queues[q].name);
+			if (s != NULL && !s->going)
+				continue;
+			(void)snprintf(name, sizeof name, "%s@%s",
+			    kinds[i].program, fresh->queues[q].name);
+			(void)json_object_set_new(plan, name,
+			    json_string("start"));
+		}
+}
+
+json_t *
+roster_plan(struct watchdog *w, const struct settings *fresh)
+{
+	struct section sections;
+	const struct service *s;
+	char digest[DIGEST_SIZE];
+	json_t *plan = json_object();
+
+	section_open(&sections, fresh->path);
+	TAILQ_FOREACH (s, &w->services, link) {
+		enum change c = compare(s, fresh, &sections, digest);
+
+		/* Who is stopped stays stopped, whatever has changed. */
+		if (c != CHANGE_NONE && s->fsm.wanted)
+			(void)json_object_set_new(plan, s->name,
+			    json_string(c == CHANGE_GO ? "stop" : "restart"));
 	}
 	section_close(&sections);
+	tell_fresh(w, fresh, plan);
+	return plan;
 }
 
 static bool

@@ -99,6 +99,9 @@ section_digest(const struct section *f, const struct service *s,
 		     k++)
 			take(part, reads[i].keys[k],
 			    json_object_get(f->file, reads[i].keys[k]));
+	/* What it was told at its start: how often to beat. */
+	take(part, "heartbeat",
+	    json_object_get(json_object_get(f->file, "watchdog"), "heartbeat"));
 	if (s->kind->per_queue)
 		take_queues(part, json_object_get(f->file, "queues"), s->queue);
 	out[0] = '\0';

@@ -119,9 +119,18 @@ static json_t *
 answer_reload(struct watchdog *w, const char *name)
 {
 	struct buf errs = {0};
-	json_t *answer;
+	json_t *answer, *plan;
 
-	(void)name;
+	if (strcmp(name, "--dry-run") == 0) {
+		plan = reload_plan(w, &errs);
+		answer = plan != NULL
+			     ? json_pack("{s:b, s:o}", "ok", 1, "plan", plan)
+			     : refuse(errs.bytes);
+		buf_free(&errs);
+		return answer;
+	}
+	if (name[0] != '\0')
+		return refuse("reload takes no name");
 	answer = reload_run(w, &errs) == 0 ? agree() : refuse(errs.bytes);
 	buf_free(&errs);
 	return answer;

@@ -97,8 +97,14 @@ size_t roster_each(struct watchdog *w, const char *name,
  * it is another one. */
 void roster_leave(struct watchdog *w, const struct settings *fresh);
 
+/* What taking fresh would do: {NAME: "start" | "stop" | "restart"}, and does
+ * nothing. NULL when memory runs out. */
+json_t *roster_plan(struct watchdog *w, const struct settings *fresh);
+
 /* reload.c: SIGHUP and the command. 0, or -1 with the errors in errs. */
 int reload_run(struct watchdog *w, struct buf *errs);
+/* What it would do, or NULL with the errors in errs. */
+json_t *reload_plan(struct watchdog *w, struct buf *errs);
 
 /* memory.c: what survives the supervisor: the operator's intent, open
  * incidents and troubles, restart counts. 0, or -1 (logged). */

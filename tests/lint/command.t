@@ -14,7 +14,7 @@ is 'each command is documented, and back' "$documented" "$verbs"
 # "verb option" for each option that help and the page give.
 for v in $verbs; do
 	patchflow help "$v" | sed -n 's/^  \(-.*\)/\1/p' | sed 's/  .*//' |
-		grep -oE -- '-{1,2}[a-z]+' | sed "s/^/$v /"
+		grep -oE -- '-{1,2}[a-z]+(-[a-z]+)*' | sed "s/^/$v /"
 done | sort >"$T/help"
 awk '
 /^\.It Ic / { verb = $3 }
