@@ -13,6 +13,7 @@
 #include <unistd.h>
 #include <jansson.h>
 
+#include "common/digest.h"
 #include "tests/inject/image.h"
 #include "tests/inject/world.h"
 
@@ -197,6 +198,29 @@ left_mount(const struct world *w)
 	return found;
 }
 
+/* By the name that the executor gives it, wherever the hierarchy is. */
+static char *
+left_cgroup(const struct world *w)
+{
+	static const char *const depths[] = {"", "/*", "/*/*", "/*/*/*"};
+	char digest[DIGEST_SIZE], path[128];
+	char *text = xasprintf("%s/spool/executor@%s", w->path, w->queue);
+	char *found = NULL;
+	glob_t g;
+
+	digest_bytes(text, strlen(text), digest);
+	free(text);
+	for (size_t i = 0; i < 4 && found == NULL; i++) {
+		(void)snprintf(path, sizeof(path),
+		    "/sys/fs/cgroup%s/patchflow-%.12s", depths[i], digest);
+		if (glob(path, GLOB_NOSORT, NULL, &g) != 0)
+			continue;
+		found = xasprintf("cgroup %s", g.gl_pathv[0]);
+		globfree(&g);
+	}
+	return found;
+}
+
 char *
 world_leftover(struct world *w)
 {
@@ -220,5 +244,7 @@ world_leftover(struct world *w)
 	found = held_lock(w);
 	if (found == NULL)
 		found = left_mount(w);
+	if (found == NULL)
+		found = left_cgroup(w);
 	return found != NULL ? found : xstrdup("");
 }
