@@ -152,6 +152,7 @@ bench:
 	@$(AGAIN) bench-build
 	@for b in $(BENCH); do BUILD_DIR='$(abspath $(BUILD))' ./$$b || exit 1; done
 	@BUILD_DIR='$(abspath $(BUILD))' sh tests/bench/peers.sh
+	@BUILD_DIR='$(abspath $(BUILD))' sh tests/bench/replay.sh
 asan:
 	$(DEPS) $(sort $(TEST_DEPS:%='%'))
 	@$(AGAIN) SANITIZE=address,undefined BUILD=$(BUILD)-asan tests-build

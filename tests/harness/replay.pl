@@ -119,7 +119,7 @@ sub put {
 
 my ($n, $commit, @changes, $at) = (0);
 sub finish {
-	return if !defined $commit;
+	return if !@changes; # an empty commit
 	my $name = sprintf '%06d', ++$n;
 	put("$name.json", "c$name", mutations(0, @changes));
 	put("$name.plain", "c$name-plain", mutations(1, @changes));
