@@ -34,15 +34,16 @@ static void
 warn_all(const struct input *in)
 {
 	const json_t *w;
-	char *said;
+	char *name = table_clean(in->name), *said;
 	size_t i;
 
 	json_array_foreach (in->patch.warnings, i, w) {
 		said = table_clean(json_string_value(w));
 		(void)fflush(stdout);
-		(void)fprintf(stderr, "%s: warning: %s\n", in->name, said);
+		(void)fprintf(stderr, "%s: warning: %s\n", name, said);
 		free(said);
 	}
+	free(name);
 }
 
 static void

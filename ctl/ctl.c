@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Options, configuration and spool for every verb. */
 #include "ctl/ctl.h"
+#include "ctl/table.h"
 
 #include <sys/stat.h>
 #include <errno.h>
@@ -29,14 +30,19 @@ static const struct option everywhere[] = {
 void
 ctl_say(const char *fmt, ...)
 {
+	struct buf text = {0};
 	va_list ap;
+	char *clean;
 
-	(void)fflush(stdout);
-	(void)fputs("patchflow: ", stderr);
 	va_start(ap, fmt);
-	(void)vfprintf(stderr, fmt, ap);
+	buf_vprintf(&text, fmt, ap);
 	va_end(ap);
-	(void)fputc('\n', stderr);
+	/* A file's name may be a terminal's command. */
+	clean = table_clean(text.bytes);
+	(void)fflush(stdout);
+	(void)fprintf(stderr, "patchflow: %s\n", clean);
+	free(clean);
+	buf_free(&text);
 }
 
 int

@@ -50,6 +50,9 @@ check_single(struct fsck *f, struct queue_tree *q, enum queue_dir d,
 
 	if (found == d || found == Q__MAX || !spool_exists(q->dir[d], name))
 		return;
+	/* A failed attempt stays behind where a resend took its place. */
+	if (is_terminal(d) && other.attempt > n->attempt)
+		return;
 	place = place_of(q, queue_dir_path[d], name);
 	fsck_say(f, FSCK_WRONG, place, "is in %s too", queue_dir_path[found]);
 	free(place);

@@ -86,21 +86,23 @@ looks_like_chat(const struct input *in)
 void
 input_complain(const struct input *in)
 {
+	char *name = table_clean(in->name);
 	char *said = table_clean(in->patch.error);
 	char *hint = table_clean(in->patch.hint);
 
 	(void)fflush(stdout);
-	(void)fprintf(stderr, "%s:%d:%d: %s (%s)\n", in->name,
+	(void)fprintf(stderr, "%s:%d:%d: %s (%s)\n", name,
 	    in->err.line > 0 ? in->err.line : 1,
 	    in->err.column > 0 ? in->err.column : 1, said,
 	    patch_reason_name[in->patch.reason]);
 	if (hint[0] != '\0')
-		(void)fprintf(stderr, "%s: hint: %s\n", in->name, hint);
+		(void)fprintf(stderr, "%s: hint: %s\n", name, hint);
 	if (in->patch.reason == PATCH_MALFORMED && looks_like_chat(in))
 		(void)fprintf(stderr,
 		    "%s: hint: a chat or Markdown; try "
 		    "`patchflow extract %s`\n",
-		    in->name, in->name);
+		    name, name);
+	free(name);
 	free(said);
 	free(hint);
 }

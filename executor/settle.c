@@ -22,6 +22,26 @@ settle_common(struct executor *ex, json_t *doc)
 	    json_string(durability_name[ex->durability]));
 }
 
+/* A later attempt that went well ends the trouble of the others, whichever
+ * it was. */
+static void
+tell_over(struct executor *ex, const struct outcome *o)
+{
+	static const char *const types[] = {"patch-failed", "patch-rejected"};
+	char *text = xasprintf("%s %s", o->env.id, outcome_words(o));
+
+	for (size_t i = 0; i < sizeof types / sizeof types[0]; i++)
+		executor_alert(ex, &(struct alert){.type = types[i],
+				       .component = ex->instance,
+				       .subject = o->env.id,
+				       .severity = ALERT_INFO,
+				       .text = text,
+				       .queue = ex->q->name,
+				       .id = o->env.id,
+				       .resolved = true});
+	free(text);
+}
+
 static void
 tell(struct executor *ex, const struct outcome *o)
 {
@@ -35,11 +55,9 @@ tell(struct executor *ex, const struct outcome *o)
 	    .id = o->env.id};
 	char *text;
 
-	/* A later attempt that went well ends the trouble of the others. */
-	a.resolved = o->state == OUTCOME_COMPLETED && o->env.attempt > 1;
-	if (a.resolved)
-		a.severity = ALERT_INFO;
-	else if (o->state != OUTCOME_FAILED && o->state != OUTCOME_REJECTED)
+	if (o->state == OUTCOME_COMPLETED && o->env.attempt > 1)
+		tell_over(ex, o);
+	if (o->state != OUTCOME_FAILED && o->state != OUTCOME_REJECTED)
 		return;
 	if (o->state == OUTCOME_REJECTED)
 		a.severity = ALERT_WARNING;

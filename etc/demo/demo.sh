@@ -362,6 +362,8 @@ check_results() {
 	    "$cyops/lost.txt" "$cyops/no-role.txt"
 	check 'MAIN is a clean git repository with the four commits' clean_git
 	check 'every attempt has its summary' summarised 12
+	check 'fsck finds the spool as it should be' \
+	    sh -c "'$bin/patchflow' -c '$conf' fsck >/dev/null"
 	check 'everything was stopped' test "$stop_status" -eq 0
 	check 'no process is left' nothing_runs
 }

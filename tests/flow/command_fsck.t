@@ -5,7 +5,7 @@
 for b in ghost-bridge executor summarizer alertd; do
 	command -v "$b" >/dev/null || skip_all "no $b"
 done
-plan 22
+plan 25
 
 write_config </dev/null
 cd "$T" || exit 1
@@ -19,6 +19,17 @@ ok 'three patches completed' test "$(patchflow --json queue -a |
     jq '[.[] | select(.state == "completed")] | length')" = 3
 exits 0 'the spool is whole' patchflow fsck
 is 'and counted' "$(patchflow --json fsck | jq '.ok and .files > 9')" true
+for check in false true; do
+	printf '{"id": "four", "target": "MAIN", "mutations": [{"path": "four", "contents": "x"}], "validate": {"shell": ["%s"]}}\n' \
+	    $check | patchflow submit - >>"$T/out" 2>&1
+	drain >>"$T/log/drain" 2>&1
+	alertd --once -c "$CONF" 2>>"$T/log/drain"
+done
+is 'a failed one was sent again, corrected' "$(patchflow --json show four |
+    jq -r '.[0] | "\(.attempt) \(.state)"')" '2 completed'
+exits 0 'both attempts have their place' patchflow fsck
+is 'the alert of the first one is over' "$(patchflow --json alerts |
+    jq '[.[] | select(.subject == "four")] | length')" 0
 done=$SPOOL/MAIN/patches/.completed
 outcomes=$SPOOL/MAIN/outcomes/done
 one=$(basename "$done"/*-one-*) two=$(basename "$done"/*-two-*)

@@ -3,7 +3,7 @@
 # The command with the daemons down: everything that acts on the spool works
 # and is durable, everything that needs the supervisor says so.
 . "$(dirname "$0")/../harness/lib.sh"
-plan 76
+plan 80
 pf() { patchflow "$@"; }
 
 cd "$T" || exit 1
@@ -12,6 +12,13 @@ exits 2 'an unknown command is one' pf frobnicate
 exits 2 'a command of a later day is one' pf rewind x
 exits 2 'a near one, too' pf statsu
 like 'and is guessed' "$(cat "$T/out")" 'did you mean status'
+evil=$(printf 'ev\033[31mil.json')
+echo '[1' >"$evil"
+exits 65 'a document whose name is an order to the terminal' pf check "$evil"
+is 'is refused without giving that order' "$(tr -cd '\033' <"$T/out" | wc -c)" 0
+exits 1 'one that is not there' pf check "none-$evil"
+is 'neither' "$(tr -cd '\033' <"$T/out" | wc -c)" 0
+rm "$evil"
 exits 0 'help' pf --help
 exits 0 'version' pf --version
 like 'names it' "$(cat "$T/out")" '^patchflow [0-9]+\.'
