@@ -304,7 +304,7 @@ take_lock(struct daemon_opts *o, const struct tree *t)
 void
 daemon_enter(struct daemon_opts *o, const struct settings *s, struct tree *t)
 {
-	(void)umask(027);
+	(void)umask((mode_t)settings_umask(settings_daemon(s, o->instance)));
 	tidy_descriptors(o->inherit_fd != -1);
 	if (chdir("/") == -1)
 		fatal("/: directory not entered");

@@ -150,6 +150,22 @@ static const struct conf_key alert_keys[] = {
 	channel_keys),
     END};
 
+static const struct conf_key limit_keys[] = {
+    NUMBER(BYTES, daemon_limits, memory, "0", 0, TIB),
+    NUMBER(COUNT, daemon_limits, files, "0", 0, 1000000),
+    NUMBER(COUNT, daemon_limits, processes, "0", 0, 1000000),
+    NUMBER(COUNT, daemon_limits, cpu, "0", 0, 100000),
+    BOOL(daemon_limits, "core", core, "false"), END};
+
+static const struct conf_key daemon_keys[] = {
+    TEXT(daemon_settings, "name", name, NULL),
+    TEXT(daemon_settings, "user", user, ""),
+    TEXT(daemon_settings, "group", group, ""),
+    TEXT(daemon_settings, "umask", umask, "027"),
+    NUMBER(COUNT, daemon_settings, nice, "0", -20, 19),
+    MANY(PAIRS, daemon_settings, "environment", environment),
+    SECTION(daemon_settings, limits, limit_keys), END};
+
 static const struct conf_key watchdog_keys[] = {
     NUMBER(SPAN, watchdog_settings, heartbeat, "5s", 100, HOUR),
     NUMBER(SPAN, watchdog_settings, hang, "20s", 200, DAY),
@@ -161,7 +177,13 @@ static const struct conf_key watchdog_keys[] = {
     NUMBER(SPAN, watchdog_settings, summary_delay, "10m", 100, YEAR),
     NUMBER(COUNT, watchdog_settings, disk_free, "5", 0, 100),
     NUMBER(COUNT, watchdog_settings, inode_free, "5", 0, 100),
-    NUMBER(COUNT, watchdog_settings, disk_pause, "1", 0, 100), END};
+    NUMBER(COUNT, watchdog_settings, disk_pause, "1", 0, 100),
+    NUMBER(BYTES, watchdog_settings, memory_warning, "512M", 0, TIB),
+    NUMBER(COUNT, watchdog_settings, cpu_warning, "90", 0, 100),
+    WORD(watchdog_settings, "cgroup", cgroup, "auto", "auto|off"),
+    LIST(watchdog_settings, "daemons", daemons, daemon_count, daemon_settings,
+	daemon_keys),
+    END};
 
 static const struct conf_key retention_keys[] = {
     NUMBER(SPAN, retention_settings, completed_age, "30d", MINUTE, 100 * YEAR),

@@ -13,11 +13,10 @@
 
 #include <limits.h>
 #include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
 
 #include "common/conf.h"
 #include "common/key.h"
+#include "common/settings_daemon.h"
 
 struct queue_settings {
 	char *name;
@@ -109,9 +108,14 @@ struct watchdog_settings {
 	int64_t queue_depth;
 	int64_t stale_patch;
 	int64_t summary_delay;
-	int64_t disk_free;  /* percent */
-	int64_t inode_free; /* percent */
-	int64_t disk_pause; /* percent; 0: never */
+	int64_t disk_free;      /* percent */
+	int64_t inode_free;     /* percent */
+	int64_t disk_pause;     /* percent; 0: never */
+	int64_t memory_warning; /* bytes; 0: never */
+	int64_t cpu_warning;    /* percent; 0: never */
+	char *cgroup;           /* "auto" or "off" */
+	size_t daemon_count;
+	struct daemon_settings *daemons;
 };
 
 struct retention_settings {

@@ -351,5 +351,7 @@ settings_check(struct conf_file *f, struct settings *s)
 		errors += check_destination(f, s, i);
 	for (i = 0; i < s->alerts.channel_count; i++)
 		errors += check_channel(f, s, i);
+	for (i = 0; i < s->watchdog.daemon_count; i++)
+		errors += settings_check_daemon(f, s, i);
 	return errors;
 }

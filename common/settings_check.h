@@ -13,5 +13,8 @@
  * workspace.
  */
 int settings_check(struct conf_file *f, struct settings *s);
+/* settings_daemon.c's part: entry i of watchdog.daemons. */
+int settings_check_daemon(struct conf_file *f, const struct settings *s,
+    size_t i);
 
 #endif

@@ -272,6 +272,7 @@ check_run(struct watchdog *w)
 	check_rights(w);
 	check_clock(w);
 	space_look(w);
+	usage_run(w);
 }
 
 static void

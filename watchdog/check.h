@@ -44,6 +44,7 @@ struct check {
 	size_t trouble_count;
 	struct space space;
 	int64_t wall_ahead_ms; /* of the monotonic clock */
+	uint64_t looks;
 };
 
 void check_open(struct watchdog *w);

@@ -31,6 +31,23 @@ wait_for(const struct spawned *made, const char *program)
 	return si.si_code == CLD_EXITED ? si.si_status : EXIT_FATAL;
 }
 
+/* As under the supervisor; limits are for those that stay. */
+static int
+become_user(const struct settings *s, const char *program, struct spawn *sp,
+    struct identity *id)
+{
+	const struct daemon_settings *d = settings_daemon(s, program);
+	bool own = d != NULL && d->user[0] != '\0';
+	const char *user = own ? d->user : s->user, *who;
+
+	if (!own && strcmp(program, "executor") == 0)
+		return 0;
+	if (user[0] == '\0' || geteuid() != 0)
+		return 0;
+	sp->who = id;
+	return identity_find(id, user, d != NULL ? d->group : "", &who);
+}
+
 static int
 run(const struct settings *s, const char *program, const char *queue)
 {
@@ -42,6 +59,7 @@ run(const struct settings *s, const char *program, const char *queue)
 	    .argv = argv,
 	    .envp = environ,
 	    .out_fd = STDERR_FILENO};
+	struct identity id = {0};
 	struct spawned made;
 	int status = EXIT_TEMPORARY;
 
@@ -50,8 +68,7 @@ run(const struct settings *s, const char *program, const char *queue)
 		argv[4] = q;
 		argv[5] = for_queue;
 	}
-	if ((strcmp(program, "executor") != 0 &&
-		spawn_as(&sp, s->user) == -1) ||
+	if (become_user(s, program, &sp, &id) == -1 ||
 	    spawn_start(&sp, &made) == -1)
 		log_warn("%s: not started", program);
 	else

@@ -99,6 +99,7 @@ reload(struct watchdog *w, struct buf *errs)
 	settings_free(w->settings);
 	*w->settings = fresh;
 	upgrade_note_config(w);
+	watchdog_divide(w);
 	roster_leave(w, w->settings);
 	if (roster_build(w) == -1)
 		log_warn("%s: a new daemon could not be set up", fresh.path);

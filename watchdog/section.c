@@ -83,6 +83,33 @@ take_queues(json_t *into, const json_t *queues, const char *own)
 	json_decref(names);
 }
 
+/* What is set for it alone, else for all of its kind: settings_daemon's rule.
+ */
+static void
+take_own(json_t *into, const json_t *file, const struct service *s)
+{
+	const json_t *all =
+	    json_object_get(json_object_get(file, "watchdog"), "daemons");
+	json_t *entry;
+	size_t i;
+
+	json_array_foreach (all, i, entry) {
+		const char *name =
+		    json_string_value(json_object_get(entry, "name"));
+
+		if (name == NULL)
+			continue;
+		if (strcasecmp(name, s->name) == 0) {
+			take(into, "own", entry);
+			return;
+		}
+		if (strcmp(name, s->kind->program) == 0 ||
+		    (s->kind->alias != NULL &&
+			strcmp(name, s->kind->alias) == 0))
+			take(into, "own", entry);
+	}
+}
+
 void
 section_digest(const struct section *f, const struct service *s,
     char out[DIGEST_SIZE])
@@ -104,6 +131,7 @@ section_digest(const struct section *f, const struct service *s,
 	    json_object_get(json_object_get(f->file, "watchdog"), "heartbeat"));
 	if (s->kind->per_queue)
 		take_queues(part, json_object_get(f->file, "queues"), s->queue);
+	take_own(part, f->file, s);
 	out[0] = '\0';
 	if (f->file != NULL && part != NULL)
 		digest_json(part, out);

@@ -17,11 +17,8 @@
 #include "common/log.h"
 #include "watchdog/channel.h"
 #include "watchdog/handover.h"
-#include "watchdog/orphans.h"
-#include "watchdog/spawn.h"
+#include "watchdog/launch.h"
 #include "watchdog/watchdog.h"
-
-extern char **environ;
 
 static void
 on_exit_seen(struct loop *l, struct watch *watch, short revents)
@@ -82,55 +79,6 @@ service_free(struct service *s)
 	free(s);
 }
 
-/* Ours without what speaks for or about us, and with its own. */
-static char **
-make_environment(const struct service *s)
-{
-	static const char *const ours[] = {"NOTIFY_SOCKET=", "WATCHDOG_USEC=",
-	    "WATCHDOG_PID=", "PATCHFLOW_CONFIG=", ORPHANS_MARK_SET};
-	const size_t count = sizeof ours / sizeof ours[0];
-	size_t n = 0, i, j;
-	char **env;
-
-	while (environ[n] != NULL)
-		n++;
-	env = xcalloc(n + 4, sizeof *env);
-	for (i = n = 0; environ[i] != NULL; i++) {
-		for (j = 0; j < count; j++)
-			if (strncmp(environ[i], ours[j], strlen(ours[j])) == 0)
-				break;
-		if (j == count)
-			env[n++] = xstrdup(environ[i]);
-	}
-	env[n++] = xasprintf("NOTIFY_SOCKET=%s", s->notify_path);
-	env[n++] = xasprintf("WATCHDOG_USEC=%" PRId64,
-	    s->owner->settings->watchdog.heartbeat * 2000);
-	env[n++] = xasprintf("%s%" PRId64 ":%s", ORPHANS_MARK_SET,
-	    s->owner->since_us, s->owner->tree->path);
-	return env;
-}
-
-static void
-free_environment(char **env)
-{
-	size_t i;
-
-	for (i = 0; env[i] != NULL; i++)
-		free(env[i]);
-	free(env);
-}
-
-/* 0, or -1 with errno where the configured user does not exist. */
-static int
-choose_user(const struct service *s, struct spawn *sp)
-{
-	if (s->kind->privileged)
-		return 0;
-	if (spawn_as(sp, s->owner->settings->user) == -1)
-		return -1;
-	return sp->user != NULL ? channel_give(s, sp->uid) : 0;
-}
-
 static void
 remember_files(struct service *s)
 {
@@ -159,39 +107,6 @@ service_changed(const struct service *s)
 	       differs(&s->config, s->owner->settings->path);
 }
 
-static int
-fork_it(struct service *s, struct spawned *made)
-{
-	char *program = xstrdup(s->kind->program);
-	char c[] = "-c", q[] = "-q", v[] = "-v";
-	char *argv[7] = {program, c, s->owner->settings->path};
-	struct spawn sp = {.path = s->path, .argv = argv, .out_fd = s->log_fd};
-	size_t n = 3;
-	int rc = -1;
-
-	if (s->kind->per_queue) {
-		argv[n++] = q;
-		argv[n++] = s->queue;
-	}
-	if (s->owner->opts->verbose > 0)
-		argv[n++] = v;
-	if (choose_user(s, &sp) == -1) {
-		(void)snprintf(s->trouble, sizeof s->trouble, "user %s: %s",
-		    s->owner->settings->user, strerror(errno));
-	} else {
-		char **env = make_environment(s);
-
-		sp.envp = env;
-		rc = spawn_start(&sp, made);
-		if (rc == -1)
-			(void)snprintf(s->trouble, sizeof s->trouble,
-			    "no new process: %s", strerror(errno));
-		free_environment(env);
-	}
-	free(program);
-	return rc;
-}
-
 int
 service_start(struct service *s)
 {
@@ -204,7 +119,7 @@ service_start(struct service *s)
 	s->busy_ms = 0;
 	s->beat_ms = 0;
 	s->status[0] = '\0';
-	if (fork_it(s, &made) == -1)
+	if (launch(s, &made) == -1)
 		return -1;
 	s->pid = made.pid;
 	s->pidfd = made.pidfd;

@@ -18,8 +18,11 @@
 #include "common/key.h"
 #include "common/loop.h"
 #include "watchdog/fsm.h"
+#include "watchdog/identity.h"
+#include "watchdog/limits.h"
 #include "watchdog/logs.h"
 #include "watchdog/notify.h"
+#include "watchdog/usage.h"
 
 struct watchdog;
 
@@ -74,6 +77,10 @@ struct service {
 	int64_t beat_ms;     /* monotonic; 0: none yet */
 	int64_t listened_ms; /* when its socket was last empty */
 	char status[NOTIFY_STATUS + 1];
+
+	struct identity identity; /* of its user, where it is given one */
+	struct limits limits;     /* as its process was started */
+	struct usage usage;
 
 	struct last_exit last;
 	uint64_t restarts; /* unasked for, since ever */

@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
-#include <pwd.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -18,6 +17,7 @@
 const char *const spawn_stage_name[] = {
     [SPAWN_PARENT] = "parent",
     [SPAWN_FILES] = "descriptors",
+    [SPAWN_LIMITS] = "limits",
     [SPAWN_USER] = "user",
     [SPAWN_EXEC] = "exec",
 };
@@ -65,15 +65,38 @@ arrange_files(const struct spawn *s)
 	return close_range(STDERR_FILENO + 1, ~0U, (int)CLOSE_RANGE_CLOEXEC);
 }
 
+/* The groups first: they are the real user's to enter. A better priority than
+ * ours is not given to everybody, and nothing to fail for. */
+static int
+limit(const struct spawn *s)
+{
+	size_t i;
+
+	for (i = 0; i < s->cgroup_count; i++)
+		if (write(s->cgroups[i], "0", 1) != 1)
+			return -1;
+	if (s->nice != 0)
+		(void)setpriority(PRIO_PROCESS, 0, s->nice);
+	for (i = 0; i < s->rlimit_count; i++) {
+		struct rlimit r = {.rlim_cur = s->rlimits[i].value,
+		    .rlim_max = s->rlimits[i].value};
+
+		if (setrlimit((__rlimit_resource_t)s->rlimits[i].resource,
+			&r) == -1)
+			return -1;
+	}
+	return 0;
+}
+
 static int
 become(const struct spawn *s)
 {
-	if (s->user == NULL)
-		return 0;
-	if (initgroups(s->user, s->gid) == -1 || setgid(s->gid) == -1 ||
-	    setuid(s->uid) == -1)
+	const struct identity *id = s->who;
+
+	if (id != NULL && (setgroups(id->group_count, id->groups) == -1 ||
+			      setgid(id->gid) == -1 || setuid(id->uid) == -1))
 		return -1;
-	return 0;
+	return s->no_new_privs ? prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) : 0;
 }
 
 static _Noreturn void
@@ -83,6 +106,8 @@ run_child(const struct spawn *s, pid_t parent, int error_fd)
 	(void)setsid();
 	if (arrange_files(s) == -1)
 		give_up(error_fd, SPAWN_FILES);
+	if (limit(s) == -1)
+		give_up(error_fd, SPAWN_LIMITS);
 	if (become(s) == -1)
 		give_up(error_fd, SPAWN_USER);
 	/* Behind become(): a change of user clears it. A parent that died
@@ -102,26 +127,6 @@ spawn_abandon(pid_t pid)
 	while (waitpid(pid, NULL, 0) == -1 && errno == EINTR)
 		continue;
 	errno = saved;
-}
-
-int
-spawn_as(struct spawn *s, const char *user)
-{
-	const struct passwd *pw;
-
-	if (user[0] == '\0' || geteuid() != 0)
-		return 0;
-	errno = 0;
-	pw = getpwnam(user);
-	if (pw == NULL) {
-		if (errno == 0)
-			errno = ENOENT;
-		return -1;
-	}
-	s->user = user;
-	s->uid = pw->pw_uid;
-	s->gid = pw->pw_gid;
-	return 0;
 }
 
 int

@@ -7,12 +7,19 @@
 #ifndef WATCHDOG_SPAWN_H
 #define WATCHDOG_SPAWN_H
 
+#include <sys/resource.h>
 #include <sys/types.h>
 #include <stdbool.h>
+
+#include "watchdog/identity.h"
+
+#define SPAWN_RLIMITS 8
+#define SPAWN_CGROUPS 4
 
 enum spawn_stage {
 	SPAWN_PARENT, /* the parent was gone already */
 	SPAWN_FILES,
+	SPAWN_LIMITS,
 	SPAWN_USER,
 	SPAWN_EXEC,
 	SPAWN__STAGES
@@ -32,9 +39,16 @@ struct spawn {
 	int out_fd;     /* becomes stdout and stderr */
 	bool has_input; /* in_fd becomes stdin, else /dev/null does */
 	int in_fd;
-	const char *user; /* NULL: stay who we are */
-	uid_t uid;
-	gid_t gid;
+	const struct identity *who; /* NULL: stay who we are */
+	bool no_new_privs;
+	int nice; /* 0: ours */
+	struct {
+		int resource;
+		rlim_t value; /* both of its limits */
+	} rlimits[SPAWN_RLIMITS];
+	size_t rlimit_count;
+	int cgroups[SPAWN_CGROUPS]; /* written to, it is moved there */
+	size_t cgroup_count;
 };
 
 struct spawned {
@@ -43,9 +57,6 @@ struct spawned {
 	int error_fd; /* non-blocking; closed by a successful exec */
 };
 
-/* Where we are root and user is not "": the child becomes that user. 0, or
- * -1 with errno when there is no such user. */
-int spawn_as(struct spawn *s, const char *user);
 /* 0, or -1 with errno and nothing made. */
 int spawn_start(const struct spawn *s, struct spawned *out);
 /* Kills and reaps a child that we cannot hold by a pidfd; errno stays. */

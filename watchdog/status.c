@@ -43,7 +43,7 @@ describe(const struct service *s, int64_t now)
 
 	service_why(s, why, sizeof why);
 	return json_pack("{s:s, s:s, s:o, s:o, s:I, s:b, s:o, s:s, s:I, s:I, "
-			 "s:o, s:o, s:s, s:b, s:b}",
+			 "s:o, s:o, s:s, s:b, s:b, s:o, s:o}",
 	    "name", s->name, "state", fsm_state_word[f->state], "pid",
 	    f->alive ? json_integer(s->pid) : json_null(), "uptime_ms",
 	    span(f->alive, now - f->started_ms), "restarts",
@@ -53,7 +53,9 @@ describe(const struct service *s, int64_t now)
 	    (json_int_t)s->busy_ms, "last_exit", last_exit(s),
 	    "next_attempt_ms", span(dated, f->deadline_ms - now),
 	    "why_not_running", why, "incident", f->incident, "degraded",
-	    f->degraded);
+	    f->degraded, "usage", usage_json(s), "limits",
+	    limits_json(settings_daemon(s->owner->settings, s->name),
+		&s->limits));
 }
 
 json_t *

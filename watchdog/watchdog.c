@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Opening, the signals, the pulse, and the way down. */
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <errno.h>
 #include <malloc.h>
 #include <signal.h>
@@ -202,6 +203,17 @@ open_state(struct watchdog *w)
 }
 
 void
+watchdog_divide(struct watchdog *w)
+{
+	struct stat st;
+
+	/* A number that two suites on one machine do not share. */
+	if (limits_want_cgroup(&w->settings->watchdog) &&
+	    fstat(w->tree->root, &st) == 0)
+		cgroup_open(&w->cgroup, (uint64_t)st.st_ino);
+}
+
+void
 watchdog_open(struct watchdog *w, struct daemon_opts *o, struct settings *s,
     struct tree *t)
 {
@@ -229,6 +241,7 @@ watchdog_open(struct watchdog *w, struct daemon_opts *o, struct settings *s,
 		log_warn("watchdog: escaped descendants are not adopted");
 	kill_predecessors(w);
 	watchdog_open_logs(w);
+	watchdog_divide(w);
 	if (roster_build(w) == -1)
 		fatal("watchdog: a daemon could not be set up");
 	open_state(w);
@@ -261,6 +274,7 @@ watchdog_close(struct watchdog *w)
 	TAILQ_FOREACH_SAFE (s, &w->services, link, next)
 		service_free(s);
 	TAILQ_INIT(&w->services);
+	cgroup_close(&w->cgroup);
 	log_info("watchdog: stopped");
 	deaths_close(&w->deaths);
 	state_close(&w->state);

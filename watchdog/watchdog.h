@@ -18,6 +18,7 @@
 #include "common/settings.h"
 #include "common/state.h"
 #include "common/tree.h"
+#include "watchdog/cgroup.h"
 #include "watchdog/check.h"
 #include "watchdog/control.h"
 #include "watchdog/errand.h"
@@ -44,6 +45,7 @@ struct watchdog {
 	struct log_sink own_log;
 	struct control control;
 	struct check check;
+	struct cgroup cgroup; /* of daemons with limits */
 	struct report report;
 	struct state state;
 	struct deaths deaths;
@@ -65,6 +67,8 @@ void watchdog_open(struct watchdog *w, struct daemon_opts *o,
 void watchdog_close(struct watchdog *w);
 /* Files or stderr, by the settings. */
 void watchdog_open_logs(struct watchdog *w);
+/* Control groups, where a daemon has limits that need them. */
+void watchdog_divide(struct watchdog *w);
 /* Everything down in reverse order, then the loop ends. */
 void watchdog_down(struct watchdog *w);
 
