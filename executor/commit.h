@@ -27,6 +27,7 @@ struct commit {
 	const struct plan *plan;
 	struct timespec since; /* T0: a ctime from before the view was made */
 	bool split_links;      /* hard links may be separated */
+	const char *same_path; /* late, but found to say the same; or NULL */
 	/* filled by displaced_find and commit_revert, owned: paths that
 	 * somebody changed behind the check */
 	json_t *displaced;

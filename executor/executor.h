@@ -57,8 +57,9 @@ struct run {
 	int64_t kill_at; /* monotonic ms of the kill, 0 before */
 	int64_t started_us;
 	int64_t started_ms;
-	struct timespec since; /* T0 */
-	const char *limits_by; /* "cgroup1" ... */
+	struct timespec since;      /* T0 */
+	char index_id[DIGEST_SIZE]; /* gitlive.h; "" */
+	const char *limits_by;      /* "cgroup1" ... */
 	char doing[128];
 };
 
@@ -83,7 +84,7 @@ struct executor {
 	struct place place;
 	struct reserve ballast;
 	int64_t wide_until_ms; /* the workspace is too large to look through */
-	int64_t kept_bytes; /* about, of kept transactions */
+	int64_t kept_bytes;    /* about, of kept transactions */
 	struct jail_user user;
 	struct cgroup cgroup;
 	bool chosen; /* the next three are known */

@@ -16,6 +16,7 @@
 #include "executor/dry_run.h"
 #include "executor/executor.h"
 #include "executor/gitindex.h"
+#include "executor/gitlive.h"
 #include "executor/reads.h"
 #include "executor/settle.h"
 
@@ -244,6 +245,7 @@ commit_run(struct executor *ex, struct diff *d)
 			    : diff_scratch(d, &r->plan, &r->fault);
 	if (answer == -1 ||
 	    (!ex->dry.on && commit_sync(&c, &d->ops, &r->fault) == -1) ||
+	    gitlive_adopt(ex, &c, &d->ops, &r->fault) == -1 ||
 	    commit_check(&c, &d->ops, &r->fault) == -1 ||
 	    (r->overlay && reads_check(ex, &c, d, &r->fault) == -1))
 		return -1;

@@ -2,6 +2,7 @@
 /* Branch check, commit and tag. */
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "executor/git.h"
 #include "executor/report.h"
@@ -26,15 +27,49 @@ ask(struct worker *w, const char *const *argv, int *code, struct buf *out,
 	return 0;
 }
 
+/* Linked work trees and submodules have theirs elsewhere, a workspace within
+ * a repository above: no patch may write there. */
+static int
+judge_place(const struct buf *dir, struct fault *f)
+{
+	if (dir->bytes != NULL && strcmp(dir->bytes, ".git") == 0)
+		return 0;
+	return fault_fail(f, OUTCOME_PREPARE,
+	    "the repository lies outside the workspace, in %s",
+	    dir->bytes != NULL ? dir->bytes : "?");
+}
+
+/* A commit now would conclude what somebody else has begun. */
+static int
+check_unfinished(struct worker *w, struct fault *f)
+{
+	static const char *const signs[] = {"MERGE_HEAD", "CHERRY_PICK_HEAD",
+	    "REVERT_HEAD", "rebase-merge", "rebase-apply", "BISECT_LOG"};
+
+	for (size_t i = 0; i < sizeof(signs) / sizeof(signs[0]); i++) {
+		char *path = xasprintf("%s/.git/%s", w->workspace, signs[i]);
+		bool there = access(path, F_OK) == 0;
+
+		free(path);
+		if (there)
+			return fault_fail(f, OUTCOME_PREPARE,
+			    "the repository is in the middle of something "
+			    "(.git/%s): finish or abort that first",
+			    signs[i]);
+	}
+	return 0;
+}
+
 static int
 check_repository(struct worker *w, struct fault *f)
 {
-	static const char *const argv[] = {GIT, "rev-parse",
-	    "--is-inside-work-tree", NULL};
+	static const char *const argv[] = {GIT, "rev-parse", "--git-dir", NULL};
 	struct buf out = {0};
 	int code = 0;
 	int answer = ask(w, argv, &code, &out, f);
 
+	if (answer == 0 && code == 0)
+		answer = judge_place(&out, f);
 	buf_free(&out);
 	if (answer == -1 || code == 0)
 		return answer;
@@ -90,7 +125,9 @@ git_check(struct worker *w, struct fault *f)
 		return 0;
 	if (check_repository(w, f) == -1 || check_branch(w, f) == -1)
 		return -1;
-	return p->git_commit != NULL ? check_clean(w, f) : 0;
+	if (p->git_commit == NULL)
+		return 0;
+	return check_unfinished(w, f) == -1 ? -1 : check_clean(w, f);
 }
 
 struct args {
@@ -172,6 +209,9 @@ commit(struct worker *w, struct fault *f)
 	push(&a, name);
 	push(&a, "-c");
 	push(&a, email);
+	/* There is nobody's key in the jail. */
+	push(&a, "-c");
+	push(&a, "commit.gpgSign=false");
 	push(&a, "commit");
 	push(&a, "-q");
 	push(&a, "-m");
@@ -192,6 +232,8 @@ tag(struct worker *w, struct fault *f)
 	struct args a = {NULL, 0};
 
 	push(&a, GIT);
+	push(&a, "-c");
+	push(&a, "tag.gpgSign=false");
 	push(&a, "tag");
 	push(&a, "--");
 	push(&a, w->plan->git_tag);

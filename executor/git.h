@@ -5,7 +5,8 @@
  *
  * A work tree without uncommitted changes gets everything that the patch
  * changed into its commit. A dirty one gets only the paths that the mutations
- * name: other people's work stays theirs. Hooks run, in the jail.
+ * name: other people's work stays theirs. Hooks run, in the jail. What others
+ * do in the repository meanwhile is gitlive.h's.
  */
 #ifndef EXECUTOR_GIT_H
 #define EXECUTOR_GIT_H

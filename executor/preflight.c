@@ -173,7 +173,11 @@ check_late(const struct commit *c, const struct op *o, int dir,
 	    .owner = &l,
 	    .beat = c->beat,
 	    .beat_owner = c->owner};
-	int found = subtree_walk(&w, dir, name, o->path);
+	int found;
+
+	if (c->same_path != NULL && strcmp(c->same_path, o->path) == 0)
+		return 0;
+	found = subtree_walk(&w, dir, name, o->path);
 
 	if (found == -1)
 		return conflict(f, o->path, "changed while it was looked at");

@@ -14,6 +14,7 @@
 #include "executor/diff.h"
 #include "executor/dry_run.h"
 #include "executor/executor.h"
+#include "executor/gitlive.h"
 #include "executor/kept.h"
 #include "executor/mask.h"
 #include "executor/report.h"
@@ -190,6 +191,7 @@ take_time(struct executor *ex)
 			return -1;
 	}
 	r->since = st.st_ctim;
+	gitlive_note(ex);
 	return 0;
 }
 
@@ -345,6 +347,17 @@ note_start(struct executor *ex)
 		ex->q->name, "attempt", r->name.attempt));
 }
 
+/* The view would show its lock, and never see it go. */
+static int
+await_git(struct executor *ex)
+{
+	const struct plan *p = &ex->run.plan;
+
+	if (p->git_commit == NULL && p->git_tag == NULL)
+		return 0;
+	return gitlive_wait(ex, &ex->run.fault);
+}
+
 enum run_start
 run_start(struct executor *ex, const struct job *job,
     const struct queue_name *name, const char *file)
@@ -369,7 +382,8 @@ run_start(struct executor *ex, const struct job *job,
 		return ex->hold[0] != '\0' ? RUN_HELD : RUN_SETTLED;
 	}
 	if (plan_make(r->job.patch, ex->queue, &r->plan, &r->fault) == 0 &&
-	    choose_way(ex, &r->fault) == 0 && make_txn(ex, &r->fault) == 0) {
+	    choose_way(ex, &r->fault) == 0 && await_git(ex) == 0 &&
+	    make_txn(ex, &r->fault) == 0) {
 		if (start_jail(ex) == 0) {
 			watch_jail(ex);
 			return RUN_STARTED;

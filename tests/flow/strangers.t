@@ -191,8 +191,8 @@ rm "$T/stop"
 before=$(conflicts)
 perl "$T/editor.pl" "$ws" g "$T/other" "$T/stop" &
 editor=$!
-patches calm 20
-await 'patches of other files end' ended calm 20
+patches calm 10
+await 'patches of other files end' ended calm 10
 : >"$T/stop"
 wait $editor
 is 'without a false conflict' "$(($(conflicts) - before))" 0

@@ -1,0 +1,158 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+# final.git in every kind of repository, and beside people who use it.
+. "$(dirname "$0")/../harness/lib.sh"
+. "$(dirname "$0")/executor.sh"
+command -v git >/dev/null || skip_all 'git is not installed'
+write_config </dev/null
+sed -i "s|^    aliases: \[BRAUN\]|&\n    git_name: Patch Flow\n    git_email: pf@example.org|" "$CONF"
+
+g() {
+	git -C "$ws" "$@"
+}
+# fresh [ARG...]: a new repository in the workspace, which stays.
+fresh() {
+	find "$ws" -mindepth 1 -delete
+	git init -q -b main "$@" "$ws"
+	echo a >"$ws/a"
+}
+start_commit() {
+	g add -A && g commit -q -m start
+}
+# commits ID [FIELD,]: a patch that changes ID.txt and commits.
+commits() {
+	printf '{"id":"%s","mutations":[{"path":"%s.txt","contents":"x\\n"}],"final":{"git":{%s"commit":"by %s"}}}\n' \
+	    "$1" "$1" "${2:-}" "$1" | run_json 2>"$T/run.err"
+}
+said() {
+	outcome "$1" '"\(.state) \(.stage // "")"'
+}
+
+fresh
+start_commit
+commits plain
+is 'a commit is made' "$(g log -1 --format='%s|%an|%ae')" \
+    'by plain|Patch Flow|pf@example.org'
+is 'and told' "$(outcome plain .git.commit)" "$(g rev-parse HEAD)"
+is 'all is clean' "$(g status --porcelain)$(g fsck 2>&1)" ''
+
+echo mine >"$ws/a"
+echo mine >"$ws/untracked"
+echo staged >"$ws/staged"
+g add staged
+commits dirty
+is 'in a dirty work tree only what the patch names is committed' \
+    "$(g show --name-only --format= HEAD)" dirty.txt
+is "and other people's work stays theirs" "$(g status --porcelain | tr '\n' ,)" \
+    ' M a,A  staged,?? untracked,'
+
+commits tagged '"tag":"v1",'
+is 'a tag is made' "$(g rev-parse v1)" "$(g rev-parse HEAD)"
+head=$(g rev-parse HEAD)
+commits taken '"tag":"v1",'
+is 'one that is taken fails the patch' "$(said taken)" 'failed command'
+is 'as a whole' "$(g rev-parse HEAD)$(ls "$ws"/taken* 2>/dev/null)" "$head"
+
+# --- others at work
+
+fresh
+start_commit
+: >"$ws/.git/index.lock"
+(sleep 1 && rm "$ws/.git/index.lock") &
+commits waited
+is "another git's lock is waited for" "$(said waited)" 'completed '
+# during ID COMMAND: the patch commits while COMMAND runs in the repository.
+during() {
+	printf '{"id":"%s","mutations":[{"path":"%s","contents":"x\\n"}],"validate":{"shell":["sleep 1.57"]},"final":{"git":{"commit":"%s"}}}\n' \
+	    "$1" "$1" "$1" | queue_json >/dev/null
+	start executor executor -f -c "$CONF" -q MAIN
+	await "$1 is staged" pgrep -f 'sleep 1.57'
+	shift
+	"$@"
+}
+touch "$ws/a"
+during looked g status
+await 'a git status of somebody' ended_as looked completed
+is 'is no conflict' "$(grep -c 'run again' "$T/log/executor")" 0
+is 'and both are whole' "$(g status --porcelain)$(g fsck 2>&1)" ''
+stop executor
+echo theirs >"$ws/theirs"
+during staged g add theirs
+await 'a git add of somebody' ended_as staged completed
+like 'is one' "$(cat "$T/log/executor")" 'staged.*run again'
+is 'which loses nothing' "$(g status --porcelain)" 'A  theirs'
+stop executor
+
+# --- every other kind of repository
+if [ -z "${PATCHFLOW_LONG:-}" ]; then
+	skip 13 'long: PATCHFLOW_LONG=1'
+	done_testing
+	exit
+fi
+: >"$ws/.git/index.lock"
+commits locked
+is 'but not for ever' "$(where_is locked)" held
+like 'and said' "$(cat "$T/run.err")" 'holds .git/index.lock'
+rm "$ws/.git/index.lock"
+rm -f "$SPOOL"/MAIN/patches/.held/*
+
+fresh
+start_commit
+g checkout -q --detach
+commits detached
+is 'a detached HEAD moves' "$(said detached) $(g log -1 --format=%s)" \
+    'completed  by detached'
+is 'the branch does not' "$(g log -1 --format=%s main)" start
+
+fresh
+commits empty
+is 'the first commit of a repository' "$(said empty) $(g log --format=%s)" \
+    'completed  by empty'
+
+fresh
+start_commit
+printf '#!/bin/sh\necho hooked >hooked\ngit add hooked\n' >"$ws/.git/hooks/pre-commit"
+chmod +x "$ws/.git/hooks/pre-commit"
+commits hook
+is 'a hook runs' "$(said hook) $(g show --name-only --format= | tr '\n' ,)" \
+    'completed  hook.txt,hooked,'
+printf '#!/bin/sh\nexit 1\n' >"$ws/.git/hooks/pre-commit"
+commits veto
+is 'and may refuse' "$(said veto) $(g log -1 --format=%s)" \
+    'failed command by hook'
+rm "$ws/.git/hooks/pre-commit"
+g config commit.gpgSign true
+commits unsigned
+is 'nothing is signed' "$(said unsigned)" 'completed '
+
+g checkout -q -b side
+echo b >"$ws/a"
+g commit -q --no-gpg-sign -am side
+g checkout -q main
+echo c >"$ws/a"
+g commit -q --no-gpg-sign -am main
+g merge side >/dev/null 2>&1
+commits merging
+is 'an unfinished merge is not concluded' "$(said merging)" 'failed prepare'
+g merge --abort
+
+# Elsewhere: a linked work tree, a shallow clone, no repository at all.
+mv "$ws/.git" "$T/elsewhere"
+git -C "$T/elsewhere" config core.worktree "$ws"
+echo "gitdir: $T/elsewhere" >"$ws/.git"
+commits linked
+is 'a repository outside the workspace is refused' "$(said linked)" \
+    'failed prepare'
+rm "$ws/.git"
+commits none
+is 'and so is none' "$(said none)" 'failed prepare'
+fresh
+start_commit
+g commit -q --allow-empty -m two
+git clone -q --depth 1 "file://$ws" "$T/shallow"
+find "$ws" -mindepth 1 -delete
+cp -a "$T/shallow/." "$ws"
+commits shallow
+is 'a shallow one is as good' "$(said shallow) $(g log --format=%s | wc -l)" \
+    'completed  2'
+done_testing
