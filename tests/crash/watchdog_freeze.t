@@ -1,0 +1,67 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+# shellcheck disable=SC2119 # fake_config without more settings
+# time-limit: 200
+# Everything stopped and continued, in every order: nobody is taken for hung.
+# One daemon stopped alone: it is replaced within its deadline and a quarter of
+# a second.
+. "$(dirname "$0")/../harness/lib.sh"
+. "$(dirname "$0")/../harness/fakes.sh"
+plan 4
+
+trials=2 hangs=2
+[ -z "${PATCHFLOW_LONG:-}" ] || trials=200 hangs=20
+seed=${PATCHFLOW_SEED:-$$}
+diag "seed $seed"
+fake_config
+start watchdog watchdog -f -c "$CONF"
+await 'everybody is ready' all_ready
+
+restarts() {
+	ask status | jq '[.daemons[].restarts] | add'
+}
+
+was=$(restarts)
+trial=0
+while [ "$trial" -lt "$trials" ]; do
+	trial=$((trial + 1))
+	pids="$(pid_of watchdog) $(ask status | jq '.daemons[].pid' | xargs)"
+	# shellcheck disable=SC2086 # a list
+	kill -s STOP $pids
+	begin=$(now_ms)
+	until_true 10 past "$begin" 2600
+	order=$(echo "$pids" | tr ' ' '\n' | awk -v s="$((seed + trial))" \
+	    'BEGIN { srand(s) } { print rand(), $0 }' | sort | cut -d' ' -f2)
+	for pid in $order; do
+		kill -s CONT "$pid"
+		[ $((trial % 3)) -ne 0 ] || pause
+	done
+	begin=$(now_ms)
+	until_true 10 past "$begin" 700
+done
+is "$trials freezes of all are nobody's fault" "$(restarts)" "$was"
+
+late=0
+worst=0
+hang=0
+while [ "$hang" -lt "$hangs" ]; do
+	hang=$((hang + 1))
+	until_true 10 all_ready
+	who=$(ask status | jq -r ".daemons[$((hang % 5))].name")
+	pid=$(status_of "$who" .pid)
+	lives=$(lives "$who" begin)
+	age=$(status_of "$who" .beat_age_ms)
+	kill -s STOP "$pid"
+	begin=$(now_ms)
+	replaced() {
+		[ "$(lives "$who" begin)" -gt "$lives" ]
+	}
+	until_true 10 replaced
+	# From its last beat; what polling adds is ours.
+	took=$(($(now_ms) - begin + age))
+	[ "$took" -le "$worst" ] || worst=$took
+	[ "$took" -le 3200 ] || late=$((late + 1))
+done
+diag "the slowest replacement began $worst ms behind the last beat"
+is 'one that stands still alone is replaced on time' "$late" 0
+is 'nobody ever had a twin' "$(twins)" 0
