@@ -189,18 +189,69 @@ print_changes(const json_t *doc)
 	}
 }
 
+static long long
+number(const json_t *object, const char *key)
+{
+	return json_integer_value(json_object_get(object, key));
+}
+
+/* The best candidate has several lines, the others one. */
+static void
+print_candidate(const json_t *c)
+{
+	const char *s = out_string(c, "text");
+	long long line = number(c, "line");
+
+	for (bool first = true; *s != '\0'; first = false, line++) {
+		const char *nl = strchrnul(s, '\n');
+
+		field_printf(first ? "candidate" : "", "%6lld  %.*s", line,
+		    (int)(nl - s), s);
+		s = *nl == '\0' ? nl : nl + 1;
+	}
+}
+
+/* The record of an edit that did not go through. */
+static void
+print_edit(const json_t *e)
+{
+	const json_t *d = json_object_get(e, "first_divergence"), *c;
+	size_t i;
+
+	if (!json_is_object(e))
+		return;
+	field_printf("edit", "%s: %s, operation %lld", out_string(e, "path"),
+	    out_string(e, "code"), number(e, "op_index"));
+	if (json_is_object(d)) {
+		field_printf("expected", "%s", out_string(d, "expected"));
+		field_printf("line", "%lld: %s", number(d, "file_line"),
+		    out_string(d, "actual"));
+	}
+	json_array_foreach (json_object_get(e, "candidates"), i, c)
+		print_candidate(c);
+}
+
+static void
+print_place(const json_t *place)
+{
+	if (!json_is_object(place))
+		return;
+	if (number(place, "line") > 0)
+		field_printf("place", "line %lld, column %lld",
+		    number(place, "line"), number(place, "column"));
+	else
+		out_field("place", out_string(place, "path"));
+}
+
 static void
 print_outcome(const json_t *doc)
 {
-	const json_t *place = json_object_get(doc, "place");
 	char span[64];
 
 	out_field("error", out_string(doc, "error"));
-	if (json_is_object(place))
-		field_printf("place", "line %lld, column %lld",
-		    json_integer_value(json_object_get(place, "line")),
-		    json_integer_value(json_object_get(place, "column")));
+	print_place(json_object_get(doc, "place"));
 	out_field("hint", out_string(doc, "hint"));
+	print_edit(json_object_get(doc, "edit_error"));
 	print_time("started", out_string(doc, "started_at"));
 	clock_human_span(
 	    json_integer_value(json_object_get(doc, "duration_ms")), span,

@@ -104,6 +104,8 @@ END
 is 'the error names file, lines and what is there' \
     "$(outcome miss '.edit_error | "\(.code) \(.first_divergence.find_line) \(.first_divergence.file_line) \(.first_divergence.actual)"')" \
     'not-found 2 2 2'
+like 'show tells it' "$(patchflow -c "$CONF" show miss 2>&1)" \
+    'edit +a.txt: not-found, operation 0'
 is 'an ambiguous one counts' "$(outcome many '.edit_error | "\(.code) \(.found)"')" \
     'ambiguous 3'
 is 'a missing file is said' "$(outcome absent '"\(.stage) \(.place.path)"')" \
