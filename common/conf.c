@@ -57,7 +57,7 @@ slurp(struct conf_file *f)
 		       text.len <= CONF_MAX)
 			buf_add(&text, chunk, (size_t)n);
 	else
-		errno = EINVAL;
+		errno = S_ISDIR(st.st_mode) ? EISDIR : EINVAL;
 	(void)close(fd);
 	if (n > 0)
 		errno = EFBIG;

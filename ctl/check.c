@@ -9,27 +9,6 @@
 #include "ctl/table.h"
 #include "ctl/verbs.h"
 
-static json_t *
-describe(const struct input *in)
-{
-	const struct patch_result *p = &in->patch;
-	json_t *j = json_pack("{s:s, s:b, s:s, s:b, s:s, s:O?, s:O?, s:O?}",
-	    "file", in->name, "ok", p->reason == PATCH_OK, "id", p->id,
-	    "id_declared", p->id_declared, "digest", p->digest, "targets",
-	    p->targets, "warnings", p->warnings, "canonical", p->canonical);
-
-	if (p->reason == PATCH_OK)
-		return j;
-	json_object_set_new(j, "reason",
-	    json_string(patch_reason_name[p->reason]));
-	json_object_set_new(j, "error", json_string(p->error));
-	json_object_set_new(j, "hint", json_string(p->hint));
-	json_object_set_new(j, "path", json_string(p->path));
-	json_object_set_new(j, "line", json_integer(in->err.line));
-	json_object_set_new(j, "column", json_integer(in->err.column));
-	return j;
-}
-
 static void
 warn_all(const struct input *in)
 {
@@ -84,7 +63,7 @@ check_one(const char *name, bool yaml, json_t *all)
 		status = CTL_DATA;
 	warn_of_target(&in);
 	if (all != NULL && status != CTL_FAILED)
-		json_array_append_new(all, describe(&in));
+		json_array_append_new(all, input_describe(&in));
 	else if (status == CTL_DATA)
 		input_complain(&in);
 	else if (status == CTL_DONE)

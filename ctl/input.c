@@ -83,6 +83,27 @@ looks_like_chat(const struct input *in)
 	return fenced;
 }
 
+json_t *
+input_describe(const struct input *in)
+{
+	const struct patch_result *p = &in->patch;
+	json_t *j = json_pack("{s:s, s:b, s:s, s:b, s:s, s:O?, s:O?, s:O?}",
+	    "file", in->name, "ok", p->reason == PATCH_OK, "id", p->id,
+	    "id_declared", p->id_declared, "digest", p->digest, "targets",
+	    p->targets, "warnings", p->warnings, "canonical", p->canonical);
+
+	if (p->reason == PATCH_OK)
+		return j;
+	json_object_set_new(j, "reason",
+	    json_string(patch_reason_name[p->reason]));
+	json_object_set_new(j, "error", json_string(p->error));
+	json_object_set_new(j, "hint", json_string(p->hint));
+	json_object_set_new(j, "path", json_string(p->path));
+	json_object_set_new(j, "line", json_integer(in->err.line));
+	json_object_set_new(j, "column", json_integer(in->err.column));
+	return j;
+}
+
 void
 input_complain(const struct input *in)
 {

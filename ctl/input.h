@@ -21,6 +21,8 @@ int input_load(struct input *in, const char *name);
 /* As load, then what the document means. */
 int input_read(struct input *in, const char *name);
 void input_free(struct input *in);
+/* What it means, or the reason with its place. */
+json_t *input_describe(const struct input *in);
 /* "FILE:LINE:COLUMN: sentence (reason)" and hints to standard error. */
 void input_complain(const struct input *in);
 

@@ -224,19 +224,15 @@ split(struct ctl *c, const char *ref, char id[ID_MAX + 1], const char **queue)
 	return 0;
 }
 
-int
-looks_find(struct ctl *c, const char *ref, struct look **out)
+/* In queue, or in all of them where it is NULL: count, or -1. */
+static int
+look_around(struct ctl *c, const char *id, const char *queue, struct look **out)
 {
-	char id[ID_MAX + 1];
-	const char *queue;
-	struct look *looks;
+	struct look *looks = xcalloc(c->t.queue_count, sizeof(*looks));
 	size_t i;
 	int n = 0, found = 0;
 
 	*out = NULL;
-	if (split(c, ref, id, &queue) == -1)
-		return 0;
-	looks = xcalloc(c->t.queue_count, sizeof(*looks));
 	for (i = 0; i < c->t.queue_count && found != -1; i++) {
 		if (queue != NULL && strcmp(queue, c->t.queues[i].name) != 0)
 			continue;
@@ -247,11 +243,41 @@ looks_find(struct ctl *c, const char *ref, struct look **out)
 		*out = looks;
 		return n;
 	}
-	if (found == -1)
+	looks_free(looks, n);
+	return found == -1 ? -1 : 0;
+}
+
+int
+looks_find(struct ctl *c, const char *ref, struct look **out)
+{
+	char id[ID_MAX + 1];
+	const char *queue;
+	int n;
+
+	*out = NULL;
+	if (split(c, ref, id, &queue) == -1)
+		return 0;
+	n = look_around(c, id, queue, out);
+	if (n == -1)
 		ctl_say("%s: %s", ref, strerror(errno));
-	else
+	else if (n == 0)
 		ctl_say("no patch is called \"%s\"%s%s", id,
 		    queue != NULL ? " in " : "", queue != NULL ? queue : "");
-	looks_free(looks, n);
-	return found;
+	return n;
+}
+
+bool
+look_is_known(struct ctl *c, const char *ref)
+{
+	char id[ID_MAX + 1];
+	const char *queue;
+	struct look *looks;
+	int n;
+
+	if (split(c, ref, id, &queue) == -1)
+		return true;
+	n = look_around(c, id, queue, &looks);
+	if (n > 0)
+		looks_free(looks, n);
+	return n != 0;
 }

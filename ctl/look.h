@@ -35,6 +35,8 @@ struct look {
  * error (said). *out is the caller's: looks_free.
  */
 int looks_find(struct ctl *c, const char *ref, struct look **out);
+/* Without a complaint; true too where looks_find has another one. */
+bool look_is_known(struct ctl *c, const char *ref);
 void looks_free(struct look *looks, int count);
 /* 0, or -1 with errno. */
 int look_refresh(struct ctl *c, struct look *l);

@@ -26,8 +26,9 @@ is_too_long(const struct submit *s, const struct input *in)
 	return (int64_t)in->text.len > s->c->s.bridge.document_max;
 }
 
+/* refused: what check says of those that are, or NULL. */
 static int
-read_all(struct submit *s)
+read_each(struct submit *s, json_t *refused)
 {
 	int i, status = CTL_DONE;
 
@@ -47,9 +48,22 @@ read_all(struct submit *s)
 		else
 			input_complain(in);
 		status = ctl_worse(status, CTL_DATA);
+		json_array_append_new(refused, input_describe(in));
 	}
 	if (status != CTL_DONE && s->count > 1)
 		ctl_say("nothing was handed in");
+	return status;
+}
+
+static int
+read_all(struct submit *s)
+{
+	json_t *refused = s->c->json ? json_array() : NULL;
+	int status = read_each(s, refused);
+
+	if (refused != NULL && status != CTL_DONE)
+		out_json(json_incref(refused));
+	json_decref(refused);
 	return status;
 }
 

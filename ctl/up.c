@@ -167,6 +167,9 @@ start(struct ctl *c, bool foreground, int64_t deadline)
 	if (control_is_running(c, DAEMON)) {
 		ctl_say("the suite is running already, pid %ld",
 		    control_pid(c, DAEMON));
+		if (c->json)
+			out_json(json_pack("{s:b, s:I}", "ok", !foreground,
+			    "pid", (json_int_t)control_pid(c, DAEMON)));
 		return foreground ? CTL_FAILED : CTL_DONE;
 	}
 	if (foreground)

@@ -3,9 +3,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/clock.h"
+#include "ctl/control.h"
 #include "ctl/follow.h"
 #include "ctl/out.h"
 #include "ctl/verbs.h"
+
+#define INTAKE_MS 10000 /* for the bridge to take in what lies in the inbox */
 
 /* Adds what ref names to *all; 0, or -1 after a complaint. */
 static int
@@ -23,6 +27,36 @@ collect(struct ctl *c, const char *ref, struct look **all, int *count)
 	return 0;
 }
 
+static bool
+inbox_is_empty(struct ctl *c)
+{
+	struct spool_names names;
+	size_t count = 0;
+
+	for (int box = BOX_NEW; box <= BOX_CUR; box++) {
+		if (spool_list(c->t.inbox.dir[box], 1, &names) == -1)
+			continue;
+		count += names.count;
+		spool_names_free(&names);
+	}
+	return count == 0;
+}
+
+/* What was submitted a moment ago has no id before the bridge has seen it. */
+static void
+await_intake(struct ctl *c, const char *ref, int64_t deadline)
+{
+	int64_t until = clock_mono_ms() + INTAKE_MS;
+	bool empty;
+
+	if (until > deadline)
+		until = deadline;
+	do
+		empty = inbox_is_empty(c);
+	while (!look_is_known(c, ref) && !empty &&
+	       control_is_running(c, "ghost-bridge") && follow_pause(until));
+}
+
 static int
 wait_for_all(struct ctl *c, int64_t deadline)
 {
@@ -30,6 +64,8 @@ wait_for_all(struct ctl *c, int64_t deadline)
 	json_t *json;
 	int i, count = 0, status = CTL_DONE;
 
+	for (i = 0; i < c->argc; i++)
+		await_intake(c, c->argv[i], deadline);
 	for (i = 0; i < c->argc; i++)
 		if (collect(c, c->argv[i], &looks, &count) == -1)
 			status = CTL_FAILED;

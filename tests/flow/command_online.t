@@ -6,7 +6,7 @@
 for b in watchdog ghost-bridge executor summarizer alertd; do
 	command -v "$b" >/dev/null || skip_all "no $b"
 done
-plan 60
+plan 63
 pf() { patchflow "$@"; }
 
 write_config <<END
@@ -41,6 +41,13 @@ exits 1 'one that fails is 1' pf submit --wait --timeout 30s bad.json
 like 'and says why' "$(cat "$T/out")" '^bad@MAIN: failed \(validation\), '
 exits 0 'a duplicate answers with the first one' pf submit --wait --timeout 30s good.json
 like 'and its state' "$(cat "$T/out")" '^good@MAIN: completed'
+patch quick MAIN true
+pf submit quick.json >"$T/out" 2>&1
+exits 0 'wait knows what was handed in a moment ago' pf wait --timeout 30s quick
+exits 1 'but not what nobody has handed in' pf wait nobody
+is 'submit says in JSON why it refuses' "$(echo '{"id": "none"}' |
+    pf --json submit - 2>/dev/null | jq -r '.[] | "\(.ok) \(.reason)"')" \
+    'false not-executable'
 printf '{"id": "good", "target": "MAIN", "mutations": [{"path": "other", "contents": "y"}]}\n' >other.json
 exits 1 'an id-conflict ends the wait' pf submit --wait --timeout 30s other.json
 like 'and is told' "$(cat "$T/out")" '^good~[0-9a-f]*@MAIN: rejected \(id-conflict\)'
