@@ -236,7 +236,13 @@ open_root(struct tree *t, const char *path)
 		    O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0);
 	if (t->root == -1 || take_owner(t, made) == -1)
 		return -1;
-	return settle_rights(t, t->root, TREE_PASS);
+	if (settle_rights(t, t->root, TREE_PASS) == 0)
+		return 0;
+	/* Our own, but closed to us: what an O_PATH descriptor answers would
+	 * tell nobody why. */
+	if (errno == EBADF)
+		errno = EACCES;
+	return -1;
 }
 
 static int

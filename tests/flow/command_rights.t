@@ -5,7 +5,7 @@
 need_root
 as_user test -x "$BUILD_DIR/bin/patchflow" ||
 	skip_all 'an ordinary user cannot run the build'
-plan 8
+plan 10
 
 cd "$T" || exit 1
 mkdir "$T/proj" && chmod 755 "$T/proj"
@@ -24,3 +24,10 @@ mkdir "$T/other" "$T/other/var" && chmod 777 "$T/other"
 exits 1 'init in a directory with a foreign ./var' \
     as_user env -C "$T/other" patchflow init
 like 'says whose' "$(cat "$T/out")" 'var.* belongs to user root'
+
+as_user env -C "$T/other" sh -c 'mkdir mine && cd mine && patchflow init && patchflow queue' \
+    >/dev/null
+chmod 0 "$T/other/mine/var/spool"
+exits 1 'a spool that its owner has closed' \
+    as_user env -C "$T/other/mine" patchflow queue
+like 'is called that' "$(cat "$T/out")" 'var/spool: Permission denied'
