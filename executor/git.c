@@ -103,6 +103,14 @@ check_branch(struct worker *w, struct fault *f)
 	return answer;
 }
 
+/* An exit code that is no answer: git could not look. */
+static int
+no_answer(const char *what, int code, const struct buf *out, struct fault *f)
+{
+	return fault_fail(f, OUTCOME_COMMAND, "%s ended with status %d: %s",
+	    what, code, out->bytes != NULL ? out->bytes : "");
+}
+
 static int
 check_clean(struct worker *w, struct fault *f)
 {
@@ -111,7 +119,9 @@ check_clean(struct worker *w, struct fault *f)
 	int code = 0;
 	int answer = ask(w, argv, &code, &out, f);
 
-	w->git_clean = answer == 0 && code == 0 && out.len == 0;
+	w->git_clean = answer == 0 && out.len == 0;
+	if (answer == 0 && code != 0)
+		answer = no_answer("git status", code, &out, f);
 	buf_free(&out);
 	return answer;
 }
@@ -192,8 +202,10 @@ has_staged(struct worker *w, struct fault *f)
 	int code = 0;
 	int answer = ask(w, argv, &code, &out, f);
 
+	if (answer == 0 && code > 1)
+		answer = no_answer("git diff", code, &out, f);
 	buf_free(&out);
-	return answer == -1 ? -1 : code != 0;
+	return answer == -1 ? -1 : code;
 }
 
 static int

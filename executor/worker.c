@@ -143,7 +143,13 @@ worker_ask(struct worker *w, const char *const *argv, int *code,
 	*code = c.exit_code;
 	buf_add(out, c.head.bytes != NULL ? c.head.bytes : "", c.head.len);
 	command_free(&c);
-	return 0;
+	if (c.exit_code >= 0 && !c.timed_out)
+		return 0;
+	/* Killed: that is no answer at all. */
+	return fault_fail(f, c.timed_out ? OUTCOME_TIMEOUT : OUTCOME_COMMAND,
+	    c.timed_out ? "%s %s did not end in time"
+			: "%s %s was killed by signal %d",
+	    argv[0], argv[1], c.signal);
 }
 
 static int
