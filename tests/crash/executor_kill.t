@@ -32,7 +32,7 @@ sweep_world fails 'a patch that fails' -X probe
 step=40
 sweep_world two 'a patch and one that waits for it' -r executor
 sweep_world again 'a patch that is tried again on request' -r executor
-sweep_world refused 'a patch that is rejected on request' -r executor
+sweep_world refused 'a patch that is cancelled on request' -r executor
 
 # Negative control: a commit whose record is gone is a tree that was changed
 # before anybody had promised to go on.

@@ -8,16 +8,19 @@
 command -v inject >/dev/null || skip_all 'inject was not built'
 
 # shellcheck disable=SC2317 # at the end
+# drop_memory STATUS: which is its own, too.
 drop_memory() {
 	kill_started
 	umount "$memory/world" 2>/dev/null
+	chmod -R u+rwX "$memory" 2>/dev/null
 	rm -rf "$memory"
+	return "$1"
 }
 
 # Memory, where it can be had: a kill leaves what was written, durable or not.
 if [ -z "${WORLD_ON_DISK:-}" ] && [ -w /dev/shm ]; then
 	memory=$(mktemp -d /dev/shm/patchflow-t.XXXXXX) || exit 1
-	trap 'rc=$?; drop_memory; (exit $rc); finish' EXIT
+	trap 'drop_memory $?; finish' EXIT
 else
 	memory=$T
 fi
@@ -109,7 +112,7 @@ document() {
 	{"id":"trees","mutations":[{"path":"a","contents":"new\n"}],"postMutationBuild":{"shell":["set -e; rm -rf tree; echo file > tree; rm dir/b; mkdir -p dir/b/c; echo m > dir/b/c/m","set -e; rm link; ln -s dir link; n=$(cat total); echo $((n + 1)) > total; rm -rf dir/sub; ln -s ../keep dir/sub"]},"validate":{"shell":["test -f tree && test -L dir/sub"]}}
 	END
 	meta) cat <<-END ;;
-	{"id":"meta","mutations":[{"path":"keep/run","append":"more"}],"postMutationBuild":{"shell":["set -e; chmod 0640 a; touch -d '2002-02-02 02:02:02' dir/b; ln dir/sub/c dir/sub/hard; chmod 0700 dir; $noted chmod 0600 tree/d; chmod 0644 tree/d; mkfifo keep/fifo; rm keep/fifo"]}}
+	{"id":"meta","mutations":[{"path":"dir/sub/c","append":"more"}],"postMutationBuild":{"shell":["set -e; chmod 0640 a; touch -d '2002-02-02 02:02:02' dir/b; ln dir/sub/c dir/sub/hard; chmod 0711 keep; chmod 0700 dir; $noted chmod 0600 tree/d; chmod 0644 tree/d; mkfifo keep/fifo; rm keep/fifo"]}}
 	END
 	many) jq -nc '{id: "many", mutations: ([{path: "move", rename: "moved"}]
 	    + [range(13; 45) | {path: "many/\(.)", contents: "new \(.)\n"}]
@@ -140,7 +143,7 @@ asked() {
 	again) once
 		echo now >"$ws/needed"
 		patchflow -c "$CONF" retry again ;;
-	refused) patchflow -c "$CONF" reject refused ;;
+	refused) patchflow -c "$CONF" cancel refused ;;
 	undone) once
 		summarizer --once -c "$CONF"
 		patchflow -c "$CONF" undo trees ;;
@@ -196,6 +199,7 @@ make_image() {
 
 # make_world NAME: and $saved, a copy of it.
 make_world() {
+	[ ! -e "$world" ] || chmod -R u+rwX "$world"
 	rm -rf "$world" "$saved"
 	build_world "$1"
 	cp -a "$world" "$saved"
