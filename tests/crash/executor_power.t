@@ -34,7 +34,7 @@ cut() {
 	make_image "$1"
 	shift
 	# shellcheck disable=SC2046 # options
-	sweep_is_good "$@" -d "$memory/disk" $(one_in 30) power
+	sweep_is_good "$@" -d "$memory/disk" $(one_in 20) power
 }
 
 cut plain 'a patch without commands' -X probe
