@@ -24,20 +24,28 @@
 /* Registers of the call that a tracee is stopped at. */
 #if defined(__x86_64__)
 #define SUPPORTED true
+#define registers user_regs_struct
 #define CALL_NR(r) ((long)(r).orig_rax)
 #define SET_NR(r, n) ((r).orig_rax = (unsigned long long)(n))
 #define SET_RESULT(r, v) ((r).rax = (unsigned long long)(v))
-#define SET_ARG2(r, v) ((r).rdx = (v))
-#define ARG2(r) ((r).rdx)
 #define ARG0(r) ((r).rdi)
+#define ARG2(r) ((r).rdx)
+#define SET_ARG2(r, v) ((r).rdx = (v))
+#define GET PTRACE_GETREGS
+#define SET PTRACE_SETREGS
 #else
 #define SUPPORTED false
-#define CALL_NR(r) ((void)(r), -1L)
-#define SET_NR(r, n) ((void)(r), (void)(n))
-#define SET_RESULT(r, v) ((void)(r), (void)(v))
-#define SET_ARG2(r, v) ((void)(r), (void)(v))
-#define ARG2(r) ((void)(r), 0ULL)
-#define ARG0(r) ((void)(r), 0ULL)
+struct registers {
+	long nr;
+};
+#define CALL_NR(r) ((r).nr)
+#define SET_NR(r, n) ((r).nr = (long)(n))
+#define SET_RESULT(r, v) ((r).nr = (long)(v))
+#define ARG0(r) ((r).nr)
+#define ARG2(r) ((r).nr)
+#define SET_ARG2(r, v) ((r).nr = (long)(v))
+#define GET PTRACE_PEEKUSER
+#define SET PTRACE_POKEUSER
 #endif
 
 static void
@@ -174,7 +182,7 @@ on_birth(struct tracer *t, struct tracee *parent)
 
 /* A lie of write(2) is the length, of others 0. */
 static long long
-faulty_result(const struct user_regs_struct *r, unsigned fault)
+faulty_result(const struct registers *r, unsigned fault)
 {
 	if (fault != FAULT_LIE)
 		return -(long long)fault_kind_errno(fault);
@@ -182,7 +190,7 @@ faulty_result(const struct user_regs_struct *r, unsigned fault)
 }
 
 static void
-inject(struct tracee *e, struct user_regs_struct *r, unsigned fault)
+inject(struct tracee *e, struct registers *r, unsigned fault)
 {
 	if (fault != FAULT_SHORT) {
 		SET_RESULT(*r, faulty_result(r, fault));
@@ -190,19 +198,19 @@ inject(struct tracee *e, struct user_regs_struct *r, unsigned fault)
 	} else if (ARG2(*r) > 1) {
 		SET_ARG2(*r, ARG2(*r) / 2);
 	}
-	(void)ptrace(PTRACE_SETREGS, e->pid, NULL, r);
+	(void)ptrace(SET, e->pid, NULL, r);
 }
 
 static void
 on_call(struct tracer *t, struct tracee *e)
 {
-	struct user_regs_struct r;
+	struct registers r;
 	const struct call *c;
 	unsigned fault = 0;
 	enum act act = ACT_GO;
 	long nr;
 
-	if (!e->known || ptrace(PTRACE_GETREGS, e->pid, NULL, &r) == -1) {
+	if (!e->known || ptrace(GET, e->pid, NULL, &r) == -1) {
 		go(e->pid, 0);
 		return;
 	}
@@ -383,9 +391,9 @@ tracer_end(struct tracer *t)
 bool
 tracer_arg_file(const struct tracee *e, char *path, size_t size)
 {
-	struct user_regs_struct r;
+	struct registers r;
 
-	if (ptrace(PTRACE_GETREGS, e->pid, NULL, &r) == -1)
+	if (ptrace(GET, e->pid, NULL, &r) == -1)
 		return false;
 	(void)snprintf(path, size, "/proc/%ld/fd/%d", (long)e->pid,
 	    (int)ARG0(r));
