@@ -27,7 +27,11 @@ ballast_open(struct executor *ex)
 int
 ballast_fill(struct executor *ex)
 {
-	if (reserve_fill(&ex->ballast) == 0)
+	int answer = reserve_fill(&ex->ballast);
+
+	if (answer == -1 && is_full(errno) && kept_make_room(ex))
+		answer = reserve_fill(&ex->ballast);
+	if (answer == 0)
 		return 0;
 	if (!is_full(errno)) {
 		/* Such a filesystem cannot keep room: said, and lived with. */

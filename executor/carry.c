@@ -337,7 +337,7 @@ carry_on(struct executor *ex, const char *name)
 
 	if (txn_open(&t, &ex->place, name) == 0)
 		answer = follow_record(ex, &t);
-	else if (t.dir != -1 && errno == ENOENT)
+	else if (t.dir != -1 && errno == ENOENT && !commit_exists(&t))
 		answer = death_discard(ex, name, t.dir); /* half made */
 	else
 		answer = errno == ENOENT || errno == ENOTDIR

@@ -40,13 +40,26 @@ visit_sync(struct subtree_walk *w, const struct subtree_at *at)
 	return answer;
 }
 
+/* Counted, and on their way to the disk all at once before the first of them
+ * is waited for. */
 static int
-visit_count(struct subtree_walk *w, const struct subtree_at *at)
+visit_start(struct subtree_walk *w, const struct subtree_at *at)
 {
 	size_t *count = w->owner;
+	int fd;
 
-	(void)at;
-	return ++*count > SYNC_SINGLY;
+	if (++*count > SYNC_SINGLY)
+		return 1;
+	if (!S_ISREG(at->st->st_mode))
+		return 0;
+	fd = openat(at->dir, at->name,
+	    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (fd == -1)
+		return 0;
+	/* Only a hint: the sync that follows decides. */
+	(void)sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE);
+	(void)close(fd);
+	return 0;
 }
 
 static int
@@ -70,21 +83,19 @@ int
 commit_sync(const struct commit *c, const struct ops *ops, struct fault *f)
 {
 	size_t count = 0;
-	struct subtree_walk counter = {.visit = visit_count, .owner = &count};
+	struct subtree_walk starter = {.visit = visit_start, .owner = &count};
 	struct subtree_walk syncer = {.visit = visit_sync,
 	    .beat = c->beat,
 	    .beat_owner = c->owner};
-	int answer = each_new(c, ops, &counter);
+	int answer = each_new(c, ops, &starter);
 
 	/* A file that we may not read cannot be synced alone either. */
 	if (answer == 0)
 		answer = each_new(c, ops, &syncer) == 0 ? 0 : 1;
 	if (answer == 1)
 		answer = sys_syncfs(c->txn->dir);
-	if (answer == 0)
+	if (answer == 0 && count > 0)
 		answer = sys_fsync(c->txn->new);
-	if (answer == 0)
-		answer = sys_fsync(c->txn->old);
 	return answer == 0 ? 0
 			   : fault_errno(f, OUTCOME_PREPARE,
 				 "syncing the staged files");
@@ -112,10 +123,11 @@ commit_write_undo(const struct txn *t, const struct record *r)
 	return write_as(t, r, UNDO);
 }
 
+/* Not synced: a COMMIT that comes back finds all of it done. */
 int
 commit_done(const struct txn *t)
 {
-	return spool_move(t->dir, COMMIT, t->dir, DONE) == SPOOL_DONE ? 0 : -1;
+	return sys_renameat2(t->dir, COMMIT, t->dir, DONE, RENAME_NOREPLACE);
 }
 
 int
@@ -125,22 +137,35 @@ commit_turn(const struct txn *t)
 									: -1;
 }
 
+static const struct {
+	const char *name;
+	enum commit_state state;
+} records[] = {{UNDO, COMMIT_UNDO}, {DONE, COMMIT_DONE},
+    {COMMIT, COMMIT_FORWARD}, {REVERT, COMMIT_BACK}};
+
+#define RECORDS (sizeof(records) / sizeof(records[0]))
+
+bool
+commit_exists(const struct txn *t)
+{
+	for (size_t i = 0; i < RECORDS; i++) {
+		if (spool_exists(t->dir, records[i].name))
+			return true;
+	}
+	return false;
+}
+
 int
 commit_read(const struct txn *t, struct record *r, enum commit_state *state)
 {
-	static const struct {
-		const char *name;
-		enum commit_state state;
-	} names[] = {{UNDO, COMMIT_UNDO}, {DONE, COMMIT_DONE},
-	    {COMMIT, COMMIT_FORWARD}, {REVERT, COMMIT_BACK}};
 	json_t *doc = NULL;
 	int found = 0;
 
 	*state = COMMIT_NONE;
-	for (size_t i = 0; i < 4 && found == 0; i++) {
-		found = spool_read_json(t->dir, names[i].name, &doc);
+	for (size_t i = 0; i < RECORDS && found == 0; i++) {
+		found = spool_read_json(t->dir, records[i].name, &doc);
 		if (found != 0)
-			*state = names[i].state;
+			*state = records[i].state;
 	}
 	if (found == 1 && record_decode(doc, r) == -1)
 		found = -1;
@@ -259,21 +284,6 @@ apply_one(struct commit *c, const struct op *o, struct cursor *k)
 }
 
 int
-commit_sync_dirs(const struct commit *c, const struct ops *ops,
-    struct cursor *k)
-{
-	bool puts = false, deletes = false;
-
-	for (size_t i = 0; i < ops->count; i++) {
-		puts |= ops->items[i].kind == OP_PUT;
-		deletes |= ops->items[i].kind == OP_DELETE;
-	}
-	if (cursor_sync(k) == -1 || (puts && sys_fsync(c->txn->new) == -1))
-		return -1;
-	return deletes ? sys_fsync(c->txn->old) : 0;
-}
-
-int
 commit_apply(struct commit *c, const struct ops *ops, const char **at)
 {
 	struct cursor k;
@@ -287,7 +297,7 @@ commit_apply(struct commit *c, const struct ops *ops, const char **at)
 			c->beat(c->owner);
 	}
 	if (answer == 0)
-		answer = commit_sync_dirs(c, ops, &k);
+		answer = cursor_sync(&k);
 	saved = errno;
 	cursor_close(&k);
 	errno = saved;

@@ -12,7 +12,6 @@
 #include <time.h>
 
 #include "common/spool.h"
-#include "executor/cursor.h"
 #include "executor/fault.h"
 #include "executor/plan.h"
 #include "executor/record.h"
@@ -58,7 +57,9 @@ enum commit_state {
 	COMMIT_UNDO     /* UNDO, beside DONE: the verdict of a later patch that
 			   takes this one back */
 };
-/* 0, or -1: there is one that cannot be trusted. */
+/* Is there a record at all, whatever it says? */
+bool commit_exists(const struct txn *t);
+/* 1 found, 0 none, -1: there is one that cannot be trusted. */
 int commit_read(const struct txn *t, struct record *r,
     enum commit_state *state);
 /* From here on it is taken back: COMMIT becomes REVERT. 0 or -1. */
@@ -67,7 +68,5 @@ int commit_turn(const struct txn *t);
 /* Of commit_apply and commit_revert. */
 int commit_meta(const struct commit *c, const char *path,
     const struct op_meta *m);
-int commit_sync_dirs(const struct commit *c, const struct ops *ops,
-    struct cursor *k);
 
 #endif

@@ -20,7 +20,8 @@ void cursor_open(struct cursor *k, int root);
 /* Opens the directory of path, relative to root: 0 and *base, or -1. */
 int cursor_enter(struct cursor *k, const char *path, const char **base);
 /* All directories that were entered; one that is gone by now is nobody's
- * loss. 0 or -1. */
+ * loss. A rename is one step of the journal for both of its directories, so
+ * those in T follow. 0 or -1. */
 int cursor_sync(struct cursor *k);
 void cursor_close(struct cursor *k);
 

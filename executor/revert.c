@@ -140,7 +140,7 @@ commit_revert(struct commit *c, const struct ops *ops, const char **at)
 			c->beat(c->owner);
 	}
 	if (answer == 0)
-		answer = commit_sync_dirs(c, ops, &k);
+		answer = cursor_sync(&k);
 	saved = errno;
 	cursor_close(&k);
 	errno = saved;

@@ -85,7 +85,7 @@ stop executor
 
 # --- every other kind of repository
 if [ -z "${PATCHFLOW_LONG:-}" ]; then
-	skip 13 'long: PATCHFLOW_LONG=1'
+	skip 12 'long: PATCHFLOW_LONG=1'
 	done_testing
 	exit
 fi
