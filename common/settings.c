@@ -85,6 +85,8 @@ static const struct conf_key queue_keys[] = {
     WORD(queue_settings, "hard_links", hard_links, "refuse", "refuse|split"),
     WORD(queue_settings, "stale_reads", stale_reads, "warn",
 	"warn|conflict|ignore"),
+    WORD(queue_settings, "isolation", isolation, "auto",
+	"auto|overlay|copy|mutations"),
     WORD(queue_settings, "require_isolation", require_isolation, "",
 	"|overlay"),
     BOOL(queue_settings, "network", network, "false"),

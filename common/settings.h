@@ -30,9 +30,10 @@ struct queue_settings {
 	struct conf_strings env;       /* names of variables passed through */
 	char *run_as;                  /* "" : owner of the workspace */
 	char *staging;                 /* "" : chosen, see executor(8) */
-	char *require_isolation;       /* "" or "overlay" */
-	char *hard_links;              /* "refuse" or "split" */
-	char *stale_reads;             /* "warn", "conflict" or "ignore" */
+	char *isolation;         /* "auto", "overlay", "copy", "mutations" */
+	char *require_isolation; /* "" or "overlay" */
+	char *hard_links;        /* "refuse" or "split" */
+	char *stale_reads;       /* "warn", "conflict" or "ignore" */
 	bool network;
 	int64_t timeout;
 	int64_t command_timeout;

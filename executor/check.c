@@ -92,14 +92,14 @@ note_isolation(const struct executor *ex, struct trials *t)
 {
 	bool needed = strcmp(ex->queue->require_isolation, "overlay") == 0;
 
-	if (ex->overlay) {
+	if (ex->isolation == JAIL_OVERLAY) {
 		trial_note(t, TRIAL_OK, ex->q->name, "isolation",
 		    xstrdup("overlay, a command ran in it"));
 		return;
 	}
 	trial_note(t, needed ? TRIAL_ERROR : TRIAL_WARNING, ex->q->name,
 	    "isolation",
-	    xasprintf("mutations-only, commands are refused: %s", ex->why));
+	    xasprintf("%s: %s", jail_way_name[ex->isolation], ex->why));
 	trial_fix(t, "run the suite as root, or allow its user namespaces "
 		     "with overlayfs in them");
 }

@@ -18,6 +18,7 @@
 
 #include "common/clock.h"
 #include "executor/command.h"
+#include "executor/guard.h"
 #include "executor/utf8.h"
 
 #define TERM_GRACE_MS 1000 /* from SIGTERM to SIGKILL at the deadline */
@@ -173,11 +174,14 @@ is_dead(const char *pid)
 
 /* Is anything left in the namespace beside init and us? */
 static bool
-someone_left(void)
+someone_left(bool bare)
 {
-	DIR *d = opendir("/proc");
+	DIR *d = bare ? NULL : opendir("/proc");
 	struct dirent *e;
 	bool left = false;
+
+	if (bare)
+		return guard_left();
 
 	if (d == NULL)
 		return true; /* never assume that all is well */
@@ -190,6 +194,16 @@ someone_left(void)
 	}
 	(void)closedir(d);
 	return left;
+}
+
+/* Without a namespace -1 would be the user's whole session. */
+static void
+kill_all(bool bare)
+{
+	if (bare)
+		(void)guard_signal(SIGKILL);
+	else
+		(void)kill(-1, SIGKILL);
 }
 
 /* TERM to the command's own group first; then everything of this user in the
@@ -206,7 +220,7 @@ enforce(struct run *r, int64_t now)
 		return;
 	}
 	if (now >= r->deadline + TERM_GRACE_MS)
-		(void)kill(-1, SIGKILL);
+		kill_all(r->c->bare);
 }
 
 static int
@@ -236,7 +250,7 @@ follow(struct run *r)
 		if (fds[1].revents != 0)
 			take_exit(r);
 		if (r->exited) {
-			bool left = someone_left();
+			bool left = someone_left(r->c->bare);
 
 			if (!left)
 				break;

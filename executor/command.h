@@ -27,6 +27,7 @@ struct command {
 	char *const *envp;
 	const struct command_limits *limits;
 	int64_t timeout_ms;
+	bool bare; /* no pid namespace: of /proc only descendants are ours */
 	/* filled by command_run */
 	int exit_code; /* -1: ended by signal, or never started */
 	int signal;

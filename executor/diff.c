@@ -335,8 +335,8 @@ walk_entry(struct diff *d, struct pair *p, struct buf *path)
 }
 
 /* The names first: entries are moved out of the directory as we go. */
-static int
-list_names(int dir, char ***names, size_t *count)
+int
+pair_names(int dir, char ***names, size_t *count)
 {
 	int fd = openat(dir, ".", DIR_FLAGS);
 	DIR *d = fd != -1 ? fdopendir(fd) : NULL;
@@ -360,13 +360,21 @@ list_names(int dir, char ***names, size_t *count)
 	return fd == 0 ? 0 : -1;
 }
 
+void
+pair_names_free(char **names, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		free(names[i]);
+	free(names);
+}
+
 static int
 walk_layer(struct diff *d, int upper, int lower, struct buf *path,
     struct fault *f)
 {
 	char **names;
 	size_t count;
-	int answer = list_names(upper, &names, &count);
+	int answer = pair_names(upper, &names, &count);
 
 	if (answer == -1)
 		(void)pair_fail(f, "reading", path->bytes);

@@ -29,6 +29,8 @@ struct diff {
 
 /* The upper layer of an overlay. 0, or -1 with *f set. */
 int diff_overlay(struct diff *d, struct fault *f);
+/* A clone of the whole workspace (clone.h). */
+int diff_copy(struct diff *d, struct fault *f);
 /* A scratch copy: only the paths that the plan names can differ. */
 int diff_scratch(struct diff *d, const struct plan *p, struct fault *f);
 /* Can diff_scratch tell what the plan did? Not where a directory is taken

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "common/buf.h"
+#include "executor/bare.h"
 #include "executor/environ.h"
 
 #define PATH_VALUE                                                             \
@@ -25,7 +26,12 @@ char **
 environ_make(const struct worker *w)
 {
 	struct list l = {NULL, 0};
-	char *home = xasprintf("/home/%s", w->user->name);
+	char *home = w->txn != NULL ? xasprintf("%s/" BARE_HOME, w->txn)
+				    : xasprintf("/home/%s", w->user->name);
+	char *tmp = w->txn != NULL ? xasprintf("%s/" BARE_TMP, w->txn)
+				   : xstrdup("/tmp");
+	char *pwd = w->txn != NULL ? xasprintf("%s/upper", w->txn)
+				   : xstrdup(w->workspace);
 
 	add(&l, "PATH", PATH_VALUE);
 	add(&l, "HOME", home);
@@ -35,8 +41,8 @@ environ_make(const struct worker *w)
 	add(&l, "LANG", "C.UTF-8");
 	add(&l, "TERM", "dumb");
 	add(&l, "CI", "1");
-	add(&l, "TMPDIR", "/tmp");
-	add(&l, "PWD", w->workspace);
+	add(&l, "TMPDIR", tmp);
+	add(&l, "PWD", pwd);
 	add(&l, "PATCHFLOW_ID", w->env->id);
 	add(&l, "PATCHFLOW_QUEUE", w->env->queue);
 	/* The workspace may belong to another user than the commands' one,
@@ -57,5 +63,7 @@ environ_make(const struct worker *w)
 			add(&l, w->queue->env.items[i], value);
 	}
 	free(home);
+	free(tmp);
+	free(pwd);
 	return l.items;
 }

@@ -143,6 +143,9 @@ make_ready(struct executor *ex)
 		return false;
 	}
 	ex->hold_ms = 0;
+	/* A probe that gave no answer is made again. */
+	if (ex->probe_again)
+		loop_after(&ex->loop, &ex->retry, HOLD_LAST_MS);
 	if (held)
 		release(ex, missing ? "workspace-missing" : "queue-stuck");
 	status_write(ex);
@@ -240,8 +243,9 @@ on_retry(struct loop *l, struct timer *t)
 {
 	struct executor *ex = t->owner;
 
-	(void)l;
-	if (!ex->run.active && make_ready(ex))
+	if (ex->run.active)
+		loop_after(l, &ex->retry, HOLD_LAST_MS);
+	else if (make_ready(ex))
 		executor_wake(ex, 0);
 }
 

@@ -50,16 +50,17 @@ struct run {
 	json_t *commands;
 	json_t *warnings;
 	json_t *git;
-	bool ended;   /* the worker said that all went well */
-	bool overlay; /* else a scratch copy */
-	bool shown;   /* queue.json says that it runs */
+	bool ended; /* the worker said that all went well */
+	enum jail_way way;
+	bool shown; /* queue.json says that it runs */
 	enum run_end end;
 	int64_t kill_at; /* monotonic ms of the kill, 0 before */
 	int64_t started_us;
 	int64_t started_ms;
-	struct timespec since;      /* T0 */
-	char index_id[DIGEST_SIZE]; /* gitlive.h; "" */
-	const char *limits_by;      /* "cgroup1" ... */
+	struct timespec since;           /* T0 */
+	char index_id[DIGEST_SIZE];      /* gitlive.h; "" */
+	char path[PATH_MAX + NAME_SIZE]; /* of T */
+	const char *limits_by;           /* "cgroup1" ... */
 	char doing[128];
 };
 
@@ -87,9 +88,11 @@ struct executor {
 	int64_t kept_bytes;    /* about, of kept transactions */
 	struct jail_user user;
 	struct cgroup cgroup;
-	bool chosen; /* the next three are known */
-	bool overlay;
-	char why[256]; /* why no overlay; "" */
+	bool chosen;             /* the next three are known */
+	enum jail_way isolation; /* the best of its ways; PLAIN: no commands */
+	int64_t probe_at_ms;     /* not before */
+	bool probe_again;        /* why is nothing that the machine forbids */
+	char why[256];           /* why no overlay; "" */
 	enum durability durability;
 
 	struct index index;

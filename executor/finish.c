@@ -15,6 +15,7 @@
 #include "executor/diff.h"
 #include "executor/dry_run.h"
 #include "executor/executor.h"
+#include "executor/guard.h"
 #include "executor/gitindex.h"
 #include "executor/gitlive.h"
 #include "executor/reads.h"
@@ -229,6 +230,17 @@ write_record(struct executor *ex, struct diff *d)
 }
 
 static int
+diff_view(struct executor *ex, struct diff *d)
+{
+	struct run *r = &ex->run;
+
+	if (r->way == JAIL_OVERLAY)
+		return diff_overlay(d, &r->fault);
+	return r->way == JAIL_PLAIN ? diff_scratch(d, &r->plan, &r->fault)
+				    : diff_copy(d, &r->fault);
+}
+
+static int
 commit_run(struct executor *ex, struct diff *d)
 {
 	struct run *r = &ex->run;
@@ -241,13 +253,12 @@ commit_run(struct executor *ex, struct diff *d)
 	    .split_links = strcmp(ex->queue->hard_links, "split") == 0};
 	int answer;
 
-	answer = r->overlay ? diff_overlay(d, &r->fault)
-			    : diff_scratch(d, &r->plan, &r->fault);
+	answer = diff_view(ex, d);
 	if (answer == -1 ||
 	    (!ex->dry.on && commit_sync(&c, &d->ops, &r->fault) == -1) ||
 	    gitlive_adopt(ex, &c, &d->ops, &r->fault) == -1 ||
 	    commit_check(&c, &d->ops, &r->fault) == -1 ||
-	    (r->overlay && reads_check(ex, &c, d, &r->fault) == -1))
+	    (r->way != JAIL_PLAIN && reads_check(ex, &c, d, &r->fault) == -1))
 		return -1;
 	if (!ex->dry.on)
 		return write_record(ex, d);
@@ -326,6 +337,8 @@ finish_run(struct executor *ex, int status)
 	struct run *r = &ex->run;
 
 	if (!was_ended(ex)) {
+		if (r->way == JAIL_BARE)
+			guard_kill();
 		judge_limits(ex);
 		judge_exit(ex, status);
 		if (r->fault.set || try_commit(ex) == -1) {

@@ -2,13 +2,16 @@
 /* Adding up processes and files, several times a second. */
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "common/buf.h"
@@ -120,6 +123,50 @@ mark_ours(struct members *all, bool alone)
 					m->ours = news = true;
 			}
 		}
+	}
+}
+
+size_t
+guard_signal(int sig)
+{
+	struct members all = {0};
+	size_t count = 0;
+
+	read_members(&all);
+	mark_ours(&all, false);
+	for (size_t i = 0; i < all.count; i++) {
+		if (all.items[i].ours && kill(all.items[i].pid, sig) == 0)
+			count++;
+	}
+	free(all.items);
+	return count;
+}
+
+bool
+guard_left(void)
+{
+	while (waitpid(-1, NULL, WNOHANG) > 0)
+		continue;
+	return guard_signal(0) > 0;
+}
+
+/* Stopped first, so that none makes another while they are killed. */
+void
+guard_kill(void)
+{
+	const struct timespec pause = {0, 2000000};
+
+	for (;;) {
+		pid_t pid;
+
+		if (guard_signal(SIGSTOP) > 0)
+			(void)guard_signal(SIGSTOP);
+		(void)guard_signal(SIGKILL);
+		while ((pid = waitpid(-1, NULL, WNOHANG)) > 0)
+			continue;
+		if (pid == -1 && errno == ECHILD)
+			return;
+		(void)nanosleep(&pause, NULL);
 	}
 }
 

@@ -8,6 +8,8 @@
 #ifndef EXECUTOR_GUARD_H
 #define EXECUTOR_GUARD_H
 
+#include <stddef.h>
+
 #include "executor/limits.h"
 
 #define GUARD_MS 50
@@ -24,6 +26,14 @@ struct guard {
 
 /* What is over its limit, or LIMIT_NONE. */
 enum limit_kind guard_look(struct guard *g);
+/* Kills and reaps all descendants of the caller, and those that they make
+ * meanwhile, until there is none: for who has no pid namespace. The caller is
+ * the reaper of orphans. */
+void guard_kill(void);
+/* Signals all of them once. How many there were. */
+size_t guard_signal(int sig);
+/* Is there any left? Reaps the dead. */
+bool guard_left(void);
 /* Bytes on disk below dir; files with several names count once in all. */
 int64_t guard_disk(int dir);
 

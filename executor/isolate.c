@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* User, isolation probe, and the words about them. */
+#include <sys/prctl.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -10,6 +11,7 @@
 #include <unistd.h>
 
 #include "common/buf.h"
+#include "common/clock.h"
 #include "common/log.h"
 #include "executor/isolate.h"
 #include "executor/report.h"
@@ -18,6 +20,9 @@
 #define PROBE "probe"
 #define PROBE_MS 10000
 #define PROBES 3
+#define TOLD "isolation.json"
+#define TOLD_FORMAT "patchflow-isolation-1"
+#define AGAIN_MS 60000   /* while a probe has given no answer */
 #define LOOKED_MAX 20000 /* entries that are looked at for foreign owners */
 
 static void
@@ -64,6 +69,23 @@ isolate_user(struct executor *ex)
 	return 0;
 }
 
+struct probe {
+	enum jail_way way;
+	struct fault fault;
+	bool ended;
+};
+
+/* Nothing is cloned for it. */
+static int
+probe_clone(void *owner, int workspace, int upper, int report)
+{
+	(void)owner;
+	(void)workspace;
+	(void)upper;
+	(void)report;
+	return 0;
+}
+
 /* Proves inside the jail what every patch with commands needs. */
 static int
 probe_run(void *owner, int root, int report)
@@ -71,16 +93,18 @@ probe_run(void *owner, int root, int report)
 	static const char *const argv[] = {"/bin/sh", "-c", ":", NULL};
 	static char *const envp[] = {NULL};
 	const struct command_limits limits = {.output = 1024};
+	const struct probe *p = owner;
 	struct command c = {.argv = argv,
 	    .envp = envp,
 	    .limits = &limits,
+	    .bare = p->way == JAIL_BARE,
 	    .timeout_ms = PROBE_MS / 2};
 	struct fault f = {0};
 
-	(void)owner;
+	if (c.bare)
+		(void)prctl(PR_SET_CHILD_SUBREAPER, 1);
 	if (mkdirat(root, ".patchflow-probe", 0700) == -1 && errno != EACCES)
-		(void)fault_errno(&f, OUTCOME_PREPARE,
-		    "writing to the overlay");
+		(void)fault_errno(&f, OUTCOME_PREPARE, "writing to the view");
 	else if (command_run(&c) == -1 || !command_succeeded(&c))
 		(void)fault_fail(&f, OUTCOME_PREPARE,
 		    "/bin/sh does not run in the jail: status %d, %s",
@@ -91,11 +115,6 @@ probe_run(void *owner, int root, int report)
 		report_send(report, "end", json_object());
 	return f.set ? 1 : 0;
 }
-
-struct probe {
-	struct fault fault;
-	bool ended;
-};
 
 static void
 on_probe_line(void *owner, const char *kind, json_t *doc)
@@ -125,12 +144,14 @@ static int
 run_probe(struct executor *ex, struct probe *p, const char *name)
 {
 	char path[PATH_MAX];
-	struct jail_spec spec = {.confined = true,
+	struct jail_spec spec = {.way = p->way,
 	    .workspace = ex->workspace.path,
 	    .txn = path,
 	    .user = &ex->user,
 	    .queue = ex->queue,
-	    .run = probe_run};
+	    .prepare = probe_clone,
+	    .run = probe_run,
+	    .owner = p};
 	struct jail j;
 	int status;
 
@@ -203,7 +224,7 @@ try_probe(struct executor *ex, struct probe *p)
 		    "making a transaction");
 		p->fault.temporary = true;
 	} else {
-		ex->overlay = run_probe(ex, p, name) == 0;
+		(void)run_probe(ex, p, name);
 		/* ENOSPC here is a limit of namespaces or mounts. */
 		p->fault.temporary = false;
 		txn_close(&t);
@@ -212,54 +233,130 @@ try_probe(struct executor *ex, struct probe *p)
 		log_warn("%s/%s: not removed", ex->place.path, name);
 }
 
+/* True where this way works. A probe that was killed says nothing about the
+ * machine: it is made again. */
+static bool
+try_way(struct executor *ex, struct probe *p, enum jail_way way)
+{
+	*p = (struct probe){.way = way};
+	for (int i = 0; i < PROBES && !p->ended && !p->fault.set; i++)
+		try_probe(ex, p);
+	return p->ended && !p->fault.set;
+}
+
+/* The reason that counts is that of the best way. */
+static void
+note_why(struct executor *ex, const struct probe *p)
+{
+	size_t len = strlen(ex->why);
+
+	if (p->fault.set || len == 0)
+		(void)snprintf(ex->why + len, sizeof(ex->why) - len, "%s%s: %s",
+		    len > 0 ? "; " : "", jail_way_name[p->way],
+		    p->fault.set ? p->fault.text : "the probe gave no answer");
+	if (!p->fault.set)
+		ex->probe_again = true;
+}
+
+static bool
+is_allowed(const struct executor *ex, enum jail_way way)
+{
+	const char *wanted = ex->queue->isolation;
+
+	if (strcmp(wanted, "auto") == 0)
+		return true;
+	if (strcmp(wanted, "overlay") == 0)
+		return way == JAIL_OVERLAY;
+	return strcmp(wanted, "copy") == 0 && way != JAIL_OVERLAY;
+}
+
 /*
- * What the machine forbids is a reason to be weaker. A probe that was killed
- * or found no room says nothing about the machine: it is made again, and
- * after that the queue rather waits than fails its patches.
+ * The best way first. What the machine forbids is a reason to be weaker; where
+ * there was no room for a probe the queue rather waits than fails its patches.
  */
 static int
 choose_isolation(struct executor *ex)
 {
 	struct probe p = {0};
-	int answer = 0;
 
 	ex->why[0] = '\0';
-	ex->overlay = false;
-	if (find_foreign(ex))
-		return 0;
-	for (int i = 0; i < PROBES && !p.ended && !p.fault.set; i++)
-		try_probe(ex, &p);
-	if (p.fault.set && p.fault.temporary) {
-		log_warnx("isolation not known yet: %s", p.fault.text);
-		answer = -1;
+	ex->isolation = JAIL_PLAIN;
+	ex->probe_again = false;
+	for (int way = JAIL_OVERLAY; way > JAIL_PLAIN; way--) {
+		if (!is_allowed(ex, (enum jail_way)way) ||
+		    (way == JAIL_OVERLAY && find_foreign(ex)))
+			continue;
+		if (try_way(ex, &p, (enum jail_way)way)) {
+			ex->isolation = (enum jail_way)way;
+			break;
+		}
+		if (p.fault.set && p.fault.temporary) {
+			log_warnx("isolation not known yet: %s", p.fault.text);
+			fault_free(&p.fault);
+			errno = EAGAIN;
+			return -1;
+		}
+		note_why(ex, &p);
+		fault_free(&p.fault);
 	}
-	if (!ex->overlay)
-		strlcpy(ex->why,
-		    p.fault.set ? p.fault.text : "the probe gave no answer",
-		    sizeof(ex->why));
-	fault_free(&p.fault);
-	errno = EAGAIN;
-	return answer;
+	if (ex->isolation != JAIL_OVERLAY && ex->why[0] == '\0')
+		(void)snprintf(ex->why, sizeof(ex->why),
+		    "the queue's isolation is set to %s", ex->queue->isolation);
+	return 0;
+}
+
+/* Was it weak when it was last told? Kept over restarts, so that the alert is
+ * ended by the start that has the overlay again. */
+static bool
+swap_told(struct executor *ex, bool weak)
+{
+	json_t *doc = NULL;
+	bool was = state_load(&ex->state, TOLD, TOLD_FORMAT, &doc) == 1 &&
+		   json_is_true(json_object_get(doc, "weak"));
+
+	json_decref(doc);
+	if (was == weak)
+		return was;
+	doc = json_pack("{s:s,s:b}", "format", TOLD_FORMAT, "weak", weak);
+	if (state_save(&ex->state, TOLD, doc) != SPOOL_DONE)
+		log_warn(TOLD ": not written");
+	json_decref(doc);
+	return was;
+}
+
+static const char *
+weakness(enum jail_way way)
+{
+	return way == JAIL_PLAIN  ? "commands are refused"
+	       : way == JAIL_BARE ? "commands run in a copy, beside other "
+				    "processes"
+				  : "commands run in a copy of the whole "
+				    "workspace";
 }
 
 static void
 tell_isolation(struct executor *ex)
 {
+	bool weak = ex->isolation != JAIL_OVERLAY;
+	bool was = swap_told(ex, weak);
+	const char *word = jail_way_name[ex->isolation];
 	struct alert a = {.type = "isolation-weak",
 	    .component = ex->instance,
 	    .subject = ex->q->name,
-	    .severity = ALERT_WARNING,
-	    .queue = ex->q->name};
-	char *text = xasprintf("queue %s: isolation is mutations-only, "
-			       "commands are refused: %s",
-	    ex->q->name, ex->why);
+	    .severity = weak ? ALERT_WARNING : ALERT_INFO,
+	    .queue = ex->q->name,
+	    .resolved = !weak};
+	char *text =
+	    weak ? xasprintf("queue %s: isolation is %s, %s: %s", ex->q->name,
+		       word, weakness(ex->isolation), ex->why)
+		 : xasprintf("queue %s: isolation is overlay again",
+		       ex->q->name);
 
-	log_info("isolation %s, durability %s, staging %s%s%s",
-	    ex->overlay ? "overlay" : "mutations-only",
+	log_info("isolation %s, durability %s, staging %s%s%s", word,
 	    durability_name[ex->durability], ex->place.path,
 	    ex->why[0] != '\0' ? ": " : "", ex->why);
 	a.text = text;
-	if (!ex->overlay)
+	if (weak || was)
 		executor_alert(ex, &a);
 	free(text);
 }
@@ -303,11 +400,15 @@ fail:
 int
 isolate_ready(struct executor *ex)
 {
-	if (ex->chosen)
+	if (ex->chosen && !(ex->probe_again && !ex->run.active &&
+			      clock_mono_ms() >= ex->probe_at_ms))
 		return 0;
 	if (isolate_choose(ex) == -1)
 		return -1;
 	ex->chosen = true;
+	/* Whatever a bare jail's init leaves behind comes to us. */
+	(void)prctl(PR_SET_CHILD_SUBREAPER, ex->isolation == JAIL_BARE);
+	ex->probe_at_ms = clock_mono_ms() + AGAIN_MS;
 	tell_isolation(ex);
 	return 0;
 }

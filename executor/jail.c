@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/sched.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -20,6 +19,7 @@
 
 #include "common/clock.h"
 #include "common/log.h"
+#include "executor/bare.h"
 #include "executor/confine.h"
 #include "executor/filter.h"
 #include "executor/guard.h"
@@ -28,7 +28,14 @@
 #include "executor/rootfs.h"
 
 /* Descriptors in the child: what is above these is closed first. */
-enum { FD_LIFELINE = 3, FD_REPORT = 4, FD_FREE = 5 };
+enum { FD_LIFELINE = 3, FD_REPORT = JAIL_REPORT, FD_FREE = 5 };
+
+const char *const jail_way_name[JAIL__MAX] = {
+    [JAIL_PLAIN] = "mutations-only",
+    [JAIL_BARE] = "bare-copy",
+    [JAIL_COPY] = "copy",
+    [JAIL_OVERLAY] = "overlay",
+};
 
 #define EXIT_SETUP 120 /* the jail could not be built; a fault says why */
 
@@ -138,6 +145,15 @@ work(const struct jail_spec *spec, int root)
 	_exit(spec->run(spec->owner, root, FD_REPORT));
 }
 
+/* With a pid namespace the kernel kills whatever is left. */
+static _Noreturn void
+leave(int status, const struct guard *g)
+{
+	if (!g->alone)
+		guard_kill();
+	_exit(status);
+}
+
 /* Over a limit everything ends, and the executor reads which one it was. */
 static void
 guard_once(struct guard *g)
@@ -147,7 +163,7 @@ guard_once(struct guard *g)
 	if (over == LIMIT_NONE)
 		return;
 	g->usage->over = over;
-	_exit(EXIT_SETUP);
+	leave(EXIT_SETUP, g);
 }
 
 /* The last look is for what was done between two others. */
@@ -156,7 +172,8 @@ end_with(int status, struct guard *g)
 {
 	g->disk_at = 0;
 	guard_once(g);
-	_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
+	leave(WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status),
+	    g);
 }
 
 /* Ends with the worker's status; whatever else still runs ends with us. */
@@ -173,12 +190,12 @@ reap_until(pid_t worker, int signals, struct guard *g)
 
 	for (;;) {
 		if (poll(fds, 2, every) == -1 && errno != EINTR)
-			_exit(EXIT_SETUP);
+			leave(EXIT_SETUP, g);
 		if (fds[0].revents != 0)
-			_exit(128 + SIGKILL);
+			leave(128 + SIGKILL, g);
 		if (fds[1].revents != 0 &&
 		    read(signals, &si, sizeof(si)) == -1 && errno != EINTR)
-			_exit(EXIT_SETUP);
+			leave(EXIT_SETUP, g);
 		while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
 			if (pid == worker)
 				end_with(status, g);
@@ -203,13 +220,31 @@ open_txn(const char *txn, const char *part)
 	return fd;
 }
 
+/* Fills the clone and makes it the working directory. */
+static int
+enter_bare(const struct jail_spec *spec)
+{
+	int upper = open_txn(spec->txn, "upper");
+	int live = open(spec->workspace,
+	    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (upper == -1 || live == -1 || prctl(PR_SET_CHILD_SUBREAPER, 1) == -1)
+		setup_failed("opening the transaction");
+	if (spec->prepare(spec->owner, live, upper, FD_REPORT) == -1)
+		_exit(EXIT_SETUP);
+	(void)close(live);
+	if (bare_make(spec) == -1 || fchdir(upper) == -1)
+		setup_failed("entering the clone");
+	return upper;
+}
+
 static _Noreturn void
 init_main(const struct jail_spec *spec, struct limits_usage *usage)
 {
 	struct guard g = {.limits = spec->limits,
 	    .usage = usage,
 	    .upper = open_txn(spec->txn, "upper"),
-	    .alone = true};
+	    .alone = spec->way != JAIL_BARE};
 	sigset_t chld;
 	int root, signals;
 	pid_t worker;
@@ -221,9 +256,11 @@ init_main(const struct jail_spec *spec, struct limits_usage *usage)
 	signals = signalfd(-1, &chld, SFD_CLOEXEC);
 	if (signals == -1)
 		setup_failed("signalfd");
-	root = rootfs_enter(spec);
+	root = spec->way == JAIL_BARE ? enter_bare(spec) : rootfs_enter(spec);
 	if (root == -1)
 		setup_failed(rootfs_step());
+	if (spec->way != JAIL_OVERLAY)
+		g.disk_base = guard_disk(g.upper);
 	worker = fork();
 	if (worker == -1)
 		setup_failed("fork of the worker");
@@ -256,19 +293,22 @@ child_main(const struct jail_spec *spec, const struct jail *j, int lifeline,
 	(void)umask(022);
 	if (close_rest(lifeline, report) == -1)
 		_exit(EXIT_SETUP);
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL) == -1 || !wait_go())
+	/* A bare init must outlive the executor, to kill the others. */
+	if ((spec->way != JAIL_BARE &&
+		prctl(PR_SET_PDEATHSIG, SIGKILL) == -1) ||
+	    !wait_go())
 		_exit(EXIT_SETUP);
-	if (spec->confined)
+	if (spec->way != JAIL_PLAIN)
 		init_main(spec, j->usage);
 	plain_main(spec);
 }
 
-static uint64_t
+static unsigned long
 namespaces(const struct jail_spec *spec)
 {
-	uint64_t flags = CLONE_PIDFD;
+	unsigned long flags = CLONE_PIDFD | SIGCHLD;
 
-	if (!spec->confined)
+	if (spec->way == JAIL_PLAIN || spec->way == JAIL_BARE)
 		return flags;
 	flags |= CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS;
 	if (!spec->network)
@@ -281,7 +321,6 @@ namespaces(const struct jail_spec *spec)
 int
 jail_start(struct jail *j, const struct jail_spec *spec)
 {
-	struct clone_args args = {0};
 	int life[2] = {-1, -1}, report[2] = {-1, -1};
 	int saved;
 
@@ -296,10 +335,9 @@ jail_start(struct jail *j, const struct jail_spec *spec)
 		j->usage = NULL;
 		goto fail;
 	}
-	args.flags = namespaces(spec);
-	args.pidfd = (uint64_t)(uintptr_t)&j->pidfd;
-	args.exit_signal = SIGCHLD;
-	j->pid = (pid_t)syscall(SYS_clone3, &args, sizeof(args));
+	/* Not clone3(2), which some machines' filters do not let through. */
+	j->pid = (pid_t)syscall(SYS_clone, namespaces(spec), NULL, &j->pidfd,
+	    NULL, 0);
 	if (j->pid == 0)
 		child_main(spec, j, life[0], report[1]);
 	if (j->pid == -1 || fcntl(report[0], F_SETFL, O_NONBLOCK) == -1)
@@ -307,6 +345,7 @@ jail_start(struct jail *j, const struct jail_spec *spec)
 	(void)close(life[0]);
 	(void)close(report[1]);
 	j->lifeline = life[1];
+	j->bare = spec->way == JAIL_BARE;
 	j->report = report[0];
 	return 0;
 fail:
@@ -333,6 +372,8 @@ jail_kill(struct jail *j)
 	if (j->lifeline != -1)
 		(void)close(j->lifeline);
 	j->lifeline = -1;
+	if (j->bare)
+		return;
 	if (j->pidfd != -1 &&
 	    syscall(SYS_pidfd_send_signal, j->pidfd, SIGKILL, NULL, 0) == -1 &&
 	    errno != ESRCH)

@@ -9,7 +9,10 @@
  * dies, init ends, and the kernel kills everything below it. Its exit is the
  * proof that no process is left.
  *
- * Not confined: a plain child, for patches that run no command.
+ * Without namespaces, where the machine forbids them (BARE): a clone of the
+ * workspace as working directory, and an init that hunts down what is left.
+ *
+ * PLAIN: a plain child, for patches that run no command.
  *
  * Neither does anything before jail_release: the executor first makes a
  * durable note of pid and start time, by which recovery proves its death.
@@ -25,6 +28,15 @@
 #include "executor/fault.h"
 #include "executor/limits.h"
 
+/* PLAIN runs no command and needs no namespaces; BARE runs them without. */
+enum jail_way { JAIL_PLAIN, JAIL_BARE, JAIL_COPY, JAIL_OVERLAY, JAIL__MAX };
+
+/* What the view of the workspace is: "mutations-only" (of a queue, whose
+ * patches can only be plain), "bare-copy", "copy", "overlay". */
+extern const char *const jail_way_name[JAIL__MAX];
+
+#define JAIL_REPORT 4 /* the descriptor of reports, in the child */
+
 struct jail_user {
 	uid_t uid;
 	gid_t gid;
@@ -33,15 +45,15 @@ struct jail_user {
 };
 
 struct jail_spec {
-	bool confined;
+	enum jail_way way;
 	bool network;
 	const char *workspace; /* real path */
 	const char *txn;       /* path of T */
 	const struct jail_user *user;
 	const struct queue_settings *queue;
-	const struct limits *limits; /* confined only */
+	const struct limits *limits; /* not PLAIN */
 	char *const *masks;          /* paths of the machine, NULL at the end */
-	/* With the executor's rights, before run; not confined only. */
+	/* With the executor's rights, before run: fills upper. Not OVERLAY. */
 	int (*prepare)(void *owner, int workspace, int upper, int report);
 	/* As the user; root is the view of the workspace. Its exit status. */
 	int (*run)(void *owner, int root, int report);
@@ -53,6 +65,7 @@ struct jail {
 	int pidfd;
 	int lifeline;               /* our end; closing it ends the jail */
 	int report;                 /* non-blocking */
+	bool bare;                  /* its init must live to kill the others */
 	struct limits_usage *usage; /* shared with its init */
 };
 

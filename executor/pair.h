@@ -23,4 +23,8 @@ int pair_judge(struct pair *p, struct buf *path);
 int pair_judge_root(struct diff *d, struct fault *f);
 int pair_fail(struct fault *f, const char *what, const char *path);
 
+/* All names in a directory; free with pair_names_free. */
+int pair_names(int dir, char ***names, size_t *count);
+void pair_names_free(char **names, size_t count);
+
 #endif

@@ -71,6 +71,38 @@ out:
 	return tree;
 }
 
+/* The clone, filled and bound. It ends the process where that fails, with
+ * the reason reported. */
+static int
+new_copy(const struct jail_spec *spec)
+{
+	int t = open(spec->txn, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int upper =
+	    t == -1 ? -1
+		    : openat(t, "upper", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int live = open(spec->workspace,
+	    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int tree = -1;
+
+	if (upper != -1 && live != -1) {
+		if (spec->prepare(spec->owner, live, upper, JAIL_REPORT) == -1)
+			_exit(1);
+		tree = open_tree(upper, "",
+		    OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
+	}
+	if (tree != -1 && mounts_set(tree, PRIVATE, false) == -1) {
+		(void)close(tree);
+		tree = -1;
+	}
+	if (t != -1)
+		(void)close(t);
+	if (upper != -1)
+		(void)close(upper);
+	if (live != -1)
+		(void)close(live);
+	return tree;
+}
+
 static bool
 is_own(const char *name)
 {
@@ -301,7 +333,8 @@ build(struct rootfs *r)
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == -1)
 		return -1;
 	rootfs_now("mounting the overlay");
-	r->view = new_overlay(r->spec);
+	r->view = r->spec->way == JAIL_OVERLAY ? new_overlay(r->spec)
+					       : new_copy(r->spec);
 	if (r->view == -1)
 		return -1;
 	if (clone_exposed(r) == -1 || open_root(r) == -1 ||

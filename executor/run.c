@@ -11,6 +11,7 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/sys.h"
+#include "executor/clone.h"
 #include "executor/diff.h"
 #include "executor/dry_run.h"
 #include "executor/executor.h"
@@ -206,11 +207,12 @@ set_worker(struct executor *ex)
 	    .env = &r->job.env,
 	    .user = &ex->user,
 	    .workspace = ex->workspace.path,
-	    .confined = r->overlay,
+	    .txn = r->way == JAIL_BARE ? r->path : NULL,
+	    .way = r->way,
 	    .output_bytes = ex->settings->summaries.output_bytes,
 	};
 	/* A user namespace counts its own processes only. */
-	if (r->overlay && ex->user.switches)
+	if (r->way == JAIL_BARE || ex->user.switches)
 		r->worker.others = jail_count_processes(ex->user.uid);
 	if (r->worker.output_bytes < 1024)
 		r->worker.output_bytes = 1024;
@@ -220,25 +222,24 @@ static int
 start_jail(struct executor *ex)
 {
 	struct run *r = &ex->run;
-	char **masks = r->overlay ? mask_list(ex) : NULL;
-	char path[PATH_MAX + NAME_SIZE];
+	char **masks = r->way >= JAIL_COPY ? mask_list(ex) : NULL;
 	int started;
-	struct jail_spec spec = {.confined = r->overlay,
+	struct jail_spec spec = {.way = r->way,
 	    .network = r->plan.network,
 	    .workspace = ex->workspace.path,
-	    .txn = path,
+	    .txn = r->path,
 	    .user = &ex->user,
 	    .queue = ex->queue,
 	    .limits = &r->plan.limits,
 	    .masks = masks,
-	    .prepare = worker_seed,
+	    .prepare = r->way == JAIL_PLAIN ? worker_seed : clone_workspace,
 	    .run = worker_run,
 	    .owner = &r->worker};
 
-	(void)snprintf(path, sizeof(path), "%s/%s", ex->place.path,
+	(void)snprintf(r->path, sizeof(r->path), "%s/%s", ex->place.path,
 	    r->txn.name);
-	r->plan.limits.grouped =
-	    r->overlay && cgroup_make(&ex->cgroup, &r->plan.limits) == 0;
+	r->plan.limits.grouped = r->way != JAIL_PLAIN &&
+				 cgroup_make(&ex->cgroup, &r->plan.limits) == 0;
 	set_worker(ex);
 	started = jail_start(&r->jail, &spec);
 	mask_free(masks);
@@ -299,14 +300,14 @@ choose_way(struct executor *ex, struct fault *f)
 	bool plain = plan_is_plain(&r->plan) &&
 		     diff_can_scratch(&r->plan, &ex->workspace);
 
-	if (!ex->overlay &&
+	if (ex->isolation != JAIL_OVERLAY &&
 	    strcmp(ex->queue->require_isolation, "overlay") == 0)
 		return fault_fail(f, OUTCOME_PREPARE,
 		    "require_isolation is overlay, which this machine does "
 		    "not allow: %s",
 		    ex->why);
-	r->overlay = !plain;
-	if (r->overlay && !ex->overlay)
+	r->way = plain ? JAIL_PLAIN : ex->isolation;
+	if (!plain && ex->isolation == JAIL_PLAIN)
 		return refuse_weak(ex, f);
 	return 0;
 }

@@ -17,7 +17,7 @@ settle_common(struct executor *ex, json_t *doc)
 	if (!ex->chosen)
 		return;
 	json_object_set_new(doc, "isolation",
-	    json_string(ex->overlay ? "overlay" : "mutations-only"));
+	    json_string(jail_way_name[ex->isolation]));
 	json_object_set_new(doc, "durability",
 	    json_string(durability_name[ex->durability]));
 }

@@ -31,12 +31,9 @@ status_write(struct executor *ex)
 		return;
 	doc = json_pack("{s:s,s:s,s:s,s:s,s:b,s:s,s:s,s:s,s:o}", "format",
 	    "patchflow-queue-1", "isolation",
-	    !known        ? ""
-	    : ex->overlay ? "overlay"
-			  : "mutations-only",
-	    "why", ex->why, "durability",
-	    known ? durability_name[ex->durability] : "", "paused", ex->paused,
-	    "workspace", ex->queue->workspace, "staging",
+	    known ? jail_way_name[ex->isolation] : "", "why", ex->why,
+	    "durability", known ? durability_name[ex->durability] : "",
+	    "paused", ex->paused, "workspace", ex->queue->workspace, "staging",
 	    ex->place.dir != -1 ? ex->place.path : "", "hold", ex->hold,
 	    "running", running(ex));
 

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /* Walking, copying and removing trees by descriptors. */
+#include <sys/ioctl.h>
 #include <sys/xattr.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <stdbool.h>
 #include <string.h>
 #include <unistd.h>
@@ -157,12 +159,15 @@ subtree_remove(int dir, const char *name)
 	return remove_at(dir, name, 0);
 }
 
-static int
-copy_bytes(int in, int out)
+int
+subtree_copy_bytes(int in, int out)
 {
 	char chunk[65536];
 	ssize_t n;
 
+	/* The same blocks, where the filesystem shares them. */
+	if (ioctl(out, FICLONE, in) == 0)
+		return 0;
 	for (;;) {
 		n = copy_file_range(in, NULL, out, NULL, 1u << 30, 0);
 		if (n == 0)
@@ -185,8 +190,8 @@ copy_bytes(int in, int out)
 }
 
 /* User attributes; what cannot be set is no reason to fail a copy. */
-static void
-copy_xattrs(int in, int out)
+void
+subtree_copy_xattrs(int in, int out)
 {
 	char names[4096], value[4096];
 	ssize_t len = flistxattr(in, names, sizeof(names));
@@ -226,9 +231,9 @@ copy_file(int from, const char *a, int to, const char *b)
 		goto out;
 	out = sys_openat(to, b,
 	    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (out == -1 || copy_bytes(in, out) == -1)
+	if (out == -1 || subtree_copy_bytes(in, out) == -1)
 		goto out;
-	copy_xattrs(in, out);
+	subtree_copy_xattrs(in, out);
 	answer = copy_meta(out, &st);
 out:
 	if (in != -1)
@@ -263,7 +268,7 @@ copy_dir(int from, const char *a, int to, const char *b)
 	out = openat(to, b, DIR_FLAGS);
 	if (out == -1)
 		goto out;
-	copy_xattrs(in, out);
+	subtree_copy_xattrs(in, out);
 	answer = copy_meta(out, &st);
 out:
 	if (in != -1)

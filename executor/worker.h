@@ -14,7 +14,8 @@ struct worker {
 	const struct envelope *env;
 	const struct jail_user *user;
 	const char *workspace;
-	bool confined;
+	const char *txn; /* BARE: path of T, else NULL */
+	enum jail_way way;
 	int64_t output_bytes; /* kept of each command's output, head and tail */
 	int64_t others;       /* processes of the user outside */
 	/* Set while it runs. */

@@ -80,5 +80,21 @@ END
 	    "$(printf 'x\nx\ndir file port secret sock sock2 victim')"
 }
 chmod 711 "$T"
+# isolation WORD: what the queue asks for.
+isolation() {
+	sed -i "/^    isolation:/d; s|^    aliases: \[BRAUN\]|&\n    isolation: $1|" "$CONF"
+}
+isolation auto
 tries overlay overlay
+isolation copy
+tries copy copy
+# Without namespaces there are things that only they hold; the manual page
+# names these.
+isolation auto
+executor() {
+	nonamespace "$BUILD_DIR/bin/executor" "$@"
+}
+open='chmod_file chown_file touch_file mark_file read_secret unix_path see_executor hold_executor shared_memory '
+[ "$(id -u)" -eq 0 ] || open="${open}bounding_set "
+tries bare bare-copy "$open"
 done_testing

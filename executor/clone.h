@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: ISC */
+/* A clone of the workspace to stage in: shared blocks where the filesystem
+ * has them, else copied. */
+#ifndef EXECUTOR_CLONE_H
+#define EXECUTOR_CLONE_H
+
+/* In T; its ctime is the end of the clone. */
+#define CLONE_MARK "CLONED"
+
+/* As jail_spec.prepare. */
+int clone_workspace(void *owner, int workspace, int upper, int report);
+
+#endif

@@ -1,0 +1,10 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+# All that executor.t asks, in a clone of the workspace, as an ordinary user.
+. "$(dirname "$0")/../harness/lib.sh"
+[ -n "${PATCHFLOW_LONG:-}" ] || skip_all "isolation.t has the short form"
+[ "$(id -u)" -eq 0 ] || [ -n "${AS_USER:-}" ] || skip_all "see executor_copy.t"
+export AS_USER=1
+reexec_as_user
+isolation=copy
+. "$(dirname "$0")/executor_cases.sh"

@@ -1,0 +1,98 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+# The ways to run commands, by configuration and where the machine forbids
+# the better ones: which is taken, who is told, and that others' work in the
+# workspace stays theirs.
+. "$(dirname "$0")/../harness/lib.sh"
+. "$(dirname "$0")/executor.sh"
+write_config </dev/null
+mkdir -p "$ws/dir"
+echo one >"$ws/a"
+echo his >"$ws/b"
+give_scratch
+
+# with LINE: of the queue, in place of the last one.
+with() {
+	sed -i "/^    [a-z_]*isolation:/d" "$CONF"
+	[ -z "$1" ] ||
+	    sed -i "s|^    aliases: \[BRAUN\]|&\n    $1|" "$CONF"
+}
+# bare COMMAND...: as in a container.
+bare() {
+	nonamespace "$BUILD_DIR/bin/executor" --once -c "$CONF" -q MAIN
+}
+alerts() {
+	cat "$SPOOL"/alerts/new/* 2>/dev/null | grep -v '^{"bytes"' |
+	    jq -r 'select(.type == "isolation-weak") | "\(.severity) \(.resolved)"'
+	rm -f "$SPOOL"/alerts/new/*
+}
+
+# way NAME ISOLATION RUN: success, failure, and a human who works beside it.
+way() {
+	queue_json >/dev/null <<END
+{"id":"$1-good","mutations":[{"path":"a","contents":"$1\\n"}],"validate":{"shell":["grep -q $1 a; mkdir new-$1; echo made >new-$1/f; rm -rf dir; mkdir dir; echo in >dir/$1"]}}
+{"id":"$1-bad","mutations":[{"path":"a","contents":"bad\\n"}],"validate":{"shell":["rm -rf dir; chmod 700 .; exit 3"]}}
+{"id":"$1-plain","mutations":[{"path":"p","contents":"$1\\n"}]}
+END
+	ok "$1: runs" "$3"
+	is "$1: as $2" "$(outcome "$1-good" .isolation)/$(
+	    outcome "$1-good" .state)" "$2/completed"
+	is "$1: with its effects" "$(cat "$ws/a" "$ws/new-$1/f" "$ws/p"; ls "$ws/dir")" \
+	    "$(printf '%s\nmade\n%s\n%s' "$1" "$1" "$1")"
+	is "$1: a failure has none" "$(outcome "$1-bad" .stage) $(
+	    stat -c %a "$ws")" "validation $mode"
+	ok "$1: nothing is left" tidy
+}
+mode=$(stat -c %a "$ws")
+way auto overlay once
+is 'nobody is alerted' "$(alerts)" ''
+with 'isolation: copy'
+way copy copy once
+is 'the weaker way is alerted' "$(alerts)" 'warning false'
+with ''
+way again overlay once
+is 'and the alert ended by the next start' "$(alerts)" 'info true'
+way bare bare-copy bare
+is 'a machine without namespaces is alerted' "$(alerts)" 'warning false'
+like 'and says why' "$(jq -r .why <"$SPOOL/state/executor@MAIN/queue.json" |
+    head -n 1)" 'overlay: making namespaces: Operation not permitted'
+
+with 'isolation: mutations'
+queue_json >/dev/null <<'END'
+{"id":"m1","mutations":[{"path":"m","contents":"m"}]}
+{"id":"m2","mutations":[{"path":"m","contents":"n"}],"validate":{"shell":["true"]}}
+END
+once
+is 'mutations alone are carried out' "$(outcome m1 '"\(.state) \(.isolation)"')" \
+    'completed mutations-only'
+is 'commands are refused' "$(outcome m2 '"\(.state) \(.stage)"')" \
+    'failed prepare'
+with 'require_isolation: overlay'
+queue_json >/dev/null <<'END'
+{"id":"r1","mutations":[{"path":"r","contents":"r"}]}
+END
+bare
+is 'required is required' "$(outcome r1 '"\(.state) \(.stage)"')" \
+    'failed prepare'
+exits 78 'and check-config says so' nonamespace "$BUILD_DIR/bin/executor" -n \
+    -c "$CONF" -q MAIN
+
+# --- a human beside a clone: his files are his, ours in both hands conflict
+
+with 'isolation: copy'
+queue_json >/dev/null <<'END'
+{"id":"beside","mutations":[{"path":"a","contents":"ours\n"}],"validate":{"shell":["touch ready; perl -e 'select undef, undef, undef, 2' "]}}
+END
+start executor executor -f -c "$CONF" -q MAIN
+staged() {
+	ls -d "$SPOOL"/state/executor@MAIN/txn/*/upper/ready
+}
+await 'a patch works in its clone' staged
+echo new >"$ws/his-new"
+echo edited >"$ws/b"
+await 'it is done' ended beside
+stop executor
+is 'what the human did meanwhile stays' "$(outcome beside .state) $(
+    cat "$ws/b" "$ws/his-new" "$ws/a" 2>&1 | tr '\n' ' ')" \
+    'completed edited new ours '
+done_testing
