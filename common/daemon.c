@@ -274,7 +274,7 @@ is_our_lock(int fd, int run, const char *name)
 
 	return fstat(fd, &ours) == 0 && fstatat(run, name, &there, 0) == 0 &&
 	       ours.st_ino == there.st_ino && ours.st_dev == there.st_dev &&
-	       flock(fd, LOCK_EX | LOCK_NB) == 0;
+	       (flock(fd, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK);
 }
 
 static void

@@ -54,8 +54,9 @@ void daemon_parse(struct daemon_opts *o, int argc, char **argv);
 /* Reads the file; prints FILE:LINE: reason for each error and exits 78. */
 void daemon_config(struct daemon_opts *o, struct settings *s);
 /*
- * umask, closes inherited descriptors (but an heir's), opens the spool's tree, takes
- * run/INSTANCE.lock (waits 10 s, then exits 111), writes its pid there.
+ * umask, closes inherited descriptors (but an heir's), opens the spool's
+ * tree, takes run/INSTANCE.lock (waits 10 s, then exits 111), writes its pid
+ * there.
  */
 void daemon_enter(struct daemon_opts *o, const struct settings *s,
     struct tree *t);

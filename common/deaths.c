@@ -130,7 +130,7 @@ deaths_read(int dir)
 			count++;
 	}
 	(void)close(fd);
-	qsort(found, count, sizeof found[0], by_seq);
+	qsort(found, count, sizeof(json_t *), by_seq);
 	all = json_array();
 	for (i = 0; i < count; i++)
 		(void)json_array_append_new(all, found[i]);

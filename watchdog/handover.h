@@ -29,7 +29,12 @@ void handover_keep(struct watchdog *w, bool keep);
 /* The taking side. Pure: NULL when it is not whole, or of another format. */
 json_t *handover_parse(const char *bytes, size_t len);
 /*
- * Reads opts->inherit_fd and closes it, and sets opts->lock_fd. NULL where
+ * An heir that ends before handover_close is executed anew for a while: what
+ * kept it from taking over may pass, and its end would be everybody's.
+ */
+void handover_insist(const struct daemon_opts *o, char **argv);
+/*
+ * Reads opts->inherit_fd, and sets opts->lock_fd. NULL where
  * there is none; where it is in doubt too (logged), and inherit_fd is -1 then,
  * so that daemon_enter closes all that was inherited.
  */

@@ -20,8 +20,8 @@ struct row {
 #define ROW_MEMBER(type, member) sizeof(((type *)0)->member)
 /* Of a size that the code behind it can copy, or the program does not build. */
 #define ROW_NUMBER_SIZE(size)                                                  \
-	((size) *                                                              \
-	    sizeof(char[(size) == 1 || (size) == 4 || (size) == 8 ? 1 : -1]))
+	sizeof(char[(size) == 1 || (size) == 4 || (size) == 8 ? (int)(size)    \
+							      : -1])
 /* ... is its range, "low, high". */
 #define ROW_NUMBER(type, member, ...)                                          \
 	{                                                                      \

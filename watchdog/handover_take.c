@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "common/buf.h"
@@ -22,6 +23,10 @@
 #include "watchdog/channel.h"
 #include "watchdog/handover_part.h"
 #include "watchdog/watchdog.h"
+
+#define AGAIN_MS 100
+#define AGAIN_MAX 50
+#define AGAIN_TRIES "PATCHFLOW_HANDOVER_TRIES"
 
 /* Its own part is the one without which nothing is of use. */
 static bool
@@ -71,15 +76,44 @@ read_sealed(int fd)
 	return doc;
 }
 
-/* A descriptor of that number and kind that is still ours to close. */
+/*
+ * Until all is taken over this process may be executed once more, for what
+ * kept it from it may pass: too few descriptors, an interrupted read. The
+ * descriptors survive that for as long.
+ */
+static char **again_argv;
+
+static void
+try_again(void)
+{
+	const struct timespec pause = {.tv_nsec = AGAIN_MS * 1000000L};
+	const char *past = getenv(AGAIN_TRIES);
+	int tries = past != NULL ? (int)strtol(past, NULL, 10) : 0;
+	char number[16];
+
+	if (again_argv == NULL || tries >= AGAIN_MAX)
+		return;
+	(void)snprintf(number, sizeof number, "%d", tries + 1);
+	(void)setenv(AGAIN_TRIES, number, 1);
+	(void)nanosleep(&pause, NULL);
+	(void)execv(again_argv[0], again_argv);
+}
+
+void
+handover_insist(const struct daemon_opts *o, char **argv)
+{
+	if (o->inherit_fd != -1 && !o->check && atexit(try_again) == 0)
+		again_argv = argv;
+}
+
+/* A descriptor of that number and kind. */
 static bool
 is_kind(int fd, mode_t kind)
 {
 	struct stat st;
 
 	return fd > STDERR_FILENO && fstat(fd, &st) == 0 &&
-	       (st.st_mode & S_IFMT) == kind &&
-	       fcntl(fd, F_SETFD, FD_CLOEXEC) == 0;
+	       (st.st_mode & S_IFMT) == kind;
 }
 
 json_t *
@@ -93,13 +127,13 @@ handover_open(struct daemon_opts *o)
 	doc = read_sealed(fd);
 	if (doc == NULL) {
 		log_warn("watchdog: nothing is taken over");
+		again_argv = NULL;
 		o->inherit_fd = -1;
 		return NULL;
 	}
 	/* A check must not touch what the supervisor that asks still has. */
 	if (o->check)
 		return doc;
-	(void)close(fd);
 	fd = (int)json_integer_value(json_object_get(doc, "lock_fd"));
 	if (is_kind(fd, S_IFREG))
 		o->lock_fd = fd;
@@ -204,13 +238,13 @@ is_pidfd_of(int fd, pid_t pid)
 		if (strncmp(line, "Pid:", 4) == 0)
 			found = strtol(line + 4, NULL, 10);
 	(void)fclose(f);
-	return found == pid && fcntl(fd, F_SETFD, FD_CLOEXEC) == 0;
+	return found == pid;
 }
 
 static bool
 is_notify_socket(int fd)
 {
-	struct sockaddr_un a;
+	struct sockaddr_un a = {0};
 	socklen_t len = sizeof a, size = sizeof(int);
 	int type = 0;
 
@@ -336,13 +370,18 @@ handover_close(struct watchdog *w, json_t *doc)
 
 	if (doc == NULL)
 		return;
-	json_array_foreach (json_object_get(doc, "services"), i, item)
+	json_array_foreach (json_object_get(doc, "services"), i, item) {
 		end_doubtful(item);
+	}
 	TAILQ_FOREACH (s, &w->services, link) {
 		adopted += s->adopted;
 		if (s->adopted)
 			supervise_resume(s);
 	}
+	again_argv = NULL;
+	(void)unsetenv(AGAIN_TRIES);
+	handover_keep(w, false);
+	(void)close(w->opts->inherit_fd);
 	w->upgrade.count++;
 	log_info("watchdog: took over %zu daemons within %lld ms, version %s",
 	    adopted, (long long)(clock_mono_ms() - at_ms), PATCHFLOW_VERSION);

@@ -21,6 +21,7 @@ main(int argc, char **argv)
 
 	log_init(opts.name);
 	daemon_parse(&opts, argc, argv);
+	handover_insist(&opts, argv);
 	daemon_config(&opts, &conf);
 	inherited = opts.inherit_fd != -1;
 	w.past = handover_open(&opts);

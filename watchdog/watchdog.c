@@ -18,8 +18,8 @@
 #include "watchdog/rights.h"
 #include "watchdog/watchdog.h"
 
-#define PREDECESSORS_MS 60000 /* looked for after a start */
-#define LARGE_BYTES (32 << 10)
+#define PREDECESSORS_MS 60000   /* looked for after a start */
+#define RESERVE_BYTES (1 << 20) /* of memory, beyond what is in use */
 
 void
 watchdog_down(struct watchdog *w)
@@ -217,9 +217,11 @@ void
 watchdog_open(struct watchdog *w, struct daemon_opts *o, struct settings *s,
     struct tree *t)
 {
-	/* Large buffers go back to the kernel with their last use: we hold
-	 * what we hold for months. */
-	(void)mallopt(M_MMAP_THRESHOLD, LARGE_BYTES);
+	/* What a turn needs is there already: with no memory to be had the
+	 * supervisor is the last that may end. Untouched, it costs nothing. */
+	(void)mallopt(M_MMAP_MAX, 0);
+	(void)mallopt(M_TRIM_THRESHOLD, 8 * RESERVE_BYTES);
+	(void)mallopt(M_TOP_PAD, RESERVE_BYTES);
 	w->opts = o;
 	w->settings = s;
 	w->tree = t;
@@ -256,7 +258,8 @@ watchdog_open(struct watchdog *w, struct daemon_opts *o, struct settings *s,
 	w->past = NULL;
 	boot(w);
 	/* What the configuration's parser needed goes back to the kernel. */
-	(void)malloc_trim(0);
+	(void)malloc_trim(RESERVE_BYTES);
+	free(xmalloc(RESERVE_BYTES));
 }
 
 void

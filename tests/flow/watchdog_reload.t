@@ -1,5 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
+# shellcheck disable=SC2016 # sed's own
 # Forty changes of the configuration and what each of them may touch: asked of
 # the supervisor, and some of them done.
 . "$(dirname "$0")/../harness/lib.sh"

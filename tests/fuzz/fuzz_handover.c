@@ -39,8 +39,9 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 	if (doc == NULL)
 		return 0;
 	decode(doc);
-	json_array_foreach (json_object_get(doc, "services"), i, item)
+	json_array_foreach (json_object_get(doc, "services"), i, item) {
 		decode(item);
+	}
 	memset(&w, 0, sizeof w);
 	handover_take(&w, doc);
 	if (w.check.queue_count > CHECK_QUEUES ||

@@ -1,0 +1,159 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+# shellcheck disable=SC2119 # fake_config without more settings
+# time-limit: 240
+# System calls of the supervisor that fail while daemons are killed, stopped,
+# started and reloaded: it never ends, and with the fault gone everybody is
+# there again within moments. A few faults, others each time; with
+# PATCHFLOW_LONG all of them, and a minute of no new processes.
+. "$(dirname "$0")/../harness/lib.sh"
+. "$(dirname "$0")/../harness/fakes.sh"
+
+strace -qq -o /dev/null true 2>/dev/null || skip_all "needs strace"
+
+# What the kernel may answer to each call that a running supervisor makes.
+faults() {
+	while read -r call errors; do
+		for error in $errors; do
+			echo "$call:$error"
+		done
+	done <<-END
+	clone,clone3,fork,vfork EAGAIN ENOMEM
+	pidfd_open EMFILE ENOMEM
+	pidfd_send_signal EPERM
+	pipe2 EMFILE ENFILE
+	openat EMFILE ENFILE ENOSPC EIO EINTR EACCES
+	read EINTR EIO EAGAIN
+	write EINTR ENOSPC EIO EAGAIN
+	pwrite64 ENOSPC EIO
+	fsync EIO ENOSPC EINTR
+	renameat2 ENOSPC EIO
+	unlinkat EIO
+	recvmsg EINTR EAGAIN ENOMEM
+	recvfrom EINTR EAGAIN
+	sendto EINTR EAGAIN ENOMEM
+	accept4 EINTR EAGAIN EMFILE ENFILE ENOMEM ECONNABORTED
+	getsockopt EIO
+	waitid EINTR
+	poll EINTR EAGAIN ENOMEM
+	socket EMFILE ENOMEM
+	flock EINTR ENOLCK
+	mkdirat ENOSPC EIO
+	fchmodat EIO
+	bind EIO
+	newfstatat EIO ENOMEM
+	fcntl EIO
+	memfd_create EMFILE ENOMEM
+	execve ENOENT ENOMEM
+	brk,mmap ENOMEM
+	END
+}
+
+seconds=2
+if [ -n "${PATCHFLOW_LONG:-}" ]; then
+	seconds=60
+	faults >"$T/faults"
+else
+	faults | awk -v s="${PATCHFLOW_SEED:-$$}" '(NR + s) % 17 == 0' \
+	    >"$T/faults"
+fi
+
+fake_config
+start watchdog watchdog -f -c "$CONF"
+await 'everybody is ready' all_ready
+pid=$(pid_of watchdog)
+
+inject() {
+	strace -qq -o "$T/calls" -e "trace=${1%%:*}" -e "inject=$1" -p "$pid" \
+	    >"$T/strace" 2>&1 &
+	tracer=$!
+	until_true 5 traced
+}
+
+traced() {
+	grep -q "^TracerPid:[[:space:]]*$tracer\$" "/proc/$pid/status"
+}
+
+relent() {
+	kill -s INT "$tracer" 2>/dev/null
+	wait "$tracer" 2>/dev/null
+}
+
+# Something of everything; answers may be lost with their faults.
+stir() {
+	kill -s KILL "$(lock_pid summarizer)" 2>/dev/null
+	# The loader makes some of the calls too, and nobody can help it.
+	upgrade=upgrade
+	case $1 in openat | read | newfstatat | brk,*) upgrade=ping ;; esac
+	for verb in status 'stop alertd' 'start alertd' reload $upgrade; do
+		# shellcheck disable=SC2086 # verb and name
+		timeout 3 "$TOP/tests/harness/ask.pl" "$SPOOL" $verb
+	done >/dev/null 2>&1
+	begin=$(now_ms)
+	until_true 3 past "$begin" 300
+}
+
+lock_pid() {
+	tr -cd 0-9 <"$SPOOL/run/$1.lock"
+}
+
+ended=0
+slow=0
+hits=0
+while read -r fault; do
+	for when in 1..40+3 2..40+5; do
+		inject "${fault%:*}:error=${fault#*:}:when=$when"
+		stir "${fault%:*}"
+		relent
+		hits=$((hits + $(grep -c INJECTED "$T/calls")))
+		running watchdog || break
+		# What was lost with an answer is asked for once more.
+		until_true 5 ask start all
+		until_true 12 all_ready || {
+			slow=$((slow + 1))
+			diag "$fault, $when: not ready again"
+			diag "$(jq -c '.daemons[] | select(.state != "ready") |
+			    [.name, .state, .why_not_running]' "$T/status")"
+		}
+	done
+	if ! running watchdog; then
+		ended=$((ended + 1))
+		diag "$fault: it ended"
+		diag "$(tail -n 3 "$T/log/watchdog")"
+		until_true 10 [ -z "$(left_over)" ]
+		start watchdog watchdog -f -c "$CONF"
+		pid=$(pid_of watchdog)
+		until_true 15 all_ready
+	fi
+done <"$T/faults"
+diag "$(wc -l <"$T/faults") faults, $hits calls failed"
+is 'calls fail' "$((hits > 0))" 1
+is 'no fault ends it' "$ended" 0
+is 'and everybody is there again' "$slow" 0
+is 'nobody ever had a twin' "$(twins)" 0
+
+# No new process for long
+inject clone,clone3,fork,vfork:error=EAGAIN
+for who in alertd summarizer ghost-bridge; do
+	kill -s KILL "$(lock_pid "$who")"
+done
+slowest=0
+begin=$(now_ms)
+until past "$begin" $((seconds * 1000)); do
+	asked=$(now_ms)
+	ask status >"$T/status" || slowest=9999
+	took=$(($(now_ms) - asked))
+	[ "$took" -le "$slowest" ] || slowest=$took
+	pause
+done
+diag "slowest status in $seconds s of it: $slowest ms"
+is 'status answers while there is no new process' "$((slowest < 5000))" 1
+says_why() {
+	status_of alertd .why_not_running | grep -q "no new process"
+}
+await "... and says so" says_why
+relent
+begin=$(now_ms)
+await 'with processes again everybody is back' all_ready
+is '... within two seconds and a little' "$(($(now_ms) - begin < 3500))" 1
+done_testing
