@@ -24,14 +24,24 @@ ballast_open(struct executor *ex)
 	reserve_open(&ex->ballast, ex->place.dir, BALLAST, BALLAST_BYTES);
 }
 
+/* What could be undone makes room for what has to be done. */
+static int
+fill(struct executor *ex)
+{
+	int answer = reserve_fill(&ex->ballast), error = errno;
+
+	if (answer == -1 && is_full(error)) {
+		if (kept_make_room(ex))
+			return reserve_fill(&ex->ballast);
+		errno = error;
+	}
+	return answer;
+}
+
 int
 ballast_fill(struct executor *ex)
 {
-	int answer = reserve_fill(&ex->ballast);
-
-	if (answer == -1 && is_full(errno) && kept_make_room(ex))
-		answer = reserve_fill(&ex->ballast);
-	if (answer == 0)
+	if (fill(ex) == 0)
 		return 0;
 	if (!is_full(errno)) {
 		/* Such a filesystem cannot keep room: said, and lived with. */
