@@ -1,5 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
+# time-limit: 400
 # Power cuts under an executor: spool and workspace on a journaled ext4 of our
 # own, whose power goes before each call that changes something, whichever
 # process makes it. After the next mount and recovery the tree is the before-
