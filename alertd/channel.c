@@ -17,17 +17,6 @@
  * alerts.lifetime: a clock that jumps must not end it. */
 #define DEAD_ATTEMPTS 3
 
-static enum alert_severity
-severity_named(const char *name)
-{
-	int i;
-
-	for (i = 0; i < ALERT__MAX; i++)
-		if (strcmp(alert_severity_name[i], name) == 0)
-			return (enum alert_severity)i;
-	return ALERT_INFO;
-}
-
 void
 channel_open_all(struct alertd *a)
 {
@@ -42,7 +31,8 @@ channel_open_all(struct alertd *a)
 
 		c->settings = &set->channels[i];
 		key_slug(c->settings->name, c->name);
-		c->least = severity_named(c->settings->severity);
+		c->least =
+		    alert_severity_named(c->settings->severity, ALERT_INFO);
 		TAILQ_INIT(&c->waiting);
 	}
 }

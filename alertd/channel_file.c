@@ -66,23 +66,6 @@ look(int fd, const char *id, bool *torn)
 }
 
 static int
-append(int fd, const struct buf *line)
-{
-	size_t done = 0;
-	ssize_t n;
-
-	while (done < line->len) {
-		n = sys_write(fd, line->bytes + done, line->len - done);
-		if (n == -1 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return -1;
-		done += (size_t)n;
-	}
-	return 0;
-}
-
-static int
 write_line(int fd, const struct delivery *d)
 {
 	struct buf line = {0};
@@ -96,7 +79,7 @@ write_line(int fd, const struct delivery *d)
 		if (torn)
 			buf_putc(&line, '\n');
 		make_line(d, &line);
-		r = append(fd, &line);
+		r = spool_write(fd, line.bytes, line.len);
 		buf_free(&line);
 	}
 	return r == -1 ? -1 : sys_fsync(fd);

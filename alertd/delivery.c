@@ -54,19 +54,6 @@ make_id(const char *alert, const struct channel *c, char out[DELIVERY_ID_SIZE])
 	(void)strlcpy(out, sha, DELIVERY_ID_SIZE);
 }
 
-static enum alert_severity
-severity_of(const json_t *message)
-{
-	const char *name =
-	    json_string_value(json_object_get(message, "severity"));
-	int i;
-
-	for (i = 0; name != NULL && i < ALERT__MAX; i++)
-		if (strcmp(alert_severity_name[i], name) == 0)
-			return (enum alert_severity)i;
-	return ALERT_ERROR;
-}
-
 struct delivery *
 delivery_new(struct alertd *a, struct channel *c, const char *alert,
     json_t *message)
@@ -79,7 +66,9 @@ delivery_new(struct alertd *a, struct channel *c, const char *alert,
 	make_id(alert, c, d->id);
 	d->state = DELIVERY_QUEUED;
 	d->first_us = clock_wall_us();
-	d->severity = severity_of(message);
+	d->severity = alert_severity_named(
+	    json_string_value(json_object_get(message, "severity")),
+	    ALERT_ERROR);
 	d->message = json_incref(message);
 	return d;
 }

@@ -164,17 +164,6 @@ rule_encode(const struct rule_table *t)
 	return list;
 }
 
-static enum alert_severity
-severity_named(const char *name)
-{
-	int i;
-
-	for (i = 0; i < ALERT__MAX; i++)
-		if (strcmp(alert_severity_name[i], name) == 0)
-			return (enum alert_severity)i;
-	return ALERT_INFO;
-}
-
 static int
 decode_entry(struct rule_table *t, json_t *o)
 {
@@ -196,8 +185,8 @@ decode_entry(struct rule_table *t, json_t *o)
 	set_text(&e->text, text);
 	set_text(&e->queue, queue);
 	set_text(&e->id, id);
-	e->severity = severity_named(severity);
-	e->told_severity = severity_named(told_severity);
+	e->severity = alert_severity_named(severity, ALERT_INFO);
+	e->told_severity = alert_severity_named(told_severity, ALERT_INFO);
 	e->count = count;
 	e->suppressed = suppressed;
 	(void)json_object_update(e->channels, channels);

@@ -57,6 +57,14 @@ severity_of(const char *word)
 	return -1;
 }
 
+enum alert_severity
+alert_severity_named(const char *name, enum alert_severity other)
+{
+	int found = name == NULL ? -1 : severity_of(name);
+
+	return found == -1 ? other : (enum alert_severity)found;
+}
+
 static const char *
 or_null(const char *s)
 {

@@ -38,6 +38,9 @@ struct alert {
 	bool resolved;     /* the trouble is over */
 };
 
+/* other where name, which may be NULL, is none. */
+enum alert_severity alert_severity_named(const char *name,
+    enum alert_severity other);
 enum spool_answer alert_raise(struct tree *t, const struct alert *a);
 /* The document as alert_raise writes it. */
 json_t *alert_encode(const struct alert *a);

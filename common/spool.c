@@ -39,9 +39,11 @@ refuse(int err)
 	return SPOOL_REFUSED;
 }
 
-static int
-write_all(int fd, const char *bytes, size_t len)
+int
+spool_write(int fd, const void *from, size_t len)
 {
+	const char *bytes = from;
+
 	while (len > 0) {
 		ssize_t n = sys_write(fd, bytes, len);
 
@@ -81,7 +83,7 @@ fill(int fd, const char *bytes, size_t len)
 	int err = 0;
 
 	if (sys_fchmod(fd, FILE_MODE) == -1 ||
-	    write_all(fd, bytes, len) == -1 || sys_fsync(fd) == -1)
+	    spool_write(fd, bytes, len) == -1 || sys_fsync(fd) == -1)
 		err = errno;
 	/* After EINTR the descriptor is gone and the data was synced. */
 	if (sys_close(fd) == -1 && errno != EINTR && err == 0)

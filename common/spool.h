@@ -57,6 +57,9 @@ int spool_dir(int base, const char *path);
 /* mkdir -p below base with mode for every level made here; 0 or -1. */
 int spool_make(int base, const char *path, mode_t mode);
 
+/* All of it, however many writes that takes; 0, or -1 with errno. */
+int spool_write(int fd, const void *bytes, size_t len)
+    __attribute__((warn_unused_result));
 enum spool_answer spool_put(int tmp, int dst, const char *name,
     const void *bytes, size_t len) __attribute__((warn_unused_result));
 enum spool_answer spool_put_json(int tmp, int dst, const char *name,

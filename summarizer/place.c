@@ -29,23 +29,6 @@ parcel_explain(struct parcel *p, const char *what)
 	errno = saved;
 }
 
-static int
-write_all(int fd, const char *bytes, size_t len)
-{
-	ssize_t n;
-
-	while (len > 0) {
-		n = sys_write(fd, bytes, len);
-		if (n == -1 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return -1;
-		bytes += n;
-		len -= (size_t)n;
-	}
-	return 0;
-}
-
 /* A synced file; what an earlier crash left under the name is replaced. */
 static int
 write_hidden(int dir, const char *hidden, const struct parcel *p)
@@ -59,7 +42,7 @@ write_hidden(int dir, const char *hidden, const struct parcel *p)
 	if (fd == -1)
 		return -1;
 	if (sys_fchmod(fd, PLACED_MODE) == -1 ||
-	    write_all(fd, p->bytes, p->len) == -1 || sys_fsync(fd) == -1) {
+	    spool_write(fd, p->bytes, p->len) == -1 || sys_fsync(fd) == -1) {
 		saved = errno;
 		(void)close(fd);
 		(void)sys_unlinkat(dir, hidden, 0);

@@ -186,18 +186,7 @@ add_gap(int fd, off_t size, struct buf *out)
 static int
 append_bytes(int fd, const char *bytes, size_t len, off_t *end)
 {
-	ssize_t n;
-
-	while (len > 0) {
-		n = sys_write(fd, bytes, len);
-		if (n == -1 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return -1;
-		bytes += n;
-		len -= (size_t)n;
-	}
-	if (sys_fsync(fd) == -1)
+	if (spool_write(fd, bytes, len) == -1 || sys_fsync(fd) == -1)
 		return -1;
 	*end = lseek(fd, 0, SEEK_CUR);
 	return *end == -1 ? -1 : 0;

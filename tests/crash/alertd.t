@@ -6,13 +6,13 @@
 # at least once; only one that was under way may be there twice, and its
 # second copy says so.
 . "$(dirname "$0")/../harness/lib.sh"
+. "$(dirname "$0")/each_call.sh"
 
 unset http_proxy HTTP_PROXY all_proxy ALL_PROXY
 LOG=$T/alerts.log
 mkdir -p "$T/ws/main" "$T/log"
 
-strace -f -qq -o /dev/null -e trace=fsync true 2>/dev/null ||
-	skip_all 'strace may not trace here'
+need_strace
 
 faultd "$T/hook.jsonl" ok >"$T/port" &
 echo $! >"$T/pids/faultd"
@@ -61,38 +61,14 @@ drained() {
 	alertd --once -c "$CONF" >>"$T/log/run" 2>&1
 }
 
-# sweep SENTENCE INJECTION CALL STEP
-sweep() {
-	n=1
-	hits=0
-	wrong=
-	step=$4
-	[ -z "${PATCHFLOW_LONG:-}" ] || step=1
-	while :; do
-		rm -rf "$SPOOL" "$LOG"
-		: >"$T/hook.jsonl"
-		cp -a "$T/spool.start" "$SPOOL"
-		strace -f -qq -o "$T/trace" -e trace="$3" \
-		    -e inject="$3:$2:when=$n" \
-		    alertd --once -c "$CONF" >"$T/log/run" 2>&1
-		grep -Eq 'INJECTED|killed by SIGKILL' "$T/trace" || break
-		hits=$((hits + 1))
-		until_true 10 drained || wrong="$wrong not drained at $n;"
-		said=$(whole 2>&1)
-		[ -z "$said" ] || wrong="$wrong at $n: $said;"
-		n=$((n + step))
-	done
-	if [ "$hits" -ge 5 ]; then
-		is "$1 ($hits times)" "$wrong" ''
-	else
-		fail "$1" "only $hits calls were hit"
-	fi
+fresh() {
+	rm -rf "$SPOOL" "$LOG"
+	: >"$T/hook.jsonl"
+	cp -a "$T/spool.start" "$SPOOL"
 }
 
-plan 6
-sweep 'killed at a sync' signal=KILL fsync 5
-sweep 'killed at a write' signal=KILL write 4
-sweep 'killed at a rename' signal=KILL renameat2 1
-sweep 'a sync fails' error=EIO fsync 5
-sweep 'the disk is full at a write' error=ENOSPC write 4
-sweep 'a rename fails' error=EIO renameat2 1
+settled() {
+	until_true 10 drained
+}
+
+sweep_all alertd 5 4 1

@@ -5,6 +5,7 @@
 # something. After one undisturbed run each outcome has exactly one summary,
 # delivered exactly once to each place, and nothing half is left.
 . "$(dirname "$0")/../harness/lib.sh"
+. "$(dirname "$0")/each_call.sh"
 
 REPLY=$T/reply.md
 write_config
@@ -12,8 +13,7 @@ sed -i "/name: replies/a\\
     - {name: chat, type: append, path: $REPLY}" "$CONF"
 
 mkdir -p "$T/probe"
-strace -f -qq -o /dev/null -e trace=fsync true 2>/dev/null ||
-	skip_all 'strace may not trace here'
+need_strace
 
 for id in one two; do
 	putoutcome "$SPOOL" MAIN "$id" 1 1760000000000000 >/dev/null <<-'END'
@@ -58,38 +58,8 @@ whole() {
 	[ "$(count_files "$SPOOL/corrupt")" -eq 0 ] || echo "corrupt/"
 }
 
-# sweep SENTENCE INJECTION CALL STEP: at each STEPth such call (each one with
-# PATCHFLOW_LONG) until none is left.
-sweep() {
-	n=1
-	hits=0
-	wrong=
-	step=$4
-	[ -z "${PATCHFLOW_LONG:-}" ] || step=1
-	while :; do
-		fresh
-		strace -f -qq -o "$T/trace" -e trace="$3" \
-		    -e inject="$3:$2:when=$n" \
-		    summarizer --once -c "$CONF" >"$T/log/run" 2>&1
-		grep -Eq 'INJECTED|killed by SIGKILL' "$T/trace" || break
-		hits=$((hits + 1))
-		summarizer --once -c "$CONF" >>"$T/log/run" 2>&1 ||
-			wrong="$wrong exit of the second run at $n;"
-		said=$(whole 2>&1)
-		[ -z "$said" ] || wrong="$wrong at $n: $said;"
-		n=$((n + step))
-	done
-	if [ "$hits" -ge 5 ]; then
-		is "$1 ($hits times)" "$wrong" ''
-	else
-		fail "$1" "only $hits calls were hit"
-	fi
+settled() {
+	summarizer --once -c "$CONF" >>"$T/log/run" 2>&1
 }
 
-plan 6
-sweep 'killed at a sync' signal=KILL fsync 5
-sweep 'killed at a write' signal=KILL write 3
-sweep 'killed at a rename' signal=KILL renameat2 2
-sweep 'a sync fails' error=EIO fsync 5
-sweep 'the disk is full at a write' error=ENOSPC write 3
-sweep 'a rename fails' error=EIO renameat2 2
+sweep_all summarizer 5 3 2

@@ -12,6 +12,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/spool.h"
+
 struct scratch {
 	char path[PATH_MAX];
 	int dir;
@@ -82,6 +84,20 @@ scratch_file(int dir, const char *name, const char *text)
 		return -1;
 	whole = write(fd, text, len) == (ssize_t)len;
 	return close(fd) == 0 && whole ? 0 : -1;
+}
+
+/* Names in dir, as a list of the spool sees them; -1 where it cannot. */
+static inline ssize_t
+scratch_count(int dir)
+{
+	struct spool_names n;
+	ssize_t count;
+
+	if (spool_list(dir, 0, &n) == -1)
+		return -1;
+	count = (ssize_t)n.count;
+	spool_names_free(&n);
+	return count;
 }
 
 #endif

@@ -73,18 +73,6 @@ accept_it(struct spool *s, const struct ids_entry *e, enum ids_dst dst)
 	return answer;
 }
 
-static size_t
-count_names(int dir)
-{
-	struct spool_names n;
-	size_t count;
-
-	assert_int_equal(spool_list(dir, 0, &n), 0);
-	count = n.count;
-	spool_names_free(&n);
-	return count;
-}
-
 static void
 lists_revisions_in_order(void **state)
 {
@@ -108,10 +96,10 @@ lists_revisions_in_order(void **state)
 	}
 	free(list);
 	assert_int_equal(ids_lookup(&s->tree, "CYOPS", ID, &list), 0);
-	assert_int_equal(count_names(s->queue->dir[Q_PATCHES]), 2);
-	assert_int_equal(count_names(s->queue->outcomes.dir[BOX_NEW]), 1);
-	assert_int_equal(count_names(s->tree.ids_pending), 0);
-	assert_int_equal(count_names(s->queue->dir[Q_TMP]), 0);
+	assert_int_equal(scratch_count(s->queue->dir[Q_PATCHES]), 2);
+	assert_int_equal(scratch_count(s->queue->outcomes.dir[BOX_NEW]), 1);
+	assert_int_equal(scratch_count(s->tree.ids_pending), 0);
+	assert_int_equal(scratch_count(s->queue->dir[Q_TMP]), 0);
 }
 
 static void
@@ -126,7 +114,7 @@ accepts_the_same_entry_again_and_no_other(void **state)
 	assert_int_equal(accept_it(s, &e, IDS_QUEUE), SPOOL_DONE);
 	assert_int_equal(accept_it(s, &other, IDS_QUEUE), SPOOL_EXISTS);
 	assert_int_equal(errno, EEXIST);
-	assert_int_equal(count_names(s->queue->dir[Q_PATCHES]), 1);
+	assert_int_equal(scratch_count(s->queue->dir[Q_PATCHES]), 1);
 }
 
 static void
@@ -164,7 +152,7 @@ takes_back_what_meets_a_foreign_file(void **state)
 	json_decref(doc);
 	make_entry(&e, 1764000000000000, 2, 'b');
 	assert_int_equal(accept_it(s, &e, IDS_QUEUE), SPOOL_EXISTS);
-	assert_int_equal(count_names(s->queue->dir[Q_TMP]), 0);
+	assert_int_equal(scratch_count(s->queue->dir[Q_TMP]), 0);
 	assert_int_equal(ids_lookup(&s->tree, "MAIN", ID, &list), 1);
 	free(list);
 	e.attempt = 3;
@@ -201,9 +189,9 @@ recovery_gives_way_to_a_foreign_file(void **state)
 	    SPOOL_DONE);
 	json_decref(doc);
 	assert_int_equal(ids_recover(&s->tree), 1);
-	assert_int_equal(count_names(s->tree.ids_pending), 0);
-	assert_int_equal(count_names(s->queue->dir[Q_TMP]), 0);
-	assert_int_equal(count_names(s->queue->dir[Q_PATCHES]), 2);
+	assert_int_equal(scratch_count(s->tree.ids_pending), 0);
+	assert_int_equal(scratch_count(s->queue->dir[Q_TMP]), 0);
+	assert_int_equal(scratch_count(s->queue->dir[Q_PATCHES]), 2);
 	assert_int_equal(ids_lookup(&s->tree, "MAIN", ID, &list), 1);
 	free(list);
 	e.attempt = 3;
@@ -221,8 +209,8 @@ sets_foreign_entries_aside(void **state)
 	assert_int_equal(symlinkat("/etc/passwd", s->tree.ids_pending, h), 0);
 	assert_int_equal(scratch_file(s->tree.ids_pending, "plain", "text"), 0);
 	assert_int_equal(ids_recover(&s->tree), 0);
-	assert_int_equal(count_names(s->tree.ids_pending), 0);
-	assert_int_equal(count_names(s->tree.corrupt), 2);
+	assert_int_equal(scratch_count(s->tree.ids_pending), 0);
+	assert_int_equal(scratch_count(s->tree.corrupt), 2);
 	assert_int_equal(ids_lookup(&s->tree, "MAIN", ID, &list), 0);
 }
 
@@ -237,7 +225,7 @@ leaves_entries_of_queues_it_does_not_know(void **state)
 	(void)snprintf(target, sizeof(target), "GONE/%s.%s", key, digest);
 	assert_int_equal(symlinkat(target, s->tree.ids_pending, digest), 0);
 	assert_int_equal(ids_recover(&s->tree), 0);
-	assert_int_equal(count_names(s->tree.ids_pending), 1);
+	assert_int_equal(scratch_count(s->tree.ids_pending), 1);
 }
 
 static void
@@ -277,7 +265,7 @@ rebuilds_a_lost_clock_from_the_entries(void **state)
 	assert_int_equal(ids_clock_open(&c, &s->tree), 0);
 	assert_true(ids_next_time(&c) > future_us);
 	ids_clock_close(&c);
-	assert_int_equal(count_names(s->tree.corrupt), 1);
+	assert_int_equal(scratch_count(s->tree.corrupt), 1);
 }
 
 static int

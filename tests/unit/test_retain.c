@@ -39,18 +39,6 @@ close_scratch(void **state)
 	return 0;
 }
 
-static size_t
-count_names(int dir)
-{
-	struct spool_names n;
-	size_t count;
-
-	assert_int_equal(spool_list(dir, 0, &n), 0);
-	count = n.count;
-	spool_names_free(&n);
-	return count;
-}
-
 /* Files f0 ... in that order of age; their stamps differ. */
 static void
 make_files(int dir, int count)
@@ -128,7 +116,7 @@ takes_many_files_in_bounded_steps(void **state)
 	assert_int_equal(retain_dir(dir, &r), RETAIN_BATCH);
 	assert_int_equal(retain_dir(dir, &r), RETAIN_BATCH);
 	assert_true(retain_dir(dir, &r) >= 99);
-	assert_true(count_names(dir) <= 1);
+	assert_true(scratch_count(dir) <= 1);
 	(void)close(dir);
 }
 
@@ -175,7 +163,7 @@ passes_over_what_may_not_go(void **state)
 		assert_true(n >= 0 && n <= 2 * RETAIN_BATCH);
 		turns++;
 	} while (n >= RETAIN_MORE && turns <= 1 + many / RETAIN_MORE);
-	assert_int_equal(count_names(dir), f.below);
+	assert_int_equal(scratch_count(dir), f.below);
 	/* Each turn asks for the refused ones again, and for its own batch. */
 	assert_true(turns <= 1 + many / RETAIN_MORE);
 	assert_true(f.asked <= many + turns * 3 * RETAIN_BATCH);

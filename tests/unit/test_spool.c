@@ -54,18 +54,6 @@ close_boxes(void **state)
 	return 0;
 }
 
-static size_t
-count_names(int dir)
-{
-	struct spool_names n;
-	size_t count;
-
-	assert_int_equal(spool_list(dir, 0, &n), 0);
-	count = n.count;
-	spool_names_free(&n);
-	return count;
-}
-
 static void
 reads_back_what_it_put(void **state)
 {
@@ -82,7 +70,7 @@ reads_back_what_it_put(void **state)
 	json_decref(doc);
 	assert_int_equal(fstatat(b->dst, "x.json", &st, 0), 0);
 	assert_int_equal(st.st_mode & 07777, 0640);
-	assert_int_equal(count_names(b->tmp), 0);
+	assert_int_equal(scratch_count(b->tmp), 0);
 }
 
 static void
@@ -99,7 +87,7 @@ puts_over_nothing(void **state)
 	assert_int_equal(spool_read_json(b->dst, "x", &doc), 1);
 	assert_true(json_equal(doc, b->doc));
 	json_decref(doc);
-	assert_int_equal(count_names(b->tmp), 0);
+	assert_int_equal(scratch_count(b->tmp), 0);
 	assert_int_equal(spool_replace_json(b->tmp, b->dst, "x", other),
 	    SPOOL_DONE);
 	assert_int_equal(spool_read_json(b->dst, "x", &doc), 1);
@@ -125,7 +113,7 @@ refuses_names_that_leave_the_directory(void **state)
 		assert_int_equal(spool_stage_json(b->tmp, names[i], b->doc),
 		    SPOOL_REFUSED);
 	}
-	assert_int_equal(count_names(b->tmp), 0);
+	assert_int_equal(scratch_count(b->tmp), 0);
 }
 
 static void
