@@ -181,7 +181,7 @@ someone_left(bool bare)
 	bool left = false;
 
 	if (bare)
-		return guard_left();
+		return guard_signal(getppid(), 0) > 0;
 
 	if (d == NULL)
 		return true; /* never assume that all is well */
@@ -201,7 +201,7 @@ static void
 kill_all(bool bare)
 {
 	if (bare)
-		(void)guard_signal(SIGKILL);
+		(void)guard_signal(getppid(), SIGKILL);
 	else
 		(void)kill(-1, SIGKILL);
 }

@@ -25,6 +25,7 @@
 struct member {
 	pid_t pid, parent;
 	bool ours;
+	bool dead; /* to be reaped */
 	int64_t ticks;
 	int64_t memory;
 };
@@ -64,6 +65,7 @@ read_member(int proc, const char *pid, struct member *m)
 	char text[1024];
 	const char *at;
 	int parent = 0;
+	char state = 0;
 
 	if (page == 0)
 		page = sysconf(_SC_PAGESIZE);
@@ -72,12 +74,13 @@ read_member(int proc, const char *pid, struct member *m)
 	at = strrchr(text, ')');
 	if (at == NULL ||
 	    sscanf(at + 2,
-		"%*c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lld %lld %lld "
+		"%c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lld %lld %lld "
 		"%lld",
-		&parent, &own, &system, &kids, &kids_system) != 5)
+		&state, &parent, &own, &system, &kids, &kids_system) != 6)
 		return false;
 	*m = (struct member){.pid = (pid_t)strtol(pid, NULL, 10),
 	    .parent = parent,
+	    .dead = state == 'Z' || state == 'X',
 	    .ticks = own + system + kids + kids_system};
 	if (read_text(proc, pid, "statm", text, sizeof(text)) &&
 	    sscanf(text, "%*d %lld %lld", &rss, &shared) == 2)
@@ -106,12 +109,13 @@ read_members(struct members *all)
 
 /* Orphans come to us, so that the chain of parents always ends here. */
 static void
-mark_ours(struct members *all, bool alone)
+mark_ours(struct members *all, pid_t root, bool alone)
 {
 	bool news = true;
 
 	for (size_t i = 0; i < all->count; i++)
-		all->items[i].ours = alone || all->items[i].parent == getpid();
+		all->items[i].ours = alone || all->items[i].parent == root ||
+				     all->items[i].parent == getpid();
 	while (news && !alone) {
 		news = false;
 		for (size_t i = 0; i < all->count; i++) {
@@ -127,27 +131,20 @@ mark_ours(struct members *all, bool alone)
 }
 
 size_t
-guard_signal(int sig)
+guard_signal(pid_t root, int sig)
 {
 	struct members all = {0};
 	size_t count = 0;
 
 	read_members(&all);
-	mark_ours(&all, false);
+	mark_ours(&all, root, false);
 	for (size_t i = 0; i < all.count; i++) {
-		if (all.items[i].ours && kill(all.items[i].pid, sig) == 0)
+		if (all.items[i].ours && !all.items[i].dead &&
+		    kill(all.items[i].pid, sig) == 0)
 			count++;
 	}
 	free(all.items);
 	return count;
-}
-
-bool
-guard_left(void)
-{
-	while (waitpid(-1, NULL, WNOHANG) > 0)
-		continue;
-	return guard_signal(0) > 0;
 }
 
 /* Stopped first, so that none makes another while they are killed. */
@@ -159,9 +156,9 @@ guard_kill(void)
 	for (;;) {
 		pid_t pid;
 
-		if (guard_signal(SIGSTOP) > 0)
-			(void)guard_signal(SIGSTOP);
-		(void)guard_signal(SIGKILL);
+		if (guard_signal(getpid(), SIGSTOP) > 0)
+			(void)guard_signal(getpid(), SIGSTOP);
+		(void)guard_signal(getpid(), SIGKILL);
 		while ((pid = waitpid(-1, NULL, WNOHANG)) > 0)
 			continue;
 		if (pid == -1 && errno == ECHILD)
@@ -198,7 +195,7 @@ look_at_processes(struct guard *g)
 	if (hertz == 0)
 		hertz = sysconf(_SC_CLK_TCK);
 	read_members(&all);
-	mark_ours(&all, g->alone);
+	mark_ours(&all, getpid(), g->alone);
 	for (size_t i = 0; i < all.count; i++) {
 		if (!all.items[i].ours)
 			continue;

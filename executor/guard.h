@@ -8,6 +8,7 @@
 #ifndef EXECUTOR_GUARD_H
 #define EXECUTOR_GUARD_H
 
+#include <sys/types.h>
 #include <stddef.h>
 
 #include "executor/limits.h"
@@ -30,10 +31,9 @@ enum limit_kind guard_look(struct guard *g);
  * meanwhile, until there is none: for who has no pid namespace. The caller is
  * the reaper of orphans. */
 void guard_kill(void);
-/* Signals all of them once. How many there were. */
-size_t guard_signal(int sig);
-/* Is there any left? Reaps the dead. */
-bool guard_left(void);
+/* Of root's descendants and the caller's, the caller not counted: signals all
+ * that live, once. How many there were; 0 for sig only counts. */
+size_t guard_signal(pid_t root, int sig);
 /* Bytes on disk below dir; files with several names count once in all. */
 int64_t guard_disk(int dir);
 

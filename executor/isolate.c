@@ -101,8 +101,6 @@ probe_run(void *owner, int root, int report)
 	    .timeout_ms = PROBE_MS / 2};
 	struct fault f = {0};
 
-	if (c.bare)
-		(void)prctl(PR_SET_CHILD_SUBREAPER, 1);
 	if (mkdirat(root, ".patchflow-probe", 0700) == -1 && errno != EACCES)
 		(void)fault_errno(&f, OUTCOME_PREPARE, "writing to the view");
 	else if (command_run(&c) == -1 || !command_succeeded(&c))

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
 /* Pre-validation, mutations, build, validation, gates, git: in that order. */
-#include <sys/prctl.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -278,9 +277,6 @@ worker_run(void *owner, int root, int report)
 		    w->plan->limits.processes * 5 / 4 + NPROC_SLACK + w->others;
 	w->envp = environ_make(w);
 	(void)signal(SIGPIPE, SIG_IGN);
-	/* Orphans come to us, who look for what a command has left. */
-	if (w->way == JAIL_BARE)
-		(void)prctl(PR_SET_CHILD_SUBREAPER, 1);
 	answer = run_plan(w, &f);
 	if (answer == -1)
 		report_fault(report, &f);
