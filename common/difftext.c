@@ -267,7 +267,9 @@ take_headers(const char **at, const char *end, struct diff_file *f)
 static bool
 is_hunk(const struct row *r)
 {
-	return r->len > 0 && memchr("@+- ", r->s[0], 4) != NULL;
+	char c = r->len > 0 ? r->s[0] : '\0';
+
+	return c == '@' || c == '+' || c == '-' || c == ' ';
 }
 
 /* Where a file begins: its header, or bare hunks at the text's start. */

@@ -42,7 +42,7 @@ check_body(const struct patch_item *i, const struct diff_file *f,
 		if (nl == NULL)
 			nl = end;
 		changes |= *s == '+' || *s == '-';
-		if (memchr("@ +-\\\r\n", *s, 7) != NULL)
+		if (strchr("@ +-\\\r\n", *s) != NULL)
 			continue;
 		(void)patch_refuse(i->f, PATCH_INVALID, i->at,
 		    "line %zu of the diff begins with neither a blank, - nor +",

@@ -215,7 +215,8 @@ print_candidate(const json_t *c)
 static void
 print_edit(const json_t *e)
 {
-	const json_t *d = json_object_get(e, "first_divergence"), *c;
+	const json_t *d = json_object_get(e, "first_divergence");
+	const json_t *list = json_object_get(e, "candidates"), *c;
 	size_t i;
 
 	if (!json_is_object(e))
@@ -227,8 +228,9 @@ print_edit(const json_t *e)
 		field_printf("line", "%lld: %s", number(d, "file_line"),
 		    out_string(d, "actual"));
 	}
-	json_array_foreach (json_object_get(e, "candidates"), i, c)
+	json_array_foreach (list, i, c) {
 		print_candidate(c);
+	}
 }
 
 static void

@@ -24,7 +24,8 @@ struct apply {
 struct spot {
 	size_t line; /* of the file, from 0 */
 	struct match shift;
-	bool eols; /* the hunk shows the file's line ends */
+	bool eols;       /* the hunk shows the file's line ends */
+	const char *eol; /* the file's there */
 };
 
 static bool
@@ -150,6 +151,7 @@ locate(const struct apply *a, const struct hunk *h, struct spot *s,
 		return false;
 	s->line = m->line;
 	s->shift = *m;
+	s->eol = edit_eol(a->text, a->len, m->start);
 	s->eols = match_eols(&a->file.items[m->line], &h->old);
 	return true;
 }
@@ -172,9 +174,10 @@ put_joint(struct joint *j, const char *eol, struct buf *out)
 }
 
 static bool
-put_new(const struct hunk *h, const struct spot *s, size_t i, const char *eol,
-    struct joint *j, struct buf *out)
+put_new(const struct hunk *h, const struct spot *s, size_t i, struct joint *j,
+    struct buf *out)
 {
+	const char *eol = s->eol;
 	const struct line *l = &h->lines.items[i];
 
 	if (!edit_put_line(l, &s->shift, out))
@@ -201,7 +204,6 @@ put_hunk(struct apply *a, const struct hunk *h, const struct spot *s,
     struct buf *out)
 {
 	size_t at = s->line, start = (size_t)(a->file.items[at].s - a->text);
-	const char *eol = edit_eol(a->text, a->len, start);
 	struct joint j = {NULL, 0};
 
 	buf_add(out, a->text + a->done, start - a->done);
@@ -211,8 +213,8 @@ put_hunk(struct apply *a, const struct hunk *h, const struct spot *s,
 		at += h->signs[i] != '+';
 		if (h->signs[i] == '-')
 			continue;
-		put_joint(&j, eol, out);
-		if (h->signs[i] == '+' && !put_new(h, s, i, eol, &j, out))
+		put_joint(&j, s->eol, out);
+		if (h->signs[i] == '+' && !put_new(h, s, i, &j, out))
 			return false;
 		if (h->signs[i] == '+')
 			continue;
@@ -220,7 +222,7 @@ put_hunk(struct apply *a, const struct hunk *h, const struct spot *s,
 		j = (struct joint){kept->s + kept->len, kept->eol};
 	}
 	if (j.eol != NULL && keeps_newline(a, h, s))
-		put_joint(&j, eol, out);
+		put_joint(&j, s->eol, out);
 	a->from = at;
 	a->done = at < a->file.count ? (size_t)(a->file.items[at].s - a->text)
 				     : a->len;

@@ -145,10 +145,10 @@ static int
 run_pattern(const struct plan_step *s, const struct plan_text *old, size_t max,
     struct buf *out, struct fault *f)
 {
-	struct pattern p = {s->anchor, s->text, s->flags};
+	struct pattern p = {s->anchor, s->text, s->flags, max};
 	json_t *error = NULL;
 
-	if (pattern_replace(&p, old->bytes, old->len, max, out, &error) == 0)
+	if (pattern_replace(&p, old->bytes, old->len, out, &error) == 0)
 		return 0;
 	return fail_edit(s, 0, error, f);
 }

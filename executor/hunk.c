@@ -96,6 +96,12 @@ begin_hunk(struct hunks *h)
 }
 
 static bool
+is_sign(char c)
+{
+	return c == ' ' || c == '+' || c == '-';
+}
+
+static bool
 read_body(const struct diff_file *f, struct hunks *out, const char **why)
 {
 	struct hunk_range range = {0};
@@ -119,7 +125,7 @@ read_body(const struct diff_file *f, struct hunks *out, const char **why)
 			h = begin_hunk(out);
 		if (r->len > 0 && r->s[0] == '\\')
 			mark_open(h);
-		else if (r->len == 0 || memchr(" +-", r->s[0], 3) != NULL)
+		else if (r->len == 0 || is_sign(r->s[0]))
 			add_line(h, r);
 		else
 			ok = false;

@@ -86,17 +86,23 @@ match_add(struct match_list *m, const struct match *found)
 	m->items[m->count++] = *found;
 }
 
+static bool
+is_blank(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
 /* Lines that begin with blanks, found behind other blanks: as lines they are
  * indented more, which a later tier knows how to treat. */
 static bool
 is_indented(const char *text, const char *at, const struct plan_text *find)
 {
-	if (memchr(" \t", find->bytes[0], 2) == NULL ||
+	if (!is_blank(find->bytes[0]) ||
 	    memchr(find->bytes, '\n', find->len) == NULL)
 		return false;
-	if (at == text || memchr(" \t", at[-1], 2) == NULL)
+	if (at == text || !is_blank(at[-1]))
 		return false;
-	while (at > text && memchr(" \t", at[-1], 2) != NULL)
+	while (at > text && is_blank(at[-1]))
 		at--;
 	return at == text || at[-1] == '\n';
 }
@@ -253,7 +259,9 @@ overlap_lines(const char *text, size_t len, const struct plan_text *find,
 	lines_split(text + bom, len - bom, &t);
 	lines_split(find->bytes, find->len, &f);
 	for (size_t last = m.line + f.count - 1;
-	     !found && m.line < last && m.line + f.count <= t.count; m.line++) {
+	     !found && t.items != NULL && m.line < last &&
+	     m.line + f.count <= t.count;
+	     m.line++) {
 		m.indent = NULL;
 		m.start = (size_t)(t.items[m.line].s - text);
 		found = match_window(&t.items[m.line], &f, out->tier, &m);

@@ -17,6 +17,9 @@
 /* One replacement under way. */
 struct hunt {
 	const struct pattern *p;
+	const char *text;
+	size_t len;
+	bool utf;
 	pcre2_code *code;
 	pcre2_match_data *data;
 	pcre2_match_context *context;
@@ -149,35 +152,35 @@ close_hunt(struct hunt *h)
 
 /* The offset behind the character at at: a whole one. */
 static size_t
-step(const char *text, size_t len, size_t at, bool utf)
+step(const struct hunt *h, size_t at)
 {
 	at++;
-	while (utf && at < len && ((unsigned char)text[at] & 0xc0) == 0x80)
+	while (h->utf && at < h->len &&
+	       ((unsigned char)h->text[at] & 0xc0) == 0x80)
 		at++;
 	return at;
 }
 
 /* > 0 with every match replaced, else PCRE2's code. */
 static int
-replace_all(struct hunt *h, const char *text, size_t len, bool utf, size_t max,
-    struct buf *out)
+replace_all(struct hunt *h, struct buf *out)
 {
 	const size_t *o = pcre2_get_ovector_pointer(h->data);
 	uint32_t options = PCRE2_NO_UTF_CHECK;
-	struct template t = {.text = text,
-	    .len = len,
+	struct template t = {.text = h->text,
+	    .len = h->len,
 	    .code = h->code,
 	    .data = h->data,
 	    .replacement = &h->p->replacement,
-	    .max = max};
+	    .max = h->p->max};
 	size_t done = 0, at = 0;
 	int rc, found = 0;
 
 	if (has(h->p, 'y'))
 		options |= PCRE2_ANCHORED;
-	while (at <= len) {
-		rc = pcre2_match(h->code, (PCRE2_SPTR)text, len, at, options,
-		    h->data, h->context);
+	while (at <= h->len) {
+		rc = pcre2_match(h->code, (PCRE2_SPTR)h->text, h->len, at,
+		    options, h->data, h->context);
 		if (rc < 0 && rc != PCRE2_ERROR_NOMATCH)
 			return rc;
 		if (rc < 0)
@@ -185,16 +188,16 @@ replace_all(struct hunt *h, const char *text, size_t len, bool utf, size_t max,
 		if (o[0] < done || o[1] < o[0]) /* \K put the start elsewhere */
 			return PCRE2_ERROR_BADOFFSET;
 		found = 1;
-		buf_add(out, text + done, o[0] - done);
+		buf_add(out, h->text + done, o[0] - done);
 		template_put(&t, out);
 		done = o[1];
-		at = o[1] > o[0] ? o[1] : step(text, len, o[1], utf);
-		if (!has(h->p, 'g') || out->len > max)
+		at = o[1] > o[0] ? o[1] : step(h, o[1]);
+		if (!has(h->p, 'g') || out->len > h->p->max)
 			break;
 		if (clock_mono_ms() > h->deadline)
 			return PCRE2_ERROR_CALLOUT;
 	}
-	buf_add(out, text + done, len - done);
+	buf_add(out, h->text + done, h->len - done);
 	return found ? 1 : PCRE2_ERROR_NOMATCH;
 }
 
@@ -250,10 +253,10 @@ explain_absent(const struct pattern *p, const char *text, size_t len)
 }
 
 static json_t *
-explain(const struct hunt *h, int rc, const char *text, size_t len)
+explain(const struct hunt *h, int rc)
 {
 	if (rc == PCRE2_ERROR_NOMATCH)
-		return explain_absent(h->p, text, len);
+		return explain_absent(h->p, h->text, h->len);
 	if (rc == PCRE2_ERROR_BADOFFSET)
 		return record("pattern-limit",
 		    "\\K moves the match behind its end: leave it out");
@@ -262,18 +265,20 @@ explain(const struct hunt *h, int rc, const char *text, size_t len)
 	    "that is repeated within, or use edits with find and replace");
 }
 
-/* May the pattern run on bytes that are no UTF-8? *utf: they are. */
+/* May the pattern run on bytes that are no UTF-8? */
 static json_t *
-choose_mode(const struct pattern *p, const char *text, size_t len, bool *utf)
+choose_mode(struct hunt *h)
 {
-	*utf = is_utf8(text, len);
-	if (*utf)
+	const struct plan_text *e = &h->p->expression;
+
+	h->utf = is_utf8(h->text, h->len);
+	if (h->utf)
 		return NULL;
-	if (has(p, 'u'))
+	if (has(h->p, 'u'))
 		return record("not-utf8",
 		    "the file is not UTF-8, which the flag u asks for: leave u "
 		    "out");
-	if (!is_ascii(p->expression.bytes, p->expression.len))
+	if (!is_ascii(e->bytes, e->len))
 		return record("not-utf8",
 		    "the file is not UTF-8, so only ASCII can be looked for");
 	return NULL;
@@ -281,26 +286,25 @@ choose_mode(const struct pattern *p, const char *text, size_t len, bool *utf)
 
 int
 pattern_replace(const struct pattern *p, const char *text, size_t len,
-    size_t max, struct buf *out, json_t **error)
+    struct buf *out, json_t **error)
 {
-	struct hunt h = {.p = p};
+	struct hunt h = {.p = p, .text = text, .len = len};
 	size_t offset;
-	bool utf;
 	int rc;
 
-	*error = choose_mode(p, text, len, &utf);
+	*error = choose_mode(&h);
 	if (*error != NULL)
 		return -1;
-	h.code = compile(p, utf, &rc, &offset);
+	h.code = compile(p, h.utf, &rc, &offset);
 	if (h.code == NULL) {
 		*error = record("not-utf8", "this pattern needs a UTF-8 file");
 		return -1;
 	}
 	open_hunt(&h);
-	rc = replace_all(&h, text, len, utf, max, out);
+	rc = replace_all(&h, out);
 	if (rc <= 0)
-		*error = explain(&h, rc, text, len);
-	else if (out->len > max)
+		*error = explain(&h, rc);
+	else if (out->len > p->max)
 		*error = record("too-large",
 		    "the replacement makes the file larger than the limit");
 	close_hunt(&h);

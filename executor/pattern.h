@@ -18,6 +18,7 @@ struct pattern {
 	struct plan_text expression;
 	struct plan_text replacement;
 	const char *flags; /* of g i m s u y */
+	size_t max;        /* bytes that may come out */
 };
 
 /* Does it compile? False with the reason in why, and the offset in bytes. */
@@ -26,10 +27,9 @@ bool pattern_check(const struct pattern *p, char *why, size_t size,
 
 /*
  * 0 with the new text in out, or -1 with an error record in *error (owned);
- * its codes: not-found, pattern-limit, not-utf8, too-large (more than max
- * bytes would come out).
+ * its codes: not-found, pattern-limit, not-utf8, too-large.
  */
 int pattern_replace(const struct pattern *p, const char *text, size_t len,
-    size_t max, struct buf *out, json_t **error);
+    struct buf *out, json_t **error);
 
 #endif

@@ -213,7 +213,7 @@ make_pattern(const json_t *m, struct plan_step *s, struct fault *f)
 		return fault_reject(f, OUTCOME_INVALID,
 		    "flags \"%.20s\" has a letter that is none of g i m s u y",
 		    s->flags);
-	p = (struct pattern){s->anchor, s->text, s->flags};
+	p = (struct pattern){s->anchor, s->text, s->flags, 0};
 	if (pattern_check(&p, why, sizeof(why), &offset))
 		return 0;
 	(void)fault_reject(f, OUTCOME_INVALID,

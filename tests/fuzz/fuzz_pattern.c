@@ -33,7 +33,7 @@ try_pattern(const struct pattern *p, const char *text, size_t len)
 	int64_t began = clock_mono_ms();
 	struct buf out = {0};
 	json_t *error = NULL;
-	int answer = pattern_replace(p, text, len, MAX, &out, &error);
+	int answer = pattern_replace(p, text, len, &out, &error);
 
 	if (answer == 0 ? error != NULL || out.len > MAX
 			: json_object_get(error, "hint") == NULL)
@@ -50,7 +50,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	const char *at = (const char *)data, *end = at + size;
 	struct plan_text flags = part(&at, end), expression = part(&at, end),
 			 replacement = part(&at, end);
-	struct pattern p = {expression, replacement, flags.bytes};
+	struct pattern p = {expression, replacement, flags.bytes, MAX};
 	char why[256];
 	size_t offset;
 

@@ -221,6 +221,8 @@ add_neighbours(struct edit *e, const struct text *saw)
 {
 	size_t olds = 0, before = e->first;
 
+	if (saw->lines == NULL)
+		return;
 	for (size_t i = 0; i < e->lines.count; i++)
 		olds += e->signs[i] != '+';
 	for (size_t i = 0; i < AROUND && e->first + olds + i < saw->count; i++)
@@ -255,8 +257,11 @@ static bool
 damage(struct text *file, const struct edit *e, enum damage how, size_t at)
 {
 	struct buf b = {0};
-	char *line = file->lines[e->first + at];
+	char *line;
 
+	if (file->lines == NULL)
+		return false;
+	line = file->lines[e->first + at];
 	switch (how) {
 	case CHANGED:
 		buf_printf(&b, "%s /* changed */", line);
@@ -405,15 +410,21 @@ int
 main(int argc, char *argv[])
 {
 	struct buf old = {0}, new = {0}, diff = {0};
-	size_t a, b, c;
+	char head[80], *end;
+	size_t a, b;
 
 	seed = argc > 1 ? strtoull(argv[1], NULL, 10) : 1;
-	while (scanf("%zu %zu %zu", &a, &b, &c) == 3 && getchar() == '\n') {
+	while (fgets(head, sizeof(head), stdin) != NULL) {
+		a = strtoull(head, &end, 10);
+		b = strtoull(end, &end, 10);
 		take(&old, a);
 		take(&new, b);
-		take(&diff, c);
+		take(&diff, strtoull(end, &end, 10));
 		if (strlen(old.bytes) == old.len)
 			try_change(old.bytes, &diff);
 	}
+	buf_free(&old);
+	buf_free(&new);
+	buf_free(&diff);
 	return report();
 }

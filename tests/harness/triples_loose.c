@@ -5,7 +5,7 @@
  * match.o is here, so the archive's is not linked.
  */
 #define match_window strict_window
-#include "executor/match.c"
+#include "executor/match.c" /* NOLINT(bugprone-suspicious-include) */
 #undef match_window
 
 bool match_window(const struct line *t, const struct lines *find,
@@ -24,4 +24,4 @@ match_window(const struct line *t, const struct lines *find,
 	return good + 1 >= find->count;
 }
 
-#include "tests/harness/triples.c"
+#include "tests/harness/triples.c" /* NOLINT(bugprone-suspicious-include) */
