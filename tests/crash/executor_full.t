@@ -77,7 +77,10 @@ ok 'a commit record is written' die full1
 ok 'there is ballast' test -s "$place/.ballast"
 contents "$ws" >"$T/image.before"
 ok 'the disk is filled to the brim' full
-ok 'the next executor carries on' traced
+# Whether the ballast fits again at once depends on what was freed: 0 or 111.
+traced
+status=$?
+ok 'the next executor carries on' test $status = 0 -o $status = 111
 is 'to the end' "$(outcome full1 .state)" completed
 is 'all of it is there' "$(find "$ws/dir" -type f | wc -l) $(cat "$ws/a")" '200 new'
 like 'with the ballast' "$(cat "$T/run.out")" 'the ballast is given back'
