@@ -171,4 +171,18 @@ sed -i 's|path: \(.*/chat.md\)}|path: \1, authors: [assistant]}|' "$CONF"
 ok 'a source with authors' once
 is 'takes only theirs' "$(queued MAIN | tr ' ' '\n' | grep by-)" by-assistant
 is 'the author is in the envelope' "$(job by-assistant MAIN .author)" assistant
+# A source may name the queue of what names none, or cannot: it is broken.
+sed -i 's/{type: transcript, name: chat,/& queue: MAIN,/' "$CONF"
+in_main() {
+	count_files "$SPOOL/MAIN/outcomes/new"
+}
+before=$(in_main)
+{
+	block homeless
+	printf '```json\n{"role": "command_patch", "id": "torn",\n```\n'
+} >>"$CHAT"
+ok 'a source with a queue of its own' once
+like 'takes there what names none' " $(queued MAIN) " ' homeless '
+is 'and the refusal of what does not parse' "$(in_main)" $((before + 1))
+
 done_testing
