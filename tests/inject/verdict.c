@@ -104,7 +104,8 @@ is_expected(const char *path)
 {
 	static const char *const parts[] = {"/journal/", "/alerts/", "/run/",
 	    "/outcomes/new/", "/outcomes/cur/", "/outcomes/done/",
-	    "/patches/.completed/", "/patches/.failed/", "/txn/.undo/"};
+	    "/patches/.completed/", "/patches/.failed/", "/txn/.undo/",
+	    "/isolation.json"};
 
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
 		if (strstr(path, parts[i]) != NULL)
