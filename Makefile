@@ -124,7 +124,7 @@ $(FUZZ): $(BUILD)/%: $(BUILD)/%.o $(ARCHIVES) $(COMMON_A)
 
 binaries: $(ALL_BINS)
 tests-build: binaries $(UNIT) $(HARNESS) $(INJECT)
-bench-build: binaries $(BENCH) $(HARNESS) $(INJECT)
+bench-build: binaries $(BENCH) $(BUILD)/tests/harness/service $(HARNESS) $(INJECT)
 fuzz-build: $(FUZZ)
 
 # The targets below may install packages first, which changes what pkg-config
@@ -153,6 +153,8 @@ bench:
 	@for b in $(BENCH); do BUILD_DIR='$(abspath $(BUILD))' ./$$b || exit 1; done
 	@BUILD_DIR='$(abspath $(BUILD))' sh tests/bench/peers.sh
 	@BUILD_DIR='$(abspath $(BUILD))' sh tests/bench/replay.sh
+	@BUILD_DIR='$(abspath $(BUILD))' sh tests/bench/crowd.sh
+	@BUILD_DIR='$(abspath $(BUILD))' perl tests/bench/supervisors.pl
 asan:
 	$(DEPS) $(sort $(TEST_DEPS:%='%'))
 	@$(AGAIN) SANITIZE=address,undefined BUILD=$(BUILD)-asan tests-build

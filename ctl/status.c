@@ -103,6 +103,23 @@ add_queue(struct table *t, const json_t *q)
 	table_end_row(t);
 }
 
+/* One that is back by itself is told as well: somebody killed it. */
+static void
+print_restarted(const json_t *all)
+{
+	json_int_t died = number(json_object_get(all, "watchdog"), "died");
+	size_t i, incidents = 0;
+	const json_t *d;
+
+	if (died == 0)
+		return;
+	json_array_foreach (json_object_get(all, "daemons"), i, d)
+		incidents += json_is_true(json_object_get(d, "incident"));
+	(void)printf("supervisor restarted: it died %lld times, %zu open "
+		     "incidents\n",
+	    (long long)died, incidents);
+}
+
 static void
 print_top(const json_t *all)
 {
@@ -115,9 +132,11 @@ print_top(const json_t *all)
 		return;
 	}
 	clock_human_span(number(w, "uptime_ms"), up, sizeof(up));
-	(void)printf("up %s, pid %lld, version %s, spool %s\n\n", up,
+	(void)printf("up %s, pid %lld, version %s, spool %s\n", up,
 	    (long long)number(w, "pid"), out_string(w, "version"),
 	    out_string(all, "spool"));
+	print_restarted(all);
+	(void)putchar('\n');
 }
 
 static void

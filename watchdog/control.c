@@ -106,23 +106,41 @@ on_client(struct loop *l, struct watch *watch, short revents)
 	send_some(c);
 }
 
-/* A free place, or that of whoever has had one for the longest. */
+static size_t
+places_of(const struct control *ctl, uid_t uid)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < CONTROL_CLIENTS; i++)
+		n += ctl->clients[i].watch.fd != -1 &&
+		     ctl->clients[i].uid == uid;
+	return n;
+}
+
+/* A free place, or one of whoever has most of them, the oldest first: a crowd
+ * of one user's crowds out itself and not the others. */
 static struct client *
 make_place(struct watchdog *w)
 {
-	struct client *oldest = NULL;
-	struct client *c;
-	size_t i;
+	struct control *ctl = &w->control;
+	struct client *victim = NULL;
+	size_t i, most = 0;
 
 	for (i = 0; i < CONTROL_CLIENTS; i++) {
-		c = &w->control.clients[i];
+		struct client *c = &ctl->clients[i];
+		size_t places;
+
 		if (c->watch.fd == -1)
 			return c;
-		if (oldest == NULL || c->timer.at_ms < oldest->timer.at_ms)
-			oldest = c;
+		places = places_of(ctl, c->uid);
+		if (places < most ||
+		    (places == most && c->timer.at_ms >= victim->timer.at_ms))
+			continue;
+		victim = c;
+		most = places;
 	}
-	drop(oldest);
-	return oldest;
+	drop(victim);
+	return victim;
 }
 
 static void

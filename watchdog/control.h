@@ -4,7 +4,8 @@
  * connect (the socket's group) may ask for status and ping; root and the
  * suite's own user may act, and each action is logged with the peer's uid.
  * No client can hold the loop: all of it is non-blocking, a silent client is
- * cut off, and with every place taken the oldest one gives way.
+ * cut off, and with every place taken the oldest one of the user with the most
+ * of them gives way.
  */
 #ifndef WATCHDOG_CONTROL_H
 #define WATCHDOG_CONTROL_H

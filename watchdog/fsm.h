@@ -28,7 +28,7 @@
 #define FSM_RESET_MS 60000         /* ready for so long: ladder forgotten */
 #define FSM_BACKOFF_MS 250
 #define FSM_BACKOFF_MAX_MS 30000
-#define FSM_OUTSIDE_MS 900     /* between starts when somebody kills it */
+#define FSM_OUTSIDE_MS 250     /* between starts when somebody kills it */
 #define FSM_FORK_MS 500        /* after a failed fork, then doubling ... */
 #define FSM_FORK_MAX_MS 2000   /* ... to here */
 #define FSM_PROBE_MS 60000     /* degraded: tried so often */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * state/watchdog/memory.json: {format, held[], incidents[], restarts{},
- * last{}, troubles[]}. Lost or broken it costs nothing but memory: everybody
- * is started, and troubles that still hold are told again.
+ * last{}, troubles[], running, died}. Lost or broken it costs nothing but
+ * memory: everybody is started, and troubles that still hold are told again.
  */
 #include <errno.h>
 #include <string.h>
@@ -64,6 +64,19 @@ recall_troubles(struct watchdog *w, const json_t *troubles)
 			check_recall(&w->check, type, subject);
 }
 
+/* One that went in order says so last of all. */
+static void
+recall_end(struct watchdog *w, const json_t *doc)
+{
+	json_int_t n = json_integer_value(json_object_get(doc, "died"));
+
+	w->died = n > 0 ? (uint64_t)n : 0;
+	if (!json_is_true(json_object_get(doc, "running")))
+		return;
+	w->died++;
+	log_warnx("watchdog: the one before did not end by itself");
+}
+
 int
 memory_load(struct watchdog *w)
 {
@@ -89,8 +102,10 @@ memory_load(struct watchdog *w)
 	TAILQ_FOREACH (s, &w->services, link)
 		if (!s->adopted)
 			recall_service(s, doc);
-	if (w->past == NULL)
+	if (w->past == NULL) {
 		recall_troubles(w, json_object_get(doc, "troubles"));
+		recall_end(w, doc);
+	}
 	json_decref(doc);
 	return 0;
 }
@@ -122,9 +137,10 @@ remember_service(const struct service *s, const json_t *doc)
 static json_t *
 encode(struct watchdog *w)
 {
-	json_t *doc = json_pack("{s:s, s:[], s:[], s:{}, s:{}, s:o}", "format",
-	    MEMORY_FORMAT, "held", "incidents", "restarts", "last", "troubles",
-	    check_troubles(&w->check));
+	json_t *doc = json_pack("{s:s, s:[], s:[], s:{}, s:{}, s:o, s:b, s:I}",
+	    "format", MEMORY_FORMAT, "held", "incidents", "restarts", "last",
+	    "troubles", check_troubles(&w->check), "running", !w->closing,
+	    "died", (json_int_t)w->died);
 	const struct service *s;
 
 	TAILQ_FOREACH (s, &w->services, link)

@@ -70,10 +70,11 @@ status_json(struct watchdog *w)
 			json_decref(daemons);
 			return NULL;
 		}
-	return json_pack("{s:b, s:{s:I, s:o, s:I, s:s, s:b, s:I, s:s}, s:o}",
+	return json_pack("{s:b, s:{s:I, s:o, s:I, s:s, s:b, s:I, s:I, s:s}, "
+			 "s:o}",
 	    "ok", 1, "watchdog", "pid", (json_int_t)getpid(), "since",
 	    iso(w->since_us), "uptime_ms", now - w->since_ms, "version",
-	    PATCHFLOW_VERSION, "going_down", w->going_down, "upgrades",
-	    (json_int_t)w->upgrade.count, "upgrade_refused", w->upgrade.refused,
-	    "daemons", daemons);
+	    PATCHFLOW_VERSION, "going_down", w->going_down, "died",
+	    (json_int_t)w->died, "upgrades", (json_int_t)w->upgrade.count,
+	    "upgrade_refused", w->upgrade.refused, "daemons", daemons);
 }

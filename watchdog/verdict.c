@@ -67,8 +67,8 @@ died_by_itself(struct fsm *f, const struct fsm_input *in)
 	return 0;
 }
 
-/* Somebody else's kill says nothing about the daemon: back within a second,
- * and not faster than that for ever. */
+/* Somebody else's kill says nothing about the daemon: back at once, and not
+ * more than four times a second for ever. */
 static unsigned
 died_from_outside(struct fsm *f, int64_t now)
 {

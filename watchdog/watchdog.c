@@ -200,6 +200,8 @@ open_state(struct watchdog *w)
 		log_warn("%s/journal: not opened", w->tree->path);
 	if (memory_load(w) == -1)
 		log_warn("%s/state/watchdog: not opened", w->tree->path);
+	else
+		(void)memory_save(w); /* that one runs */
 }
 
 void
@@ -271,6 +273,7 @@ watchdog_close(struct watchdog *w)
 	TAILQ_FOREACH_SAFE (h, &w->errands, link, later)
 		errand_end(h);
 	space_close(w);
+	w->closing = true;
 	(void)memory_save(w);
 	kill_predecessors(w);
 	control_close(w);

@@ -56,6 +56,8 @@ struct watchdog {
 	int64_t since_ms;
 	uint64_t oom_kills;  /* the kernel's count when last looked at ... */
 	uint64_t oom_before; /* ... and at the look before */
+	uint64_t died;       /* predecessors that did not end by themselves */
+	bool closing;
 	bool going_down;
 	bool settling;
 };

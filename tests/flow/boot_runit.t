@@ -23,6 +23,8 @@ machine_boot runit
 boots_and_works runit
 survives KILL
 survives SEGV
+like 'the status says that it was restarted' "$(patchflow status)" \
+    'supervisor restarted: it died 2 times'
 ok 'sv reads the configuration again' inside sv hup patchflow
 await '... and everybody is there' suite_is_up
 ok 'sv down ends it in order' inside sv -w 60 down patchflow

@@ -58,9 +58,11 @@ said_who() {
 	status_of alertd .why_not_running | grep -q nobody-of-this-name
 }
 await 'a user that is not there is said' said_who
+is '... and that the one before had died' "$(ask status |
+    jq .watchdog.died)" 1
+stop watchdog
 
 # Any account will do: the supervisor makes the places for it.
-stop watchdog
 echo 'fred:x:992:992::/nonexistent:/bin/false' >>/etc/passwd
 echo 'fred:x:992:' >>/etc/group
 sed 's/^patchflow.*/&,fred/; s/:,fred/:fred/' "$T/group" >"$T/group.new"

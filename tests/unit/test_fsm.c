@@ -308,7 +308,7 @@ kills_from_outside_are_back_within_a_second_for_ever(void **state)
 			(void)step(&f, FSM_EV_TICK, now = f.deadline_ms);
 		assert_int_equal(f.state, FSM_STARTING);
 	}
-	/* Not faster than about one a second either. */
+	/* Not faster than four a second either. */
 	assert_true(now - 100000 > 1000 * (FSM_OUTSIDE_MS - 10));
 }
 
