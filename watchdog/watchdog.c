@@ -260,7 +260,7 @@ watchdog_open(struct watchdog *w, struct daemon_opts *o, struct settings *s,
 	w->past = NULL;
 	boot(w);
 	/* What the configuration's parser needed goes back to the kernel. */
-	(void)malloc_trim(RESERVE_BYTES);
+	(void)malloc_trim(0);
 	free(xmalloc(RESERVE_BYTES));
 }
 
