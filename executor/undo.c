@@ -155,8 +155,9 @@ success_doc(struct executor *ex, const struct target *t, const json_t *original)
 	char at[ISO_TIME_SIZE];
 	size_t i;
 
-	json_array_foreach (json_object_get(original, "changes"), i, change)
+	json_array_foreach (json_object_get(original, "changes"), i, change) {
 		json_array_append_new(changes, reversed_change(change));
+	}
 	settle_common(ex, doc);
 	clock_iso(r->started_us, at);
 	json_object_set_new(doc, "started_at", json_string(at));
