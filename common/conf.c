@@ -23,15 +23,22 @@
 static int bind_table(struct conf_file *f, const struct conf_key *keys,
     const json_t *map, const char *path, void *out);
 
-void
-conf_error(struct conf_file *f, const char *path, const char *fmt, ...)
+int
+conf_line(const struct conf_file *f, const char *path)
 {
 	struct doc_error at = {0};
-	va_list ap;
 
 	if (f->text != NULL)
 		doc_locate(f->text, f->len, f->format, path, &at);
-	buf_printf(f->errs, "%s:%d: ", f->path, at.line > 0 ? at.line : 1);
+	return at.line > 0 ? at.line : 1;
+}
+
+void
+conf_error(struct conf_file *f, const char *path, const char *fmt, ...)
+{
+	va_list ap;
+
+	buf_printf(f->errs, "%s:%d: ", f->path, conf_line(f, path));
 	if (path[0] != '\0')
 		buf_printf(f->errs, "%s: ", path);
 	va_start(ap, fmt);

@@ -70,6 +70,8 @@ int conf_bind(struct conf_file *f, const struct conf_key *keys, void *out);
 /* Adds "FILE:LINE: reason" for the value at path. */
 void conf_error(struct conf_file *f, const char *path, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
+/* The line of the value at path. */
+int conf_line(const struct conf_file *f, const char *path);
 /* path made absolute against the file's directory, without "./" and "//";
  * "" stays "". The caller frees. */
 char *conf_absolute(const struct conf_file *f, const char *path);

@@ -12,6 +12,8 @@ const char *const request_verb_name[REQUEST__MAX] = {
     [REQUEST_RETRY] = "retry",
     [REQUEST_HOLD] = "hold",
     [REQUEST_CANCEL] = "cancel",
+    [REQUEST_APPROVE] = "approve",
+    [REQUEST_REJECT] = "reject",
     [REQUEST_UNDO] = "undo",
     [REQUEST_PAUSE] = "pause",
     [REQUEST_RESUME] = "resume",
@@ -30,11 +32,17 @@ json_t *
 request_encode(const struct request *r)
 {
 	char at[ISO_TIME_SIZE];
+	json_t *doc;
 
 	clock_iso(clock_wall_us(), at);
-	return json_pack("{s:s,s:s,s:o,s:o,s:s}", "format", REQUEST_FORMAT,
+	doc = json_pack("{s:s,s:s,s:o,s:o,s:s}", "format", REQUEST_FORMAT,
 	    "verb", request_verb_name[r->verb], "id", text_json(r->id),
 	    "reason", text_json(r->reason), "at", at);
+	if (r->digest[0] != '\0') {
+		json_object_set_new(doc, "digest", json_string(r->digest));
+		json_object_set_new(doc, "attempt", json_integer(r->attempt));
+	}
+	return doc;
 }
 
 enum spool_answer
@@ -58,13 +66,14 @@ request_put(struct queue_tree *q, struct request *r)
 int
 request_decode(const json_t *doc, struct request *r)
 {
-	const char *format, *verb, *id, *reason, *at;
+	const char *format, *verb, *id, *reason, *at, *digest = "";
 	struct request out = {0};
 
 	/* Jansson's unpack takes no const; it changes nothing. */
 	if (json_unpack_ex((json_t *)(uintptr_t)doc, NULL, JSON_STRICT,
-		"{s:s,s:s,s:s,s:s,s:s}", "format", &format, "verb", &verb, "id",
-		&id, "reason", &reason, "at", &at) == -1 ||
+		"{s:s,s:s,s:s,s:s,s:s,s?s,s?i}", "format", &format, "verb",
+		&verb, "id", &id, "reason", &reason, "at", &at, "digest",
+		&digest, "attempt", &out.attempt) == -1 ||
 	    strcmp(format, REQUEST_FORMAT) != 0)
 		goto invalid;
 	while (out.verb < REQUEST__MAX &&
@@ -75,6 +84,9 @@ request_decode(const json_t *doc, struct request *r)
 		sizeof(out.reason))
 		goto invalid;
 	(void)strlcpy(out.id, id, sizeof(out.id));
+	if (strlcpy(out.digest, digest, sizeof(out.digest)) >=
+	    sizeof(out.digest))
+		goto invalid;
 	*r = out;
 	return 0;
 invalid:

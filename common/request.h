@@ -8,18 +8,21 @@
 #ifndef COMMON_REQUEST_H
 #define COMMON_REQUEST_H
 
+#include "common/digest.h"
 #include "common/spool.h"
 #include "common/tree.h"
 
 #define REQUEST_FORMAT "patchflow-request-1"
 
 enum request_verb {
-	REQUEST_RETRY,  /* a failed or held patch goes back into the queue */
-	REQUEST_HOLD,   /* a queued patch waits for `retry` */
-	REQUEST_CANCEL, /* queued, held: rejected by-operator; running: killed
-			 */
-	REQUEST_UNDO,   /* a completed patch is taken back by undo:ID */
-	REQUEST_PAUSE,  /* the queue starts nothing more; id is "" */
+	REQUEST_RETRY,   /* a failed or held patch goes back into the queue */
+	REQUEST_HOLD,    /* a queued patch waits for `retry` */
+	REQUEST_CANCEL,  /* queued, held: rejected by-operator; running: killed
+			  */
+	REQUEST_APPROVE, /* what waits for approval may run */
+	REQUEST_REJECT,  /* or is rejected by-operator */
+	REQUEST_UNDO,    /* a completed patch is taken back by undo:ID */
+	REQUEST_PAUSE,   /* the queue starts nothing more; id is "" */
 	REQUEST_RESUME,
 	REQUEST__MAX
 };
@@ -31,6 +34,8 @@ struct request {
 	char name[NAME_SIZE]; /* of the file, filled by put */
 	uid_t uid;            /* of the file, filled by decode's caller */
 	char reason[256];
+	char digest[DIGEST_SIZE]; /* of what is approved or rejected; or "" */
+	int attempt;
 };
 
 enum spool_answer request_put(struct queue_tree *q, struct request *r);

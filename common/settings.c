@@ -70,6 +70,13 @@
 		.name = NULL                                                   \
 	}
 
+static const struct conf_key rule_keys[] = {
+    WORD(rule_settings, "action", action, NULL, "allow|hold|deny"),
+    TEXT(rule_settings, "command", command, ""),
+    TEXT(rule_settings, "path", path, ""),
+    NUMBER(COUNT, rule_settings, files, "0", 0, 10000000),
+    NUMBER(BYTES, rule_settings, bytes, "0", 0, TIB), END};
+
 static const struct conf_key queue_keys[] = {
     TEXT(queue_settings, "name", name, NULL),
     MANY(STRINGS, queue_settings, "aliases", aliases),
@@ -99,6 +106,8 @@ static const struct conf_key queue_keys[] = {
     NUMBER(BYTES, queue_settings, disk, "2G", MIB, TIB),
     NUMBER(COUNT, queue_settings, attempts, "3", 1, 100),
     NUMBER(SPAN, queue_settings, ageing, "15m", SECOND, 100 * DAY),
+    WORD(queue_settings, "approve", approve, "never", "never|shell|always"),
+    LIST(queue_settings, "rules", rules, rule_count, rule_settings, rule_keys),
     TEXT(queue_settings, "git_name", git_name, "patchflow"),
     TEXT(queue_settings, "git_email", git_email, "patchflow@localhost"), END};
 

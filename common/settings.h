@@ -17,6 +17,7 @@
 #include "common/conf.h"
 #include "common/key.h"
 #include "common/settings_daemon.h"
+#include "common/settings_rule.h"
 
 struct queue_settings {
 	char *name;
@@ -35,17 +36,16 @@ struct queue_settings {
 	char *hard_links;        /* "refuse" or "split" */
 	char *stale_reads;       /* "warn", "conflict" or "ignore" */
 	bool network;
-	int64_t timeout;
-	int64_t command_timeout;
-	int64_t memory;
-	int64_t processes;
+	int64_t timeout, command_timeout;
+	int64_t memory, processes;
 	int64_t file_size;
 	int64_t cpu_time;
 	int64_t disk;
-	int64_t attempts;
-	int64_t ageing; /* bounds a digit, see executor(8) */
-	char *git_name;
-	char *git_email;
+	int64_t attempts, ageing; /* see executor(8) */
+	char *approve;            /* "never", "shell", "always" */
+	size_t rule_count;
+	struct rule_settings *rules;
+	char *git_name, *git_email;
 };
 
 struct source_settings {

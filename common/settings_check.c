@@ -5,6 +5,7 @@
  */
 #include "common/settings_check.h"
 
+#include <regex.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -19,6 +20,12 @@ wrong(struct conf_file *f, char *path, const char *reason)
 	conf_error(f, path, "%s", reason);
 	free(path);
 	return 1;
+}
+
+static bool
+equal(const char *a, const char *b)
+{
+	return a != NULL && b != NULL && strcmp(a, b) == 0;
 }
 
 /* The path as the kernel sees it, or as written where it is not there. */
@@ -177,6 +184,44 @@ protect(struct queue_settings *q, const char *path)
 }
 
 static int
+check_pattern(struct conf_file *f, const char *re, char *at)
+{
+	char why[128];
+	regex_t compiled;
+	int code = regcomp(&compiled, re, REG_EXTENDED | REG_NOSUB);
+
+	if (code == 0) {
+		regfree(&compiled);
+		free(at);
+		return 0;
+	}
+	(void)regerror(code, &compiled, why, sizeof(why));
+	conf_error(f, at, "is no extended regular expression: %s", why);
+	free(at);
+	return 1;
+}
+
+static int
+check_rule(struct conf_file *f, struct rule_settings *r, char *at)
+{
+	bool command = r->command != NULL && r->command[0] != '\0';
+	bool path = r->path != NULL && r->path[0] != '\0';
+	bool size = r->files > 0 || r->bytes > 0;
+
+	r->line = conf_line(f, at);
+	if (command + path + (r->files > 0) + (r->bytes > 0) != 1)
+		return wrong(f, at,
+		    "needs command, path, files or bytes, and one of them");
+	if (size && equal(r->action, "allow"))
+		return wrong(f, at, "a size can be held or denied only");
+	if (!command) {
+		free(at);
+		return 0;
+	}
+	return check_pattern(f, r->command, at);
+}
+
+static int
 check_queue(struct conf_file *f, struct settings *s, size_t i)
 {
 	struct queue_settings *q = &s->queues[i];
@@ -186,6 +231,9 @@ check_queue(struct conf_file *f, struct settings *s, size_t i)
 	if (q->timeout > 0 && q->command_timeout > q->timeout)
 		errors += wrong(f, xasprintf("queues[%zu].command_timeout", i),
 		    "is longer than the whole patch may take (timeout)");
+	for (size_t n = 0; n < q->rule_count; n++)
+		errors += check_rule(f, &q->rules[n],
+		    xasprintf("queues[%zu].rules[%zu]", i, n));
 	if (q->workspace != NULL) {
 		if (s->spool != NULL)
 			protect(q, s->spool);
@@ -223,12 +271,6 @@ name_by_path(char **name, const char *path)
 	slash = strrchr(path, '/');
 	free(*name);
 	*name = xstrdup(slash != NULL && slash[1] != '\0' ? slash + 1 : "root");
-}
-
-static bool
-equal(const char *a, const char *b)
-{
-	return a != NULL && b != NULL && strcmp(a, b) == 0;
 }
 
 static int

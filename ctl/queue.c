@@ -7,6 +7,7 @@
 
 #include "common/clock.h"
 #include "common/spool.h"
+#include "ctl/held.h"
 #include "ctl/out.h"
 #include "ctl/table.h"
 #include "ctl/verbs.h"
@@ -25,14 +26,21 @@ struct listing {
 
 /* id of a queue file: inside; the key's slug where it cannot be read. */
 static void
-read_id(int dir, const char *name, const struct queue_name *n, json_t *into)
+read_id(struct listing *l, struct queue_tree *q, enum queue_dir d,
+    const struct queue_name *n, json_t *into)
 {
+	bool held = d == Q_HELD;
+	char name[NAME_SIZE];
 	json_t *doc = NULL;
 
-	if (spool_read_json(dir, name, &doc) == 1) {
+	key_queue_file(n, name);
+	if (spool_read_json(q->dir[d], name, &doc) == 1) {
 		json_object_set(into, "id", json_object_get(doc, "id"));
 		json_object_set(into, "queued_at",
 		    json_object_get(doc, "queued_at"));
+		if (held)
+			json_object_set_new(into, "held",
+			    held_describe(l->c, q, n->key, doc));
 		json_decref(doc);
 	} else
 		json_object_set_new(into, "id", json_string(n->key));
@@ -56,11 +64,13 @@ add_row(struct listing *l, const json_t *j)
 	    json_integer_value(json_object_get(j, "attempt")));
 	table_add(&l->table, COLOUR_NONE, "%s", age);
 	table_add(&l->table, COLOUR_NONE, "%s", out_string(j, "id"));
+	table_add(&l->table, COLOUR_NONE, "%s",
+	    out_string(json_object_get(j, "held"), "why"));
 	table_end_row(&l->table);
 }
 
 static void
-list_file(struct listing *l, const struct queue_tree *q, enum queue_dir d,
+list_file(struct listing *l, struct queue_tree *q, enum queue_dir d,
     const char *name)
 {
 	struct queue_name n;
@@ -71,13 +81,13 @@ list_file(struct listing *l, const struct queue_tree *q, enum queue_dir d,
 	j = json_pack("{s:s, s:s, s:i, s:i, s:s}", "queue", q->name, "state",
 	    queue_dir_state[d], "priority", n.digit, "attempt", n.attempt,
 	    "key", n.key);
-	read_id(q->dir[d], name, &n, j);
+	read_id(l, q, d, &n, j);
 	add_row(l, j);
 	json_array_append_new(l->json, j);
 }
 
 static int
-list_dir(struct listing *l, const struct queue_tree *q, enum queue_dir d)
+list_dir(struct listing *l, struct queue_tree *q, enum queue_dir d)
 {
 	struct spool_names names = {0};
 	size_t i;
@@ -95,7 +105,7 @@ list_dir(struct listing *l, const struct queue_tree *q, enum queue_dir d)
 }
 
 static int
-list_queue(struct listing *l, const struct queue_tree *q)
+list_queue(struct listing *l, struct queue_tree *q)
 {
 	static const enum queue_dir order[] = {Q_RUNNING, Q_PATCHES, Q_HELD,
 	    Q_COMPLETED, Q_FAILED, Q_ARCHIVE};
@@ -111,7 +121,7 @@ static int
 list_all(struct listing *l, const char *only)
 {
 	static const char *const heads[] = {"QUEUE", "STATE", "PRI", "TRY",
-	    "AGE", "ID"};
+	    "AGE", "ID", "WHY"};
 	const struct queue_settings *q = NULL;
 	struct ctl *c = l->c;
 	size_t i;

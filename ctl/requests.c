@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * retry, hold, cancel, undo, pause, resume: requests to executors, through the
- * spool, so that they are durable before the reply and work with the daemons
- * down. What cannot be right is refused here, in words; what changes between
- * our look and the executor's is the executor's to answer.
+ * retry, hold, approve, reject, cancel, undo, pause, resume: requests to
+ * executors, through the spool, so that they are durable before the reply and
+ * work with the daemons down. What cannot be right is refused here, in words;
+ * what changes between our look and the executor's is the executor's to answer.
  */
 #include "common/request.h"
 
@@ -15,6 +15,7 @@
 #include "common/clock.h"
 #include "ctl/control.h"
 #include "ctl/follow.h"
+#include "ctl/held.h"
 #include "ctl/out.h"
 #include "ctl/show.h"
 #include "ctl/table.h"
@@ -26,7 +27,8 @@ struct asking {
 	struct ctl *c;
 	enum request_verb verb;
 	const char *reason;
-	bool wait; /* for the summary of what was asked for */
+	bool wait;    /* for the summary of what was asked for */
+	json_t *held; /* why the patch at hand waits, or NULL */
 	int64_t deadline;
 	json_t *json; /* or NULL */
 };
@@ -39,8 +41,9 @@ is_about_queue(enum request_verb verb)
 
 /* NULL where the verb makes sense for a patch in that state. */
 static const char *
-why_not(enum request_verb verb, const struct look *l)
+why_not(const struct asking *a, const struct look *l)
 {
+	enum request_verb verb = a->verb;
 	bool waits = l->dir == Q_PATCHES || l->dir == Q_HELD;
 
 	if (l->dir == Q__MAX)
@@ -56,11 +59,15 @@ why_not(enum request_verb verb, const struct look *l)
 	if (verb == REQUEST_CANCEL)
 		return waits || l->dir == Q_RUNNING ? NULL
 						    : "it has ended already";
+	if (verb == REQUEST_APPROVE || verb == REQUEST_REJECT)
+		return out_string(a->held, "digest")[0] != '\0'
+			   ? NULL
+			   : "it does not wait for approval";
 	if (verb == REQUEST_HOLD)
-		return l->dir == Q_PATCHES ? NULL
+		return waits ? NULL
 		       : l->dir == Q_RUNNING
 			   ? "it is running; `patchflow cancel` stops it"
-			   : "only a queued patch can be held";
+			   : "only a queued or held patch can be held";
 	return l->dir == Q_FAILED || l->dir == Q_HELD
 		   ? NULL
 		   : "only a failed or held patch can be queued again";
@@ -123,6 +130,12 @@ ask(struct asking *a, struct queue_tree *q, const char *id)
 
 	(void)strlcpy(r.id, id, sizeof(r.id));
 	(void)strlcpy(r.reason, a->reason, sizeof(r.reason));
+	if (a->verb == REQUEST_APPROVE || a->verb == REQUEST_REJECT) {
+		(void)strlcpy(r.digest, out_string(a->held, "digest"),
+		    sizeof(r.digest));
+		r.attempt = (int)json_integer_value(
+		    json_object_get(a->held, "attempt"));
+	}
 	if (request_put(q, &r) != SPOOL_DONE) {
 		ctl_say("%s: not accepted: %s", subject, strerror(errno));
 		status = CTL_TEMPORARY;
@@ -163,6 +176,15 @@ ask_one(struct asking *a, const struct look *l)
 	return status == CTL_DONE && a->wait ? wait_for_undo(a, l) : status;
 }
 
+static void
+note_held(struct asking *a, const struct look *l)
+{
+	json_decref(a->held);
+	a->held = l->dir == Q_HELD
+		      ? held_describe(a->c, l->queue, l->name.key, l->job)
+		      : NULL;
+}
+
 /* Where an id is in several queues, those that the verb fits are asked. */
 static int
 ask_about_patch(struct asking *a, const char *ref)
@@ -171,16 +193,21 @@ ask_about_patch(struct asking *a, const char *ref)
 	int i, asked = 0, n = looks_find(a->c, ref, &looks);
 	int status = n > 0 ? CTL_DONE : CTL_FAILED;
 
-	for (i = 0; i < n; i++)
-		if (why_not(a->verb, &looks[i]) == NULL) {
+	for (i = 0; i < n; i++) {
+		note_held(a, &looks[i]);
+		if (why_not(a, &looks[i]) == NULL) {
 			status = ctl_worse(status, ask_one(a, &looks[i]));
 			asked++;
 		}
+	}
 	for (i = 0; i < n && asked == 0; i++) {
+		note_held(a, &looks[i]);
 		ctl_say("%s is %s: %s", look_ref(&looks[i]),
-		    show_words(&looks[i]), why_not(a->verb, &looks[i]));
+		    show_words(&looks[i]), why_not(a, &looks[i]));
 		status = CTL_FAILED;
 	}
+	json_decref(a->held);
+	a->held = NULL;
 	looks_free(looks, n > 0 ? n : 0);
 	return status;
 }
@@ -226,7 +253,7 @@ ask_all(struct asking *a)
 static int
 take_option(struct asking *a, int opt)
 {
-	if (opt == 'r')
+	if (opt == 'r' || opt == 'm')
 		a->reason = optarg;
 	else if (opt == 'w')
 		a->wait = true;
@@ -242,6 +269,8 @@ run_request(struct ctl *c)
 {
 	static const struct option reason[] = {
 	    {"reason", required_argument, NULL, 'r'}, {NULL, 0, NULL, 0}};
+	static const struct option comment[] = {
+	    {"comment", required_argument, NULL, 'm'}, {NULL, 0, NULL, 0}};
 	static const struct option wait[] = {{"wait", no_argument, NULL, 'w'},
 	    {"timeout", required_argument, NULL, 't'}, {NULL, 0, NULL, 0}};
 	struct asking a = {.c = c,
@@ -250,13 +279,16 @@ run_request(struct ctl *c)
 	    .deadline = FOLLOW_FOREVER};
 	bool undo = a.verb == REQUEST_UNDO;
 	bool takes_reason = a.verb == REQUEST_CANCEL;
+	bool decides = a.verb == REQUEST_APPROVE || a.verb == REQUEST_REJECT;
 	int opt;
 
 	while ((opt = ctl_option(c,
 		    takes_reason ? "r:"
+		    : decides    ? "m:"
 		    : undo       ? "w"
 				 : "",
 		    takes_reason ? reason
+		    : decides    ? comment
 		    : undo       ? wait
 				 : NULL)) != -1) {
 		if (take_option(&a, opt) == -1)

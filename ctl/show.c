@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "common/clock.h"
+#include "ctl/held.h"
 #include "ctl/out.h"
 #include "ctl/table.h"
 #include "ctl/verbs.h"
@@ -90,7 +91,7 @@ revisions_json(const struct look *l)
 }
 
 static json_t *
-full_json(const struct look *l)
+full_json(struct ctl *c, const struct look *l)
 {
 	json_t *j = show_brief(l);
 
@@ -98,6 +99,9 @@ full_json(const struct look *l)
 	json_object_set_new(j, "attempts", attempts_json(l));
 	if (l->dir < Q_COMPLETED)
 		json_object_set_new(j, "priority", json_integer(l->name.digit));
+	if (l->dir == Q_HELD)
+		json_object_set_new(j, "held",
+		    held_describe(c, l->queue, l->name.key, l->job));
 	if (l->job != NULL)
 		json_object_set(j, "job", l->job);
 	if (l->has_outcome)
@@ -302,7 +306,52 @@ print_needs(const struct look *l)
 }
 
 static void
-print_look(const struct look *l)
+print_list(const char *label, const json_t *list, const char *field)
+{
+	const json_t *one;
+	size_t i;
+
+	json_array_foreach (list, i, one) {
+		if (i == COMMANDS_SHOWN) {
+			field_printf("", "and %zu more",
+			    json_array_size(list) - i);
+			return;
+		}
+		field_printf(i == 0 ? label : "", "%s",
+		    field != NULL ? out_string(one, field)
+				  : json_string_value(one));
+	}
+}
+
+/* Why it waits; and, for whoever is to approve it, what it would do. */
+static void
+print_held(struct ctl *c, const struct look *l)
+{
+	static const char *const phases[] = {"preMutationValidation",
+	    "postMutationBuild", "validate"};
+	const json_t *patch = json_object_get(l->job, "patch");
+	json_t *held;
+	size_t i;
+
+	if (l->dir != Q_HELD)
+		return;
+	held = held_describe(c, l->queue, l->name.key, l->job);
+	out_field("held", out_string(held, "why"));
+	if (out_string(held, "digest")[0] != '\0') {
+		out_field("digest", out_string(held, "digest"));
+		print_list("changes", json_object_get(patch, "mutations"),
+		    "path");
+		for (i = 0; i < sizeof(phases) / sizeof(phases[0]); i++)
+			print_list(phases[i],
+			    json_object_get(json_object_get(patch, phases[i]),
+				"shell"),
+			    NULL);
+	}
+	json_decref(held);
+}
+
+static void
+print_look(struct ctl *c, const struct look *l)
 {
 	bool colour = colour_wanted();
 	const json_t *doc = l->has_outcome ? l->out.doc : l->job;
@@ -321,6 +370,7 @@ print_look(const struct look *l)
 		"description"));
 	print_envelope(doc);
 	print_needs(l);
+	print_held(c, l);
 	if (l->has_outcome)
 		print_outcome(doc);
 	print_attempts(l);
@@ -335,9 +385,9 @@ show_ref(struct ctl *c, const char *ref, json_t *all)
 
 	for (i = 0; i < n; i++)
 		if (all != NULL)
-			json_array_append_new(all, full_json(&looks[i]));
+			json_array_append_new(all, full_json(c, &looks[i]));
 		else
-			print_look(&looks[i]);
+			print_look(c, &looks[i]);
 	looks_free(looks, n > 0 ? n : 0);
 	return n > 0 ? CTL_DONE : CTL_FAILED;
 }

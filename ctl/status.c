@@ -97,6 +97,9 @@ add_queue(struct table *t, const json_t *q)
 	if (json_is_object(running))
 		table_add(t, COLOUR_BUSY, "running %s",
 		    out_string(running, "id"));
+	else if (hold[0] == '\0' && number(q, "need_approval") > 0)
+		table_add(t, COLOUR_BUSY, "%lld wait for approval",
+		    (long long)number(q, "need_approval"));
 	else
 		table_add(t, COLOUR_NONE, "%s",
 		    hold[0] != '\0' ? hold : out_string(q, "why"));

@@ -13,6 +13,7 @@
 #include "common/clock.h"
 #include "common/spool.h"
 #include "ctl/control.h"
+#include "ctl/held.h"
 
 static void
 add_lone(struct ctl *c, json_t *daemons, const char *name)
@@ -128,13 +129,14 @@ add_executor_state(struct ctl *c, const char *queue, json_t *into)
 static json_t *
 collect_queue(struct ctl *c, size_t i)
 {
-	const struct queue_tree *q = &c->t.queues[i];
+	struct queue_tree *q = &c->t.queues[i];
 	const struct queue_settings *set = settings_queue(&c->s, q->name);
 	int64_t oldest_us = 0, depth = count(q->dir[Q_PATCHES], &oldest_us);
-	json_t *j = json_pack("{s:s, s:s, s:b, s:I, s:I, s:I, s:o}", "name",
-	    q->name, "workspace", set->workspace, "default", set->is_default,
-	    "depth", (json_int_t)depth, "held",
-	    (json_int_t)count(q->dir[Q_HELD], NULL), "running_count",
+	json_t *j = json_pack("{s:s, s:s, s:b, s:I, s:I, s:I, s:I, s:o}",
+	    "name", q->name, "workspace", set->workspace, "default",
+	    set->is_default, "depth", (json_int_t)depth, "held",
+	    (json_int_t)count(q->dir[Q_HELD], NULL), "need_approval",
+	    (json_int_t)held_for_approval(c, q), "running_count",
 	    (json_int_t)count(q->dir[Q_RUNNING], NULL), "oldest_ms",
 	    oldest_us > 0 ? json_integer((clock_wall_us() - oldest_us) / 1000)
 			  : json_null());

@@ -24,7 +24,7 @@ int run_init(struct ctl *c);
 int run_log(struct ctl *c);
 int run_queue(struct ctl *c);
 int run_reload(struct ctl *c);
-int run_request(struct ctl *c); /* retry, hold, cancel, pause, resume */
+int run_request(struct ctl *c); /* retry, hold, approve, ... */
 int run_show(struct ctl *c);
 int run_status(struct ctl *c);
 int run_submit(struct ctl *c);

@@ -16,9 +16,11 @@
 
 #include "common/log.h"
 #include "common/outcome.h"
+#include "executor/approval.h"
 #include "executor/dry_run.h"
 #include "executor/isolate.h"
 #include "executor/settle.h"
+#include "executor/utf8.h"
 
 /* The job, as in a queue file but without its check line, on stdin. */
 static int
@@ -104,6 +106,30 @@ close_all(struct executor *ex)
 	loop_close(&ex->loop);
 }
 
+static void
+forbid(struct executor *ex, const struct job *job)
+{
+	struct fault f = {0};
+	json_t *doc;
+
+	(void)fault_reject(&f, OUTCOME_FORBIDDEN, "%s", ex->dry.policy.why);
+	doc = outcome_new(&job->env, f.state, f.stage, f.reason);
+	settle_common(ex, doc);
+	fault_describe(&f, doc);
+	ex->dry.outcome = doc;
+}
+
+static void
+note_policy(struct executor *ex)
+{
+	static const char *const word[] = {"run", "hold", "deny"};
+	const struct policy_answer *p = &ex->dry.policy;
+
+	json_object_set_new(ex->dry.outcome, "policy",
+	    json_pack("{s:s,s:o}", "verdict", word[p->verdict], "why",
+		utf8_string(p->why)));
+}
+
 static int
 stage(struct executor *ex, const struct job *job)
 {
@@ -111,11 +137,17 @@ stage(struct executor *ex, const struct job *job)
 	bool printed;
 
 	(void)strlcpy(name.key, job->env.key, sizeof(name.key));
-	(void)run_start(ex, job, &name, "");
-	while (ex->run.active)
-		loop_turn(&ex->loop, -1);
+	approval_judge(ex, job, 1, &ex->dry.policy);
+	if (ex->dry.policy.verdict == POLICY_DENY) {
+		forbid(ex, job);
+	} else {
+		(void)run_start(ex, job, &name, "");
+		while (ex->run.active)
+			loop_turn(&ex->loop, -1);
+	}
 	if (ex->dry.outcome == NULL)
 		return EXIT_TEMPORARY;
+	note_policy(ex);
 	printed = json_dumpf(ex->dry.outcome, stdout, JSON_COMPACT) == 0 &&
 		  fputc('\n', stdout) != EOF && fflush(stdout) == 0;
 	json_decref(ex->dry.outcome);
@@ -172,6 +204,12 @@ dry_run_fail(struct executor *ex, json_t *extra)
 void
 dry_run_succeed(struct executor *ex, json_t *outcome)
 {
+	struct policy_answer *p = &ex->dry.policy;
+
+	if (ex->run.ask[0] != '\0' && p->verdict == POLICY_RUN) {
+		p->verdict = POLICY_HOLD;
+		(void)strlcpy(p->why, ex->run.ask, sizeof(p->why));
+	}
 	json_object_del(outcome, "transaction");
 	ex->dry.outcome = outcome;
 	settle_drop(ex, ex->run.txn.name);

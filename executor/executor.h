@@ -25,6 +25,7 @@
 #include "executor/index.h"
 #include "executor/jail.h"
 #include "executor/plan.h"
+#include "executor/policy.h"
 #include "executor/stage.h"
 #include "executor/stray.h"
 #include "executor/worker.h"
@@ -50,7 +51,8 @@ struct run {
 	json_t *commands;
 	json_t *warnings;
 	json_t *git;
-	bool ended; /* the worker said that all went well */
+	char ask[512]; /* why approval is needed for what it changed; "" */
+	bool ended;    /* the worker said that all went well */
 	enum jail_way way;
 	bool shown; /* queue.json says that it runs */
 	enum run_end end;
@@ -67,6 +69,7 @@ struct run {
 /* --dry-run, see dry_run.h. */
 struct dry {
 	bool on;
+	struct policy_answer policy;
 	json_t *outcome; /* owned */
 };
 

@@ -9,6 +9,7 @@
 
 #include "common/clock.h"
 #include "common/log.h"
+#include "executor/approval.h"
 #include "executor/ballast.h"
 #include "executor/carry.h"
 #include "executor/commit.h"
@@ -84,8 +85,10 @@ merged_warnings(const struct run *r, json_t *more)
 
 /* What every outcome of an attempt tells. */
 static json_t *
-describe_run(const struct run *r, json_t *more_warnings)
+describe_run(struct executor *ex, json_t *more_warnings)
 {
+	const struct run *r = &ex->run;
+	json_t *approval = approval_describe(ex, r->name.key);
 	char from[ISO_TIME_SIZE], to[ISO_TIME_SIZE];
 	json_t *doc = json_object();
 
@@ -102,6 +105,8 @@ describe_run(const struct run *r, json_t *more_warnings)
 		    json_string(r->plan.description));
 	if (json_object_size(r->plan.final) > 0)
 		json_object_set(doc, "final", r->plan.final);
+	if (approval != NULL)
+		json_object_set_new(doc, "approval", approval);
 	if (r->commands != NULL)
 		json_object_set(doc, "commands", r->commands);
 	json_object_set_new(doc, "warnings", merged_warnings(r, more_warnings));
@@ -115,7 +120,7 @@ settle_failure(struct executor *ex)
 {
 	struct run *r = &ex->run;
 	struct settle_at at = {Q_RUNNING, r->file};
-	json_t *extra = describe_run(r, NULL);
+	json_t *extra = describe_run(ex, NULL);
 
 	if (ex->dry.on)
 		dry_run_fail(ex, extra);
@@ -153,7 +158,7 @@ success_doc(struct executor *ex, struct diff *d)
 	struct run *r = &ex->run;
 	json_t *doc = outcome_new(&r->job.env, OUTCOME_COMPLETED,
 	    OUTCOME_NO_STAGE, OUTCOME_NO_REASON);
-	json_t *extra = describe_run(r, d->warnings);
+	json_t *extra = describe_run(ex, d->warnings);
 
 	settle_common(ex, doc);
 	json_object_update_missing(doc, extra);
@@ -229,6 +234,43 @@ write_record(struct executor *ex, struct diff *d)
 	return -1;
 }
 
+/* Commands may change anything: the rules are asked again. */
+static int
+check_policy(struct executor *ex, struct diff *d)
+{
+	struct run *r = &ex->run;
+	struct policy_answer a;
+	const json_t *change;
+	int64_t bytes = 0;
+	size_t i;
+
+	json_array_foreach (d->changes.list, i, change)
+		bytes += json_integer_value(json_object_get(change, "bytes"));
+	approval_judge_ops(ex, &d->ops, bytes, &a);
+	if (a.verdict == POLICY_DENY)
+		return fault_reject(&r->fault, OUTCOME_FORBIDDEN, "%s", a.why);
+	if (a.verdict == POLICY_HOLD)
+		(void)strlcpy(r->ask, a.why, sizeof(r->ask));
+	return a.verdict == POLICY_HOLD && !ex->dry.on ? -1 : 0;
+}
+
+/* Back to where it waits, to be run again once it is approved. */
+static bool
+put_aside(struct executor *ex)
+{
+	struct run *r = &ex->run;
+	struct tries t;
+
+	if (r->ask[0] == '\0' || r->fault.set)
+		return false;
+	if (r->txn.dir != -1)
+		settle_drop(ex, r->txn.name);
+	if (approval_ask(ex, &r->job.env, r->name.attempt, r->ask) == 0 &&
+	    tries_load(&ex->state, r->name.key, &t) == 0)
+		(void)settle_requeue(ex, r->file, r->name.key, &t, 1);
+	return true;
+}
+
 static int
 diff_view(struct executor *ex, struct diff *d)
 {
@@ -254,7 +296,7 @@ commit_run(struct executor *ex, struct diff *d)
 	int answer;
 
 	answer = diff_view(ex, d);
-	if (answer == -1 ||
+	if (answer == -1 || check_policy(ex, d) == -1 ||
 	    (!ex->dry.on && commit_sync(&c, &d->ops, &r->fault) == -1) ||
 	    gitlive_adopt(ex, &c, &d->ops, &r->fault) == -1 ||
 	    commit_check(&c, &d->ops, &r->fault) == -1 ||
@@ -342,7 +384,7 @@ finish_run(struct executor *ex, int status)
 		judge_limits(ex);
 		judge_exit(ex, status);
 		if (r->fault.set || try_commit(ex) == -1) {
-			if (!requeue(ex))
+			if (!put_aside(ex) && !requeue(ex))
 				settle_failure(ex);
 		}
 	}

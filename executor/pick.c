@@ -7,6 +7,7 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/outcome.h"
+#include "executor/approval.h"
 #include "executor/depend.h"
 #include "executor/executor.h"
 #include "executor/settle.h"
@@ -195,16 +196,41 @@ reject_dependency(struct executor *ex, struct candidate *c,
 	json_decref(extra);
 }
 
-/* Expired, or needs what will not come: rejected. Else true and *ready, or
- * it waits. Circles are looked for among those that wait only. */
+/* The attempt under which it would be claimed. */
+static int
+next_attempt(struct executor *ex, const struct candidate *c)
+{
+	struct queue_name n = c->name;
+
+	free_attempt(ex, &n);
+	return n.attempt;
+}
+
+/* False: forbidden, and rejected as that. */
+static bool
+is_allowed(struct executor *ex, struct candidate *c, struct policy_answer *p)
+{
+	struct fault f = {0};
+
+	approval_judge(ex, &c->job, next_attempt(ex, c), p);
+	if (p->verdict != POLICY_DENY)
+		return true;
+	(void)fault_reject(&f, OUTCOME_FORBIDDEN, "%s", p->why);
+	reject(ex, c, &f, NULL);
+	return false;
+}
+
+/* Expired, forbidden, or in need of what will not come: rejected. Else true,
+ * and *ready or it waits. Circles are looked for among those that wait. */
 static bool
 may_live(struct executor *ex, struct candidate *c, struct depends *d,
     bool *ready)
 {
 	struct depend_answer a;
+	struct policy_answer p;
 	bool live;
 
-	if (reject_expired(ex, c))
+	if (reject_expired(ex, c) || !is_allowed(ex, c, &p))
 		return false;
 	depends_check(d, &c->job, c->dir == Q_HELD, &a);
 	live = a.state != DEPEND_FAILED;
@@ -214,6 +240,10 @@ may_live(struct executor *ex, struct candidate *c, struct depends *d,
 	else if (!*ready)
 		log_debug("%s: %s", c->name.key, a.why);
 	json_decref(a.circle);
+	if (live && p.verdict == POLICY_HOLD) {
+		*ready = false;
+		(void)approval_ask(ex, &c->job.env, next_attempt(ex, c), p.why);
+	}
 	return live;
 }
 

@@ -4,18 +4,23 @@
  * What is found in cur at start is done again: each verb says of a patch that
  * is already where it should be that all is well.
  */
+#include <sys/stat.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/buf.h"
 #include "common/clock.h"
 #include "common/ids.h"
 #include "common/log.h"
 #include "common/request.h"
+#include "executor/approval.h"
 #include "executor/executor.h"
 #include "executor/settle.h"
+#include "executor/tries.h"
 #include "executor/undo.h"
 
 #define TAKE_MAX 256 /* in one pass */
@@ -76,6 +81,38 @@ move(struct executor *ex, enum queue_dir from, const struct queue_name *n,
 	return spool_move(ex->q->dir[from], a, ex->q->dir[to], b) == SPOOL_DONE;
 }
 
+/* What nobody holds but the queue's order is not to be forced. */
+static void
+do_release(struct executor *ex, const struct queue_name *n, struct answer *a)
+{
+	struct tries t;
+
+	if (tries_load(&ex->state, n->key, &t) == -1)
+		say(a, false, "its state cannot be read", "");
+	else if (t.operator_hold || t.not_before_us > clock_wall_us())
+		say(a,
+		    set_hold(ex, n, false) == 0 &&
+			move(ex, Q_HELD, n, Q_PATCHES, n),
+		    "released", "");
+	else if (t.approval.digest[0] != '\0' && !t.approval.granted)
+		say(a, false, "it waits for approval; `patchflow approve'", "");
+	else
+		say(a, true, "it waits for what it depends on", "");
+}
+
+static void
+do_approve(struct executor *ex, const struct request *r, struct answer *a)
+{
+	struct queue_name n;
+	enum queue_dir dir = find(ex, r->id, &n);
+
+	if (dir == Q_HELD || dir == Q_PATCHES)
+		a->ok = approval_grant(ex, r, n.key, a->text);
+	else
+		say(a, false, "it is ",
+		    dir == Q__MAX ? "not known here" : queue_dir_state[dir]);
+}
+
 static void
 do_retry(struct executor *ex, const struct request *r, struct answer *a)
 {
@@ -88,10 +125,7 @@ do_retry(struct executor *ex, const struct request *r, struct answer *a)
 		say(a, move(ex, dir, &n, Q_PATCHES, &next),
 		    "queued again as the next attempt", "");
 	} else if (dir == Q_HELD) {
-		say(a,
-		    set_hold(ex, &n, false) == 0 &&
-			move(ex, dir, &n, Q_PATCHES, &n),
-		    "released", "");
+		do_release(ex, &n, a);
 	} else {
 		say(a, dir == Q_PATCHES || dir == Q_RUNNING, "it is ",
 		    dir == Q__MAX ? "not known here" : queue_dir_state[dir]);
@@ -120,7 +154,7 @@ static bool
 reject(struct executor *ex, enum queue_dir dir, struct queue_name *n,
     const struct request *r)
 {
-	char file[NAME_SIZE];
+	char file[NAME_SIZE], who[64];
 	struct settle_at at = {dir, file};
 	struct fault f = {0};
 	struct job job;
@@ -128,9 +162,9 @@ reject(struct executor *ex, enum queue_dir dir, struct queue_name *n,
 	bool done = false;
 
 	key_queue_file(n, file);
-	(void)fault_reject(&f, OUTCOME_BY_OPERATOR,
-	    "cancelled by an "
-	    "operator%s%s",
+	approval_name(r->uid, who, sizeof(who));
+	(void)fault_reject(&f, OUTCOME_BY_OPERATOR, "%s by %s%s%s",
+	    r->verb == REQUEST_REJECT ? "not approved" : "cancelled", who,
 	    r->reason[0] != '\0' ? ": " : "", r->reason);
 	if (spool_read_json(ex->q->dir[dir], file, &doc) == 1 &&
 	    job_decode(doc, &job) == 0) {
@@ -140,6 +174,21 @@ reject(struct executor *ex, enum queue_dir dir, struct queue_name *n,
 	}
 	json_decref(doc);
 	return done;
+}
+
+static void
+do_reject(struct executor *ex, const struct request *r, struct answer *a)
+{
+	struct queue_name n;
+	enum queue_dir dir = find(ex, r->id, &n);
+
+	if (dir != Q_HELD && dir != Q_PATCHES)
+		say(a, false, "it is ",
+		    dir == Q__MAX ? "not known here" : queue_dir_state[dir]);
+	else if (!approval_is_meant(ex, r, n.key, a->text))
+		a->ok = false;
+	else
+		say(a, reject(ex, dir, &n, r), "rejected", "");
 }
 
 static void
@@ -201,10 +250,22 @@ static void (*const verbs[REQUEST__MAX])(struct executor *,
     [REQUEST_RETRY] = do_retry,
     [REQUEST_HOLD] = do_hold,
     [REQUEST_CANCEL] = do_cancel,
+    [REQUEST_APPROVE] = do_approve,
+    [REQUEST_REJECT] = do_reject,
     [REQUEST_UNDO] = do_undo,
     [REQUEST_PAUSE] = do_pause,
     [REQUEST_RESUME] = do_resume,
 };
+
+/* Who asks: the file's owner, which nobody can choose. */
+static uid_t
+owner_of(int dir, const char *name)
+{
+	struct stat st;
+
+	return fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 ? st.st_uid
+								 : geteuid();
+}
 
 static void
 act(struct executor *ex, const char *name, const json_t *doc)
@@ -214,8 +275,10 @@ act(struct executor *ex, const char *name, const json_t *doc)
 	struct request r;
 	json_t *reply;
 
-	if (request_decode(doc, &r) == 0)
+	if (request_decode(doc, &r) == 0) {
+		r.uid = owner_of(b->dir[BOX_CUR], name);
 		verbs[r.verb](ex, &r, &a);
+	}
 	log_info("request %s: %s, %s", name, a.ok ? "done" : "refused", a.text);
 	reply = json_deep_copy(doc);
 	json_object_set_new(reply, "ok", json_boolean(a.ok));

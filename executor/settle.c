@@ -8,6 +8,7 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/outcome.h"
+#include "executor/approval.h"
 #include "executor/settle.h"
 
 void
@@ -157,6 +158,7 @@ settle_outcome(struct executor *ex, const json_t *doc, enum queue_dir from,
 	 * again and tells; alertd folds the repetition. */
 	tell(ex, &o);
 	if (move_file(ex, from, file, end_dir(&o)) == 0) {
+		approval_close(ex, o.env.key, o.env.id);
 		tries_forget(&ex->state, o.env.key);
 		ex->work++;
 		ex->held_stale = true;

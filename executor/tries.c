@@ -6,6 +6,7 @@
 
 #include "common/clock.h"
 #include "executor/tries.h"
+#include "executor/utf8.h"
 
 #define FORMAT "patchflow-tries-1"
 #define FIRST_MS 2000
@@ -19,12 +20,44 @@ file_name(const char *key, char out[NAME_SIZE])
 		out[0] = '\0';
 }
 
+static void
+copy(const json_t *doc, const char *key, char *out, size_t size)
+{
+	const char *s = json_string_value(json_object_get(doc, key));
+
+	(void)strlcpy(out, s != NULL ? s : "", size);
+}
+
+static void
+load_approval(const json_t *doc, struct approval *a)
+{
+	copy(doc, "digest", a->digest, sizeof(a->digest));
+	copy(doc, "why", a->why, sizeof(a->why));
+	copy(doc, "comment", a->comment, sizeof(a->comment));
+	a->attempt = (int)json_integer_value(json_object_get(doc, "attempt"));
+	a->asked_us = json_integer_value(json_object_get(doc, "asked_us"));
+	a->granted = json_is_true(json_object_get(doc, "granted"));
+	a->by = (uid_t)json_integer_value(json_object_get(doc, "by"));
+	a->at_us = json_integer_value(json_object_get(doc, "at_us"));
+}
+
+static json_t *
+encode_approval(const struct approval *a)
+{
+	if (a->digest[0] == '\0')
+		return NULL;
+	return json_pack("{s:s,s:i,s:o,s:I,s:b,s:I,s:I,s:o}", "digest",
+	    a->digest, "attempt", a->attempt, "why", utf8_string(a->why),
+	    "asked_us", (json_int_t)a->asked_us, "granted", a->granted, "by",
+	    (json_int_t)a->by, "at_us", (json_int_t)a->at_us, "comment",
+	    utf8_string(a->comment));
+}
+
 int
 tries_load(const struct state *s, const char *key, struct tries *t)
 {
 	char name[NAME_SIZE];
 	json_t *doc = NULL;
-	const char *txn;
 	int found;
 
 	memset(t, 0, sizeof(*t));
@@ -41,8 +74,8 @@ tries_load(const struct state *s, const char *key, struct tries *t)
 	t->not_before_us =
 	    json_integer_value(json_object_get(doc, "not_before_us"));
 	t->operator_hold = json_is_true(json_object_get(doc, "hold"));
-	txn = json_string_value(json_object_get(doc, "last_txn"));
-	strlcpy(t->last_txn, txn != NULL ? txn : "", sizeof(t->last_txn));
+	copy(doc, "last_txn", t->last_txn, sizeof(t->last_txn));
+	load_approval(json_object_get(doc, "approval"), &t->approval);
 	/* The clock may have been set back since. */
 	if (t->not_before_us > clock_wall_us() + AHEAD_MAX_US)
 		t->not_before_us = 0;
@@ -54,10 +87,11 @@ enum spool_answer
 tries_save(const struct state *s, const char *key, const struct tries *t)
 {
 	char name[NAME_SIZE];
-	json_t *doc = json_pack("{s:s,s:i,s:i,s:i,s:I,s:b,s:s}", "format",
+	json_t *doc = json_pack("{s:s,s:i,s:i,s:i,s:I,s:b,s:s,s:o*}", "format",
 	    FORMAT, "attempt", t->attempt, "crashes", t->crashes, "requeues",
 	    t->requeues, "not_before_us", (json_int_t)t->not_before_us, "hold",
-	    t->operator_hold, "last_txn", t->last_txn);
+	    t->operator_hold, "last_txn", t->last_txn, "approval",
+	    encode_approval(&t->approval));
 	enum spool_answer answer;
 
 	file_name(key, name);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * What must outlive the executor about one patch in trouble: how often it was
- * interrupted, until when it waits, whether an operator holds it. A state
+ * interrupted, until when it waits, who holds it and who approved it. A state
  * document KEY.json; none for the many patches that just run.
  */
 #ifndef EXECUTOR_TRIES_H
@@ -10,7 +10,21 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "common/digest.h"
 #include "common/state.h"
+
+/* An approval that was asked for is of one document and one attempt: a resend
+ * or a retry asks anew. */
+struct approval {
+	char digest[DIGEST_SIZE]; /* "": nothing was asked */
+	int attempt;
+	char why[512];
+	int64_t asked_us;
+	bool granted;
+	uid_t by; /* who granted it, when, and what was said */
+	int64_t at_us;
+	char comment[256];
+};
 
 struct tries {
 	int attempt;           /* the counts are of this one */
@@ -19,6 +33,7 @@ struct tries {
 	int64_t not_before_us; /* wall clock; never more than an hour ahead */
 	bool operator_hold;
 	char last_txn[64]; /* the crash that was counted last */
+	struct approval approval;
 };
 
 /* Zeroes where there is none. 0, or -1 with errno. */

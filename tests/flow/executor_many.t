@@ -12,7 +12,7 @@ fi
 . "$(dirname "$0")/executor.sh"
 command -v strace >/dev/null || skip_all 'no strace here'
 write_config </dev/null
-many=100000
+many=50000
 [ -z "${PATCHFLOW_LONG:-}" ] || many=1000000
 patches=$SPOOL/MAIN/patches
 

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: ISC */
+/* Asking for approval, granting it, and telling that it is not needed. */
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/buf.h"
+#include "common/clock.h"
+#include "common/log.h"
+#include "executor/approval.h"
+#include "executor/tries.h"
+#include "executor/undo.h"
+#include "executor/utf8.h"
+
+static bool
+is_of(const struct approval *a, const char *digest, int attempt)
+{
+	return strcmp(a->digest, digest) == 0 && a->attempt == attempt;
+}
+
+static bool
+is_granted(struct executor *ex, const struct envelope *env, int attempt)
+{
+	struct tries t;
+
+	return tries_load(&ex->state, env->key, &t) == 0 &&
+	       t.approval.granted && is_of(&t.approval, env->digest, attempt);
+}
+
+void
+approval_judge(struct executor *ex, const struct job *job, int attempt,
+    struct policy_answer *a)
+{
+	const struct policy_source s = {ex->queue, ex->settings->path};
+	struct fault f = {0};
+	struct plan p;
+
+	*a = (struct policy_answer){0};
+	if (!policy_is_set(ex->queue) || undo_is(job->patch))
+		return;
+	/* What is no plan is rejected as that when it runs. */
+	if (plan_make(job->patch, ex->queue, &p, &f) == 0)
+		policy_of_plan(&s, &p, a);
+	plan_free(&p);
+	fault_free(&f);
+	if (a->verdict == POLICY_HOLD && !ex->dry.on &&
+	    is_granted(ex, &job->env, attempt))
+		a->verdict = POLICY_RUN;
+}
+
+void
+approval_judge_ops(struct executor *ex, const struct ops *ops, int64_t bytes,
+    struct policy_answer *a)
+{
+	const struct policy_source s = {ex->queue, ex->settings->path};
+	const struct run *r = &ex->run;
+
+	*a = (struct policy_answer){0};
+	if (!policy_is_set(ex->queue))
+		return;
+	policy_of_ops(&s, ops, bytes, a);
+	if (a->verdict == POLICY_HOLD &&
+	    is_granted(ex, &r->job.env, r->name.attempt))
+		a->verdict = POLICY_RUN;
+}
+
+static void
+tell(struct executor *ex, const char *id, const char *why)
+{
+	char *text = why != NULL
+			 ? xasprintf("%s@%s waits for approval: %s; look with "
+				     "`patchflow show', then `patchflow "
+				     "approve' or `reject'",
+			       id, ex->q->name, why)
+			 : xasprintf("%s@%s waits for no approval any more", id,
+			       ex->q->name);
+	struct alert a = {.type = "approval-needed",
+	    .component = ex->instance,
+	    .subject = id,
+	    .severity = why != NULL ? ALERT_WARNING : ALERT_INFO,
+	    .text = text,
+	    .queue = ex->q->name,
+	    .id = id,
+	    .resolved = why == NULL};
+
+	executor_alert(ex, &a);
+	free(text);
+}
+
+int
+approval_ask(struct executor *ex, const struct envelope *env, int attempt,
+    const char *why)
+{
+	struct tries t;
+
+	if (tries_load(&ex->state, env->key, &t) == -1) {
+		executor_hold(ex, "%s: state not read", env->key);
+		return -1;
+	}
+	if (is_of(&t.approval, env->digest, attempt))
+		return 0;
+	/* Told first: killed in between, it is told once more. */
+	tell(ex, env->id, why);
+	t.approval =
+	    (struct approval){.attempt = attempt, .asked_us = clock_wall_us()};
+	(void)strlcpy(t.approval.digest, env->digest,
+	    sizeof(t.approval.digest));
+	(void)strlcpy(t.approval.why, why, sizeof(t.approval.why));
+	if (t.attempt != attempt) {
+		t.attempt = attempt;
+		t.crashes = t.requeues = 0;
+	}
+	if (tries_save(&ex->state, env->key, &t) != SPOOL_DONE) {
+		executor_hold(ex, "%s: state not written", env->key);
+		return -1;
+	}
+	log_info("%s: waits for approval, %s", env->key, why);
+	journal_write(&ex->journal, "approval-needed",
+	    json_pack("{s:s,s:s,s:i,s:o}", "id", env->id, "queue", ex->q->name,
+		"attempt", attempt, "why", utf8_string(why)));
+	return 0;
+}
+
+static bool
+say(char answer[256], bool ok, const char *text)
+{
+	(void)strlcpy(answer, text, 256);
+	return ok;
+}
+
+bool
+approval_is_meant(struct executor *ex, const struct request *r, const char *key,
+    char answer[256])
+{
+	struct tries t;
+
+	if (tries_load(&ex->state, key, &t) == -1)
+		return say(answer, false, "its state cannot be read");
+	if (t.approval.digest[0] == '\0')
+		return say(answer, false, "it does not wait for approval");
+	if (r->digest[0] != '\0' && !is_of(&t.approval, r->digest, r->attempt))
+		return say(answer, false,
+		    "another document has come under this id: look again");
+	return true;
+}
+
+bool
+approval_grant(struct executor *ex, const struct request *r, const char *key,
+    char answer[256])
+{
+	char name[64];
+	struct tries t;
+
+	if (!approval_is_meant(ex, r, key, answer))
+		return false;
+	if (tries_load(&ex->state, key, &t) == -1)
+		return say(answer, false, "its state cannot be read");
+	if (t.approval.granted)
+		return say(answer, true, "it is approved already");
+	t.approval.granted = true;
+	t.approval.by = r->uid;
+	t.approval.at_us = clock_wall_us();
+	(void)strlcpy(t.approval.comment, r->reason,
+	    sizeof(t.approval.comment));
+	if (tries_save(&ex->state, key, &t) != SPOOL_DONE)
+		return say(answer, false, "its state cannot be written");
+	tell(ex, r->id, NULL);
+	approval_name(r->uid, name, sizeof(name));
+	log_info("%s: approved by %s", key, name);
+	ex->held_any = ex->held_stale = true;
+	return say(answer, true,
+	    t.operator_hold ? "approved; it is still held until retry"
+			    : "approved");
+}
+
+void
+approval_close(struct executor *ex, const char *key, const char *id)
+{
+	struct tries t;
+
+	if (tries_load(&ex->state, key, &t) == 0 &&
+	    t.approval.digest[0] != '\0' && !t.approval.granted)
+		tell(ex, id, NULL);
+}
+
+json_t *
+approval_describe(struct executor *ex, const char *key)
+{
+	char name[64], at[ISO_TIME_SIZE];
+	struct tries t;
+
+	if (!policy_is_set(ex->queue) || ex->dry.on ||
+	    tries_load(&ex->state, key, &t) == -1 || !t.approval.granted)
+		return NULL;
+	approval_name(t.approval.by, name, sizeof(name));
+	clock_iso(t.approval.at_us, at);
+	return json_pack("{s:o,s:I,s:s,s:o,s:o}", "by", utf8_string(name),
+	    "uid", (json_int_t)t.approval.by, "at", at, "comment",
+	    utf8_string(t.approval.comment), "why",
+	    utf8_string(t.approval.why));
+}
+
+void
+approval_name(uid_t uid, char *out, size_t size)
+{
+	const struct passwd *pw = getpwuid(uid);
+
+	if (pw != NULL)
+		(void)strlcpy(out, pw->pw_name, size);
+	else
+		(void)snprintf(out, size, "uid %u", uid);
+}

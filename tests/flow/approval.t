@@ -1,0 +1,158 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+# What a queue's approve and rules say: run, wait for somebody, or forbidden,
+# with the rule's line; who approved of what, and what ends the waiting.
+. "$(dirname "$0")/../harness/lib.sh"
+. "$(dirname "$0")/executor.sh"
+write_config </dev/null
+cd "$T" || exit 1
+cat >rules <<'END'
+    approve: shell
+    rules:
+      - {action: allow, command: 'test -e [a-z]*'}
+      - {action: deny, command: 'rm +-rf +/'}
+      - {action: deny, path: 'secret/*'}
+      - {action: hold, path: deploy}
+      - {action: hold, files: 3}
+      - {action: deny, bytes: 4K}
+END
+sed -i '/aliases: \[BRAUN\]/r rules' "$CONF"
+line_of() {
+	grep -n "$1" "$CONF" | cut -d: -f1
+}
+pf() { patchflow "$@"; }
+alerts() {
+	cat "$SPOOL"/alerts/new/* 2>/dev/null | grep -v '"bytes"' |
+	    jq -r "select(.type == \"approval-needed\") | \"\(.id) \(.resolved)\""
+}
+why_held() {
+	pf --json show "$1" | jq -r '.[0].held.reason'
+}
+exits 0 'the rules are taken' pf check-config
+
+# --- what the plan says
+ok 'all kinds of patches' run_json <<'END'
+{"id":"quiet","mutations":[{"path":"a","contents":"x"}]}
+{"id":"allowed","mutations":[{"path":"b","contents":"x"}],"validate":{"shell":["test -e b"]}}
+{"id":"shell","mutations":[{"path":"c","contents":"x"}],"validate":{"shell":["test -e c && true"]}}
+{"id":"denied","mutations":[{"path":"d","contents":"x"}],"validate":{"shell":["echo; rm -rf /"]}}
+{"id":"secret","mutations":[{"path":"secret/key","contents":"x"}]}
+{"id":"deploy","mutations":[{"path":"deploy/x","contents":"x"}]}
+{"id":"many","mutations":[{"path":"1","contents":"x"},{"path":"2","contents":"x"},{"path":"3","contents":"x"},{"path":"4","contents":"x"}]}
+END
+is 'one without commands runs' "$(where_is quiet)" completed
+is 'one whose commands are allowed' "$(where_is allowed)" completed
+is 'one whose command is more than is allowed waits' "$(where_is shell)" held
+is 'for approval' "$(why_held shell)" approval
+is 'a denied command is forbidden' "$(outcome denied .reason)" forbidden
+like 'by the rule that says so' "$(outcome denied .error)" \
+    "$CONF:$(line_of 'rm +-rf'): deny"
+like 'a denied path as well' "$(outcome secret '"\(.reason) \(.error)"')" \
+    "forbidden .*secret/key.*:$(line_of 'secret/')"
+is 'a held path waits' "$(why_held deploy)" approval
+is 'and many files' "$(why_held many)" approval
+ls "$ws" >seen
+is 'nothing of them is there' "$(tr '\n' ' ' <seen)" 'a b '
+is 'each is told once' "$(alerts | sort | tr '\n' ' ')" \
+    'deploy false many false shell false '
+ok 'they go on waiting' once
+is 'and are not told again' "$(alerts | wc -l)" 3
+like 'queue says why' "$(pf queue MAIN)" 'shell .*needs approval since .*approve is shell'
+like 'show says what would run' "$(pf show shell)" 'test -e c && true'
+like 'status counts them' "$(pf --json status | jq -c '.queues[0].need_approval')" 3
+
+# --- decisions
+exits 1 'what does not wait cannot be approved' pf approve quiet
+exits 1 'nor what nobody knows' pf approve nobody
+exits 1 'retry does not go around it' sh -c 'patchflow retry shell && false;
+    executor --once -c "$0" -q MAIN; patchflow --json show shell |
+    jq -e ".[0].state != \"held\""' "$CONF"
+exits 0 'with the executor down it is asked for' pf approve -m 'looks fine' shell
+like 'and told' "$(cat "$T/out")" 'approve accepted'
+exits 0 'another is rejected' pf reject -m 'not now' deploy
+ok 'the executor gets to it' once
+is 'the approved one runs' "$(outcome shell .state)" completed
+is 'by whom it was approved' "$(outcome shell '"\(.approval.uid) \(.approval.comment)"')" \
+    "$(id -u) looks fine"
+is 'the other one is rejected' "$(outcome deploy '"\(.state) \(.reason)"')" \
+    'rejected by-operator'
+like 'with the words' "$(outcome deploy .error)" 'not approved by .*: not now'
+is 'their alerts are resolved' "$(alerts | grep true | sort | tr '\n' ' ')" \
+    'deploy true shell true '
+exits 0 'one is cancelled' pf cancel many
+ok 'which ends it' once
+is 'its alert as well' "$(alerts | grep -c 'many true')" 1
+
+# --- what the commands really did
+ok 'commands that do more than the plan says' run_json <<'END'
+{"id":"grows","mutations":[{"path":"e","contents":"x"}],"validate":{"shell":["test -e e"]},"postMutationBuild":{"shell":["test -e i"]}}
+{"id":"sneaks","mutations":[{"path":"f","contents":"x"}],"validate":{"shell":["mkdir secret; echo >secret/x"]}}
+{"id":"heavy","mutations":[{"path":"g","contents":"x"}],"validate":{"shell":["head -c 9999 /dev/zero >h"]}}
+{"id":"wide","mutations":[{"path":"j","contents":"x"}],"validate":{"shell":["touch k l m n"]}}
+END
+ok 'are approved' pf approve sneaks heavy wide
+ok 'and run' once
+is 'a denied path is forbidden' "$(outcome sneaks '"\(.state) \(.reason)"')" \
+    'rejected forbidden'
+is 'so are too many bytes' "$(outcome heavy .reason)" forbidden
+is 'what was approved is not asked for again' "$(outcome wide .state)" completed
+ok 'nothing of it is there' test ! -e "$ws/secret" -a ! -e "$ws/h"
+sed -i 's/test -e \[a-z\]\*/touch .*|&/' "$CONF"
+ok 'an allowed command that changes much' run_json <<'END'
+{"id":"much","mutations":[{"path":"o","contents":"x"}],"validate":{"shell":["touch p q r s"]}}
+END
+is 'waits when it has run' "$(where_is much)/$(why_held much)" held/approval
+ok 'and left nothing' test ! -e "$ws/p"
+ok 'approved' pf approve much
+ok 'it runs' once
+is 'to its end' "$(outcome much .state)/$(ls "$ws/p")" "completed/$ws/p"
+
+# --- an approval is of one attempt
+ok 'one that will fail' run_json <<'END'
+{"id":"again","mutations":[{"path":"u","contents":"x"}],"validate":{"shell":["false"]}}
+END
+ok 'is approved and fails' sh -c 'patchflow approve again && executor --once -c "$0" -q MAIN' "$CONF"
+is 'as it would' "$(outcome again .stage)" validation
+ok 'its retry' sh -c 'patchflow retry again && executor --once -c "$0" -q MAIN' "$CONF"
+is 'waits for approval again' "$(where_is again | sort -u)/$(why_held again)" held/approval
+is 'and is told again' "$(alerts | grep -c 'again false')" 2
+
+# --- holds, dependencies, expiry
+ok 'more that waits' run_json <<END
+{"id":"late","expires":"$(date -u -d '+2 seconds' +%FT%TZ)","mutations":[{"path":"v","contents":"x"}],"validate":{"shell":["true"]}}
+{"id":"both","dependencies":["never"],"mutations":[{"path":"w","contents":"x"}],"validate":{"shell":["true"]}}
+{"id":"third","dependencies":["both"],"mutations":[{"path":"w","contents":"x"}]}
+{"id":"needs","dependencies":["late"],"mutations":[{"path":"w","contents":"x"}]}
+END
+ok 'a hold beside the approval' pf hold again
+ok 'is noted' once
+is 'and comes first' "$(why_held again)" operator
+ok 'an approval then' pf approve again both
+ok 'is taken' once
+is 'but does not lift the hold' "$(where_is again | sort -u)" held
+is 'nor the dependency' "$(why_held both)" dependency
+like 'which is said' "$(pf queue MAIN)" 'waits for never \(not handed in yet\)'
+like 'for the waiting one too' "$(pf show third)" 'waits for both@MAIN \(held\)'
+ok 'retry lifts it' pf retry again
+ok 'and it runs' once
+is 'approved' "$(outcome again .attempt)" 2
+expired() {
+	once && [ "$(outcome late .reason)" = expired ]
+}
+await 'an unapproved one expires' expired
+is 'and its dependent goes with it' "$(outcome needs .reason)" dependency-failed
+is 'its alert is resolved' "$(alerts | grep -c 'late true')" 1
+
+# --- dry-run tells
+echo '{"id":"try","mutations":[{"path":"x","contents":"x"}],"validate":{"shell":["true"]}}' >try.json
+exits 0 'a dry run of one that would wait' pf dry-run -q MAIN try.json
+like 'says so' "$(cat "$T/out")" 'approval +.*approve is shell'
+echo '{"id":"try","mutations":[{"path":"secret/x","contents":"x"}]}' >try.json
+exits 1 'one of a forbidden one' pf dry-run -q MAIN try.json
+like 'names the rule' "$(cat "$T/out")" "would be rejected \(forbidden\)"
+
+# --- wrong rules
+sed -i 's/    approve: shell/    approve: always/; s/path: deploy/path: d, files: 2/; s/rm +-rf/rm (/; s/action: hold, files/action: allow, files/' "$CONF"
+exits 78 'rules that cannot be' pf check-config
+is 'each with its line' "$(grep -c ':[0-9]*: queues\[0\].rules\[[134]\]: ' "$T/out")" 3
+done_testing

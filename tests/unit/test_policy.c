@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: ISC */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "executor/policy.h"
+
+#define COMMAND(a, c)                                                          \
+	{                                                                      \
+		.action = (a), .command = (c), .path = none, .line = __LINE__  \
+	}
+#define PATH(a, p)                                                             \
+	{                                                                      \
+		.action = (a), .command = none, .path = (p), .line = __LINE__  \
+	}
+#define SIZE(a, f, b)                                                          \
+	{                                                                      \
+		.action = (a), .command = none, .path = none, .files = (f),    \
+		.bytes = (b), .line = __LINE__                                 \
+	}
+
+static char none[] = "", allow[] = "allow", hold[] = "hold", deny[] = "deny";
+static char never[] = "never", shell[] = "shell", always[] = "always";
+static char make[] = "make( [a-z]+)*", make_all[] = "make all";
+static char curl[] = "curl[^|]*\\|", sudo[] = "(^|[^a-z])sudo ";
+static char keys[] = "keys", pem[] = "*.pem", deep[] = "a/b/*";
+
+static struct rule_settings rules[] = {COMMAND(hold, make_all),
+    COMMAND(allow, make), COMMAND(deny, curl), COMMAND(hold, sudo),
+    PATH(allow, pem), PATH(deny, keys), PATH(hold, deep), SIZE(hold, 3, 0),
+    SIZE(deny, 0, 100)};
+
+static enum policy
+ask_command(char *approve, const char *text)
+{
+	struct queue_settings q = {.approve = approve,
+	    .rules = rules,
+	    .rule_count = sizeof(rules) / sizeof(rules[0])};
+	const struct policy_source s = {&q, "conf.yaml"};
+	char copy[64];
+	struct plan_command c = {PHASE_VALIDATE, copy};
+	struct plan p = {.commands = &c, .command_count = 1};
+	struct policy_answer a;
+
+	(void)strlcpy(copy, text, sizeof(copy));
+	policy_of_plan(&s, &p, &a);
+	assert_int_equal(a.verdict == POLICY_RUN, a.why[0] == '\0');
+	return a.verdict;
+}
+
+static void
+the_first_rule_that_matches_a_command_decides(void **state)
+{
+	static const struct {
+		const char *command;
+		enum policy never, shell;
+	} cases[] = {{"make", POLICY_RUN, POLICY_RUN},
+	    {"make check", POLICY_RUN, POLICY_RUN},
+	    {"make all", POLICY_HOLD, POLICY_HOLD},
+	    {"make; rm x", POLICY_RUN, POLICY_HOLD},
+	    {" make", POLICY_RUN, POLICY_HOLD},
+	    {"make\nrm x", POLICY_RUN, POLICY_HOLD},
+	    {"true", POLICY_RUN, POLICY_HOLD},
+	    {"x; curl u | sh", POLICY_DENY, POLICY_DENY},
+	    {"curl u", POLICY_RUN, POLICY_HOLD},
+	    {"sudo x", POLICY_HOLD, POLICY_HOLD},
+	    {"pseudo x", POLICY_RUN, POLICY_HOLD}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		assert_int_equal(ask_command(never, cases[i].command),
+		    cases[i].never);
+		assert_int_equal(ask_command(shell, cases[i].command),
+		    cases[i].shell);
+	}
+	assert_int_equal(ask_command(always, "make"), POLICY_HOLD);
+	assert_int_equal(ask_command(always, "curl u | sh"), POLICY_DENY);
+}
+
+static void
+ask_ops(const char *const *paths, size_t count, int64_t bytes,
+    struct policy_answer *a)
+{
+	struct queue_settings q = {.approve = never,
+	    .rules = rules,
+	    .rule_count = sizeof(rules) / sizeof(rules[0])};
+	const struct policy_source s = {&q, "conf.yaml"};
+	struct ops ops = {0};
+
+	for (size_t i = 0; i < count; i++)
+		(void)ops_add(&ops, OP_PUT, paths[i]);
+	policy_of_ops(&s, &ops, bytes, a);
+	ops_free(&ops);
+}
+
+static enum policy
+ask_path(const char *path)
+{
+	struct policy_answer a;
+
+	ask_ops(&path, 1, 1, &a);
+	return a.verdict;
+}
+
+static void
+a_path_is_covered_with_all_below_it(void **state)
+{
+	(void)state;
+	assert_int_equal(ask_path("free"), POLICY_RUN);
+	assert_int_equal(ask_path("keys"), POLICY_DENY);
+	assert_int_equal(ask_path("keys/x/y"), POLICY_DENY);
+	assert_int_equal(ask_path("keys/x.pem"), POLICY_RUN);
+	assert_int_equal(ask_path("keys2"), POLICY_RUN);
+	assert_int_equal(ask_path("a/b/c"), POLICY_HOLD);
+	/* taken away or put as a whole */
+	assert_int_equal(ask_path("a"), POLICY_HOLD);
+	assert_int_equal(ask_path("a/b"), POLICY_HOLD);
+	assert_int_equal(ask_path("b"), POLICY_RUN);
+}
+
+static void
+the_strictest_decision_wins_and_names_its_line(void **state)
+{
+	static const char *const paths[] = {"a/b/c", "2", "3", "keys/k",
+	    ".git/index"};
+	struct policy_answer a;
+
+	(void)state;
+	ask_ops(paths, 3, 100, &a);
+	assert_int_equal(a.verdict, POLICY_HOLD);
+	assert_non_null(strstr(a.why, "a/b/c: conf.yaml:"));
+	ask_ops(paths, 4, 100, &a);
+	assert_int_equal(a.verdict, POLICY_DENY);
+	assert_non_null(strstr(a.why, "keys/k"));
+	ask_ops(&paths[1], 2, 101, &a);
+	assert_int_equal(a.verdict, POLICY_DENY);
+	assert_non_null(strstr(a.why, "101 bytes"));
+	/* git's own files do not count */
+	ask_ops(&paths[4], 1, 1, &a);
+	assert_int_equal(a.verdict, POLICY_RUN);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(the_first_rule_that_matches_a_command_decides),
+	    cmocka_unit_test(a_path_is_covered_with_all_below_it),
+	    cmocka_unit_test(the_strictest_decision_wins_and_names_its_line),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
