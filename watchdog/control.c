@@ -123,7 +123,7 @@ static struct client *
 make_place(struct watchdog *w)
 {
 	struct control *ctl = &w->control;
-	struct client *victim = NULL;
+	struct client *victim = &ctl->clients[0];
 	size_t i, most = 0;
 
 	for (i = 0; i < CONTROL_CLIENTS; i++) {

@@ -52,6 +52,7 @@ read_times(struct usage *u)
 		return false;
 	rest = strrchr(text, ')');
 	if (rest == NULL ||
+	    /* NOLINTNEXTLINE(cert-err34-c): the kernel's own numbers */
 	    sscanf(rest + 1,
 		" %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu "
 		"%*d %*d %*d %*d %ld",
@@ -69,6 +70,7 @@ read_memory(struct usage *u)
 	long pages;
 
 	if (read_proc(u->pid, "statm", text, sizeof text) &&
+	    /* NOLINTNEXTLINE(cert-err34-c): the kernel's own number */
 	    sscanf(text, "%*u %ld", &pages) == 1)
 		u->memory = (int64_t)pages * sysconf(_SC_PAGESIZE);
 }
