@@ -179,7 +179,7 @@ in_main() {
 before=$(in_main)
 {
 	block homeless
-	printf '```json\n{"role": "command_patch", "id": "torn",\n```\n'
+	block torn | sed '3,$s/]//'
 } >>"$CHAT"
 ok 'a source with a queue of its own' once
 like 'takes there what names none' " $(queued MAIN) " ' homeless '
