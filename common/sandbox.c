@@ -100,9 +100,9 @@ sandbox_allow_around(struct sandbox *sb, const char *file)
 bool
 sandbox_enter(struct sandbox *sb)
 {
-	struct landlock_rules rules = {
-	    .fs = LOCK_FS_CHANGES | LOCK_FS_REFER | LOCK_FS_TRUNCATE |
-		  LANDLOCK_ACCESS_FS_EXECUTE};
+	struct landlock_rules rules = {.fs = LOCK_FS_CHANGES | LOCK_FS_REFER |
+					     LOCK_FS_TRUNCATE |
+					     LANDLOCK_ACCESS_FS_EXECUTE};
 	int ruleset = landlock_open(&rules);
 
 	/* A rule that cannot be made would forbid what the daemon needs: all
