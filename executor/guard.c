@@ -55,36 +55,42 @@ read_text(int proc, const char *pid, const char *what, char *text, size_t size)
 	return true;
 }
 
-/* Of stat the parent and the times: its own, and of children it waited for. */
+/* The nth of fields that one blank each parts. */
+static int64_t
+field(const char *text, int n)
+{
+	for (; n > 0 && text != NULL; n--) {
+		text = strchr(text, ' ');
+		text = text != NULL ? text + 1 : NULL;
+	}
+	return text != NULL ? strtoll(text, NULL, 10) : 0;
+}
+
+/* Of stat the state, the parent and the times: its own, and those of children
+ * that it waited for. Its name, in parentheses, may hold anything. */
 static bool
 read_member(int proc, const char *pid, struct member *m)
 {
 	static long page;
-	long long rss = 0, shared = 0, own = 0, system = 0, kids = 0,
-		  kids_system = 0;
 	char text[1024];
 	const char *at;
-	int parent = 0;
-	char state = 0;
 
 	if (page == 0)
 		page = sysconf(_SC_PAGESIZE);
 	if (!read_text(proc, pid, "stat", text, sizeof(text)))
 		return false;
 	at = strrchr(text, ')');
-	if (at == NULL ||
-	    sscanf(at + 2,
-		"%c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lld %lld %lld "
-		"%lld",
-		&state, &parent, &own, &system, &kids, &kids_system) != 6)
+	if (at == NULL || at[1] == '\0')
 		return false;
+	at += 2;
 	*m = (struct member){.pid = (pid_t)strtol(pid, NULL, 10),
-	    .parent = parent,
-	    .dead = state == 'Z' || state == 'X',
-	    .ticks = own + system + kids + kids_system};
-	if (read_text(proc, pid, "statm", text, sizeof(text)) &&
-	    sscanf(text, "%*d %lld %lld", &rss, &shared) == 2)
-		m->memory = (rss - shared) * page;
+	    .parent = (pid_t)field(at, 1),
+	    .dead = *at == 'Z' || *at == 'X',
+	    .ticks =
+		field(at, 11) + field(at, 12) + field(at, 13) + field(at, 14)};
+	/* Resident less shared. */
+	if (read_text(proc, pid, "statm", text, sizeof(text)))
+		m->memory = (field(text, 1) - field(text, 2)) * page;
 	return true;
 }
 
@@ -107,25 +113,32 @@ read_members(struct members *all)
 		(void)closedir(d);
 }
 
+static bool
+is_child_of_ours(const struct members *all, const struct member *m)
+{
+	for (size_t i = 0; i < all->count; i++) {
+		if (all->items[i].ours && all->items[i].pid == m->parent)
+			return true;
+	}
+	return false;
+}
+
 /* Orphans come to us, so that the chain of parents always ends here. */
 static void
 mark_ours(struct members *all, pid_t root, bool alone)
 {
-	bool news = true;
+	bool news = !alone;
 
 	for (size_t i = 0; i < all->count; i++)
 		all->items[i].ours = alone || all->items[i].parent == root ||
 				     all->items[i].parent == getpid();
-	while (news && !alone) {
+	while (news) {
 		news = false;
 		for (size_t i = 0; i < all->count; i++) {
 			struct member *m = &all->items[i];
 
-			for (size_t j = 0; !m->ours && j < all->count; j++) {
-				if (all->items[j].ours &&
-				    all->items[j].pid == m->parent)
-					m->ours = news = true;
-			}
+			if (!m->ours && is_child_of_ours(all, m))
+				m->ours = news = true;
 		}
 	}
 }

@@ -80,8 +80,8 @@ limited disk '{"disk":"4M","command_timeout":"10s"}' \
     'i=0; while [ $i -lt 200 ]; do head -c 1000000 /dev/zero >f$i; i=$((i + 1)); done'
 is 'a disk filler is stopped' "$(state disk)" 'failed limit'
 like 'with the numbers' "$(outcome disk .error)" 'its 4.0 MiB of disk, it had'
-is 'and what it wrote is gone' "$(find "$SPOOL/state/executor@MAIN/txn" \
-    -mindepth 1 ! -name '.ballast*')$(ls "$ws")" x
+is 'and what it wrote is gone' \
+    "$(leftovers "$SPOOL/state/executor@MAIN/txn")$(find "$ws" -name 'f[0-9]*')" ''
 limited size '{"file_size":"1M"}' 'exec head -c 3000000 /dev/zero >big'
 is 'so is one that writes a single file' "$(state size)" 'failed limit'
 limited spin '{"cpu_time":"1s","command_timeout":"10s"}' \
