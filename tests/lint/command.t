@@ -4,12 +4,16 @@
 # options, exit statuses.
 . "$(dirname "$0")/../harness/lib.sh"
 cd "$TOP" || exit 1
-plan 4
+plan 5
 
 page=man/patchflow.1
 verbs=$(patchflow --help | sed -n 's/^  \([a-z][a-z-]*\)  .*/\1/p' | sort)
 documented=$(sed -n 's/^\.It Ic \([a-z-]*\).*/\1/p' $page | sort)
 is 'each command is documented, and back' "$documented" "$verbs"
+
+is 'and stands in the README' "$(for v in $verbs; do
+	[ "$v" = help ] || grep -q "^|.*\`$v[\` ].*|" README.md || echo "$v"
+done)" ''
 
 # "verb option" for each option that help and the page give.
 for v in $verbs; do
