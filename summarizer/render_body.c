@@ -95,6 +95,22 @@ add_warnings(const struct facts *f, struct buf *out)
 		buf_printf(out, "- Warning: %zu more\n", n - BODY_WARNINGS);
 }
 
+/* Who answers for it, where somebody had to. */
+static void
+add_approval(const struct facts *f, struct buf *out)
+{
+	const json_t *a = json_object_get(f->doc, "approval");
+
+	add_item(out, "Approved by",
+	    json_string_value(json_object_get(a, "by")));
+	add_item(out, "Approved at",
+	    json_string_value(json_object_get(a, "at")));
+	add_item(out, "Approval was needed because",
+	    json_string_value(json_object_get(a, "why")));
+	add_item(out, "Comment of the approver",
+	    json_string_value(json_object_get(a, "comment")));
+}
+
 static void
 add_asked(const struct facts *f, struct buf *out)
 {
@@ -108,6 +124,7 @@ add_asked(const struct facts *f, struct buf *out)
 	add_item(out, "Author", e->author);
 	add_item(out, "Declared id",
 	    json_string_value(json_object_get(f->doc, "declared_id")));
+	add_approval(f, out);
 	add_warnings(f, out);
 	if (f->damaged)
 		buf_puts(out,

@@ -98,7 +98,8 @@ static const char full[] =
     "\"output_tail\":\"last\",\"dropped_bytes\":77}],"
     "\"changes\":[{\"path\":\"src/a|b.c\",\"op\":\"modified\","
     "\"old_sha256\":\"aa\",\"new_sha256\":\"bb\",\"mode\":\"0644\","
-    "\"bytes\":12}],\"diff\":\"--- a/src\\n+++ b/src\\n@@ -1 +1 @@\\n\","
+    "\"bytes\":12}],\"approval\":{\"by\":\"ann\",\"comment\":\"go on\"},"
+    "\"diff\":\"--- a/src\\n+++ b/src\\n@@ -1 +1 @@\\n\","
     "\"git\":{\"commit\":\"deadbeef\",\"tag\":\"v1\"},"
     "\"error\":\"make check failed\",\"hint\":\"read the log\"}";
 
@@ -145,6 +146,7 @@ body_tells_people_what_happened(void **state)
 	    "Nothing of it was applied",
 	    "## What was asked",
 	    "- Description: Fix \\*login\\*",
+	    "- Approved by: ann\n- Comment of the approver: go on\n",
 	    "## Why it failed",
 	    "- Reason: make check failed",
 	    "- Command 1 failed: `make check`",
@@ -271,6 +273,9 @@ hostile_outcome(const char *text)
 	(void)json_object_set_new(doc, "error", json_string(text));
 	(void)json_object_set_new(doc, "hint", json_string(text));
 	(void)json_object_set_new(doc, "description", json_string(text));
+	(void)json_object_set_new(doc, "approval",
+	    json_pack("{s:s,s:s,s:s,s:s}", "by", text, "at", text, "why", text,
+		"comment", text));
 	(void)json_object_set_new(doc, "warnings", json_pack("[s]", text));
 	(void)json_object_set_new(doc, "changes",
 	    json_pack("[{s:s,s:s}]", "path", text, "op", text));
