@@ -67,7 +67,13 @@ if [ "$(state few)" = 'failed limit' ]; then
 	case $by in
 	cgroup?) most 'a bomb gets no further' "$(used bomb processes_peak)" 22
 		ok 'its forks are refused' test "$(used bomb refused_forks)" -gt 0 ;;
-	*)	is 'a bomb fails too' "$(outcome bomb .state)" failed
+	# The kernel may refuse the forks before our own look sees too many;
+	# then the shell goes on with those it has, within the limit.
+	*)	case $(outcome bomb .state) in
+		failed)	pass 'a bomb fails too' ;;
+		*)	most 'a bomb stays within its limit' \
+			    "$(used bomb processes_peak)" 20 ;;
+		esac
 		most 'and had not got far' "$(used bomb processes_peak)" 100 ;;
 	esac
 else
