@@ -31,8 +31,8 @@ replace(const char *text, const char *pattern, const char *with,
 	return NULL;
 }
 
-/* Each want was given by the replace() of a JavaScript engine, but for the
- * line ends of CRLF, which are one here. */
+/* What String.prototype.replace() of ECMAScript gives, but for the line ends
+ * of CRLF, which are one here. */
 static const struct {
 	const char *text, *pattern, *with, *flags, *want;
 } replacements[] = {
