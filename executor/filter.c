@@ -94,17 +94,17 @@ static int
 refuse_sockets(scmp_filter_ctx ctx, bool inet)
 {
 	int rc = seccomp_rule_add(ctx, REFUSE, SCMP_SYS(socket), 1,
-	    SCMP_A0(SCMP_CMP_GT, AF_NETLINK));
+	    SCMP_A0(SCMP_CMP_GT, AF_NETLINK, 0));
 
 	for (unsigned family = 0; rc == 0 && family <= AF_NETLINK; family++) {
 		if (!is_let_through(family, inet))
 			rc = seccomp_rule_add(ctx, REFUSE, SCMP_SYS(socket), 1,
-			    SCMP_A0(SCMP_CMP_EQ, family));
+			    SCMP_A0(SCMP_CMP_EQ, family, 0));
 	}
 	if (rc == 0 && inet)
 		rc = seccomp_rule_add(ctx, REFUSE, SCMP_SYS(socket), 2,
-		    SCMP_A0(SCMP_CMP_EQ, AF_NETLINK),
-		    SCMP_A2(SCMP_CMP_NE, NETLINK_ROUTE));
+		    SCMP_A0(SCMP_CMP_EQ, AF_NETLINK, 0),
+		    SCMP_A2(SCMP_CMP_NE, NETLINK_ROUTE, 0));
 	return rc;
 }
 
@@ -128,7 +128,7 @@ refuse_rest(scmp_filter_ctx ctx)
 {
 	static const uint64_t kinds[] = {S_IFCHR, S_IFBLK};
 	int rc = seccomp_rule_add(ctx, REFUSE, SCMP_SYS(prlimit64), 2,
-	    SCMP_A0(SCMP_CMP_NE, 0), SCMP_A2(SCMP_CMP_NE, 0));
+	    SCMP_A0(SCMP_CMP_NE, 0, 0), SCMP_A2(SCMP_CMP_NE, 0, 0));
 
 	for (size_t i = 0; rc == 0 && i < 2; i++) {
 		rc = seccomp_rule_add(ctx, REFUSE, SCMP_SYS(mknodat), 1,
