@@ -169,8 +169,9 @@ orphan_find(struct alertd *a)
 	for (size_t i = 0; i < names.count; i++)
 		consider(a, names.names[i], channels);
 	spool_names_free(&names);
-	json_object_foreach (channels, channel, count)
+	json_object_foreach (channels, channel, count) {
 		tell(a, channel, json_integer_value(count));
+	}
 	if (json_object_size(channels) > 0)
 		alertd_changed(a);
 	json_decref(channels);

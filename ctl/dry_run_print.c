@@ -83,8 +83,9 @@ print_each(const json_t *o, const char *key, void (*print)(const json_t *))
 	const json_t *one;
 	size_t i;
 
-	json_array_foreach (json_object_get(o, key), i, one)
+	json_array_foreach (json_object_get(o, key), i, one) {
 		print(one);
+	}
 }
 
 static void

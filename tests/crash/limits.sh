@@ -1,6 +1,7 @@
 # shellcheck shell=sh
 # SPDX-License-Identifier: ISC
-# shellcheck disable=SC2016 # what the jail's shells expand
+# shellcheck disable=SC2016,SC2154 # what the jail's shells expand; executor.sh
+# sets ws
 # Every patch here is bounded by itself too, so that a limit that does not
 # hold is a failed test and not a sick machine.
 write_config </dev/null

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: ISC
 # What a queue's approve and rules say: run, wait for somebody, or forbidden,
 # with the rule's line; who approved of what, and what ends the waiting.
+# shellcheck disable=SC2016 # what inner shells expand
 . "$(dirname "$0")/../harness/lib.sh"
 . "$(dirname "$0")/executor.sh"
 write_config </dev/null

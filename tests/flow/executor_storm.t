@@ -21,6 +21,7 @@ outside() {
 }
 touch "$T/after" "$T/out" "$T/outside.before"
 outside >"$T/outside.before"
+# shellcheck disable=SC2016 # the jail's shell expands it
 turn='for d in d*; do for f in $d/*; do echo new >$f; done; done; rm -rf d1*; chmod 0 d20; chmod 777 d21; mv d22 e22; ln -sf /etc/passwd link; mkdir -p x/y/z; touch -d 1999-01-01 d23; rm -rf d24; echo file >d24; ln d25/* x/ 2>/dev/null; touch "$HOME/stray" /tmp/stray; exit 9'
 
 # upside_down WAY

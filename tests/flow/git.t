@@ -10,10 +10,10 @@ sed -i "s|^    aliases: \[BRAUN\]|&\n    git_name: Patch Flow\n    git_email: pf
 g() {
 	git -C "$ws" "$@"
 }
-# fresh [ARG...]: a new repository in the workspace, which stays.
+# A new repository in the workspace, which stays.
 fresh() {
 	find "$ws" -mindepth 1 -delete
-	git init -q -b main "$@" "$ws"
+	git init -q -b main "$ws"
 	echo a >"$ws/a"
 }
 start_commit() {

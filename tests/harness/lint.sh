@@ -41,7 +41,8 @@ tidy() {
 	    --enable=warning,performance,portability --inline-suppr \
 	    --suppress=variableScope --suppress=constParameter \
 	    --suppress=missingIncludeSystem -D_GNU_SOURCE -I. \
-	    --include=/usr/include/bsd/sys/queue.h $sources
+	    --include=/usr/include/bsd/sys/queue.h \
+	    --include=/usr/include/bsd/sys/tree.h $sources
 	step clang-tidy tidy "$@"
 }
 sh "$here/run.sh" tests/lint/*.t || worst=1

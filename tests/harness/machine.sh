@@ -75,7 +75,9 @@ machine_install() {
 	  channels:
 	    - {name: log, type: file, path: /var/log/patchflow/alerts.log}
 	END
+	# shellcheck disable=SC2034 # for whoever reads this file in
 	SPOOL=/var/spool/patchflow
+	# shellcheck disable=SC2034 # likewise
 	CONF=/etc/patchflow/patchflow.yaml
 	BUILD_DIR=$T/none # what is installed is under test, nothing else
 	export PATH

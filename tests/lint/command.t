@@ -12,7 +12,7 @@ documented=$(sed -n 's/^\.It Ic \([a-z-]*\).*/\1/p' $page | sort)
 is 'each command is documented, and back' "$documented" "$verbs"
 
 is 'and stands in the README' "$(for v in $verbs; do
-	[ "$v" = help ] || grep -q "^|.*\`$v[\` ].*|" README.md || echo "$v"
+	[ "$v" = help ] || grep -q "^|.*\`${v}[\` ].*|" README.md || echo "$v"
 done)" ''
 
 # "verb option" for each option that help and the page give.
