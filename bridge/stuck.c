@@ -4,6 +4,7 @@
  * names are kept in state/ghost-bridge/inbox.json, so that the end of it is
  * told too when it comes after a restart, or when somebody took the file away.
  */
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,22 +30,32 @@ encode(const char *name, char out[KEY_SIZE_MAX])
 	*out = '\0';
 }
 
+/* The byte that "%hh" stands for; 0 where it stands for none. */
+static char
+escaped(const char *s)
+{
+	char digits[3] = {s[1], s[1] != '\0' ? s[2] : '\0', '\0'};
+
+	if (!isxdigit((unsigned char)digits[0]) ||
+	    !isxdigit((unsigned char)digits[1]))
+		return '\0';
+	return (char)strtoul(digits, NULL, 16);
+}
+
 /* False where the state file has something else. */
 static bool
 decode(const char *key, char out[NAME_MAX + 1])
 {
 	size_t n = 0;
-	unsigned byte;
 
 	for (; *key != '\0' && n < NAME_MAX; n++) {
 		if (*key != '%') {
 			out[n] = *key++;
 			continue;
 		}
-		if (strlen(key) < 3 || sscanf(key + 1, "%2x", &byte) != 1 ||
-		    byte == 0)
+		out[n] = escaped(key);
+		if (out[n] == '\0')
 			return false;
-		out[n] = (char)byte;
 		key += 3;
 	}
 	out[n] = '\0';

@@ -77,31 +77,41 @@ step(struct depends *d, struct depend_node *n)
 	return up;
 }
 
-/* A walk within the group that comes back to start: breadth first, so the
- * shortest. queue is as long as there are nodes. */
+/* A walk within a group: nodes seen, in the order they were. */
+struct walk {
+	struct depend_node **queue; /* as long as there are nodes */
+	size_t tail;
+	int mark; /* in low of those that were seen */
+};
+
+/* One step from n on; true when it came back to start. */
 static bool
-walk_back(struct depend_node *start, struct depend_node **queue, int mark)
+walk_on(struct walk *w, struct depend_node *n, struct depend_node *start)
 {
-	size_t head = 0, tail = 0;
+	for (size_t i = 0; i < n->edge_count; i++) {
+		struct depend_node *next = n->edges[i];
 
-	queue[tail++] = start;
-	while (head < tail) {
-		struct depend_node *n = queue[head++];
-
-		for (size_t i = 0; i < n->edge_count; i++) {
-			struct depend_node *next = n->edges[i];
-
-			if (next == start) {
-				start->up = n;
-				return true;
-			}
-			if (next->group != start->group || next->low == mark)
-				continue;
-			next->low = mark;
-			next->up = n;
-			queue[tail++] = next;
+		if (next == start) {
+			start->up = n;
+			return true;
 		}
+		if (next->group != start->group || next->low == w->mark)
+			continue;
+		next->low = w->mark;
+		next->up = n;
+		w->queue[w->tail++] = next;
 	}
+	return false;
+}
+
+/* Comes back to start by the shortest way: breadth first. */
+static bool
+walk_back(struct walk *w, struct depend_node *start)
+{
+	w->queue[w->tail++] = start;
+	for (size_t head = 0; head < w->tail; head++)
+		if (walk_on(w, w->queue[head], start))
+			return true;
 	return false;
 }
 
@@ -122,7 +132,8 @@ spell(struct depend_node *start)
 json_t *
 depend_circle(struct depends *d, struct depend_node *n)
 {
-	struct depend_node **queue, *at = n;
+	struct depend_node *at = n;
+	struct walk w = {0};
 	json_t *list = NULL;
 
 	if (n->number == 0) {
@@ -132,10 +143,11 @@ depend_circle(struct depends *d, struct depend_node *n)
 	}
 	if (n->group == 0)
 		return NULL;
-	queue = xcalloc((size_t)d->counter + 1, sizeof(*queue));
+	w.queue = xcalloc((size_t)d->counter + 1, sizeof(struct depend_node *));
 	/* Marks below all numbers, another one for each walk. */
-	if (walk_back(n, queue, -++d->walks))
+	w.mark = -++d->walks;
+	if (walk_back(&w, n))
 		list = spell(n);
-	free(queue);
+	free(w.queue);
 	return list;
 }
