@@ -200,7 +200,8 @@ by_size(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-static void
+/* The median, in microseconds. */
+static int64_t
 print_spread(const char *what, int64_t *us, int n)
 {
 	int64_t p50, p99;
@@ -210,9 +211,10 @@ print_spread(const char *what, int64_t *us, int n)
 	p99 = us[n * 99 / 100];
 	printf("%-44s p50 %8.2f ms   p99 %8.2f ms\n", what, (double)p50 / 1000,
 	    (double)p99 / 1000);
+	return p50;
 }
 
-static void
+static int64_t
 measure_latency(struct bench *b, int64_t *us, int n)
 {
 	struct buf text = {0};
@@ -228,7 +230,7 @@ measure_latency(struct bench *b, int64_t *us, int n)
 			us[i] = now_us() - began;
 	}
 	buf_free(&text);
-	print_spread("append to chat until completed", us, n);
+	return print_spread("append to chat until completed", us, n);
 }
 
 static void
@@ -294,7 +296,7 @@ floor_one(int dir)
 	}
 }
 
-static void
+static int64_t
 measure_floor(struct bench *b, int64_t *us, int n)
 {
 	int dir = openat(b->dir_fd, "floor", O_RDONLY | O_DIRECTORY);
@@ -307,7 +309,7 @@ measure_floor(struct bench *b, int64_t *us, int n)
 		us[i] = now_us() - began;
 	}
 	(void)close(dir);
-	print_spread("floor: its durable system calls, bare", us, n);
+	return print_spread("floor: its durable system calls, bare", us, n);
 }
 
 static void
@@ -329,7 +331,7 @@ main(void)
 	const char *wanted = getenv("BENCH_PATCHES");
 	const char *why = NULL;
 	struct bench b = {0};
-	int64_t *us;
+	int64_t *us, ours, floor;
 	int n, status;
 
 	n = wanted == NULL ? 200 : (int)strtonum(wanted, 1, PATCHES_MAX, &why);
@@ -339,12 +341,14 @@ main(void)
 	make_place(&b);
 	start_suite(&b);
 	printf("latency: %d patches of one file each\n", n);
-	measure_latency(&b, us, n);
+	ours = measure_latency(&b, us, n);
 	measure_rate(&b, n);
 	(void)kill(b.suite, SIGTERM);
 	if (waitpid(b.suite, &status, 0) != b.suite || status != 0)
 		warnx("the suite ended with status %d", status);
-	measure_floor(&b, us, n);
+	floor = measure_floor(&b, us, n);
+	printf("%-44s %12.2f times the floor\n", "p50 of a patch",
+	    (double)ours / (double)(floor > 0 ? floor : 1));
 	remove_place(&b);
 	free(us);
 	return 0;
