@@ -231,28 +231,39 @@ handover_write(struct watchdog *w)
 	return fd;
 }
 
-static void
+static int
 keep_fd(int fd, bool keep)
 {
-	if (fd != -1)
-		(void)fcntl(fd, F_SETFD, keep ? 0 : FD_CLOEXEC);
+	return fd == -1 ? 0 : fcntl(fd, F_SETFD, keep ? 0 : FD_CLOEXEC);
 }
 
-void
+static int
+keep_service(const struct service *s, bool keep)
+{
+	int fds[] = {s->pidfd, s->error_fd, s->notify_watch.fd, s->log_watch.fd,
+	    s->log_fd};
+	int answer = 0;
+
+	for (size_t i = 0; i < sizeof fds / sizeof *fds; i++)
+		if (keep_fd(fds[i], keep) == -1)
+			answer = -1;
+	return answer;
+}
+
+int
 handover_keep(struct watchdog *w, bool keep)
 {
 	const struct service *s;
+	int answer = keep_fd(w->opts->lock_fd, keep);
 	size_t i;
 
-	keep_fd(w->opts->lock_fd, keep);
-	keep_fd(w->control.listen.fd, keep);
+	if (keep_fd(w->control.listen.fd, keep) == -1)
+		answer = -1;
 	for (i = 0; i < CONTROL_CLIENTS; i++)
-		keep_fd(w->control.clients[i].watch.fd, keep);
-	TAILQ_FOREACH (s, &w->services, link) {
-		keep_fd(s->pidfd, keep);
-		keep_fd(s->error_fd, keep);
-		keep_fd(s->notify_watch.fd, keep);
-		keep_fd(s->log_watch.fd, keep);
-		keep_fd(s->log_fd, keep);
-	}
+		if (keep_fd(w->control.clients[i].watch.fd, keep) == -1)
+			answer = -1;
+	TAILQ_FOREACH (s, &w->services, link)
+		if (keep_service(s, keep) == -1)
+			answer = -1;
+	return answer;
 }

@@ -23,8 +23,9 @@ struct watchdog;
 
 /* The giving side. A sealed memfd, close-on-exec; -1 with errno. */
 int handover_write(struct watchdog *w);
-/* All that it names survives, or does not survive, an exec. */
-void handover_keep(struct watchdog *w, bool keep);
+/* All that it names survives, or does not survive, an exec. -1 with errno
+ * where one does not: to execute then would be the death of its daemon. */
+int handover_keep(struct watchdog *w, bool keep);
 
 /* The taking side. Pure: NULL when it is not whole, or of another format. */
 json_t *handover_parse(const char *bytes, size_t len);

@@ -62,9 +62,11 @@ read_sealed(int fd)
 	struct stat st;
 	json_t *doc = NULL;
 	char *bytes;
+	int seals = fcntl(fd, F_GET_SEALS);
 
+	/* -1 has all bits. */
 	errno = EPERM;
-	if ((fcntl(fd, F_GET_SEALS) & HANDOVER_SEALS) != HANDOVER_SEALS)
+	if (seals == -1 || (seals & HANDOVER_SEALS) != HANDOVER_SEALS)
 		return NULL;
 	if (fstat(fd, &st) == -1 || st.st_size <= 0 ||
 	    st.st_size > (off_t)HANDOVER_MAX)
@@ -380,7 +382,7 @@ handover_close(struct watchdog *w, json_t *doc)
 	}
 	again_argv = NULL;
 	(void)unsetenv(AGAIN_TRIES);
-	handover_keep(w, false);
+	(void)handover_keep(w, false);
 	(void)close(w->opts->inherit_fd);
 	w->upgrade.count++;
 	log_info("watchdog: took over %zu daemons within %lld ms, version %s",

@@ -69,7 +69,7 @@ come_back(struct watchdog *w, int fd)
 {
 	int saved = errno;
 
-	handover_keep(w, false);
+	(void)handover_keep(w, false);
 	beat_hand_on(false);
 	(void)close(fd);
 	(void)refuse_file(w, strerror(saved));
@@ -101,9 +101,8 @@ hand_over(struct watchdog *w)
 	argv[n++] = number;
 	log_info("upgrade: handing over to %s", w->upgrade.path);
 	beat_hand_on(true);
-	handover_keep(w, true);
-	(void)fcntl(fd, F_SETFD, 0);
-	(void)execv(w->upgrade.path, argv);
+	if (handover_keep(w, true) == 0 && fcntl(fd, F_SETFD, 0) == 0)
+		(void)execv(w->upgrade.path, argv);
 	come_back(w, fd);
 }
 
