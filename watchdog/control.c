@@ -31,13 +31,6 @@ drop(struct client *c)
 	c->watch.fd = -1;
 }
 
-static void
-on_client_late(struct loop *l, struct timer *t)
-{
-	(void)l;
-	drop(t->owner);
-}
-
 /* Takes the answer over. */
 static void
 begin_answer(struct client *c, char *answer)
@@ -90,20 +83,37 @@ read_some(struct client *c)
 	return false;
 }
 
+/* False while its request is not whole; it may be gone then. */
+static bool
+serve(struct client *c)
+{
+	if (c->answer == NULL) {
+		if (!read_some(c))
+			return false;
+		begin_answer(c, verb_answer(c->owner, c, c->line));
+	}
+	send_some(c);
+	return true;
+}
+
 static void
 on_client(struct loop *l, struct watch *watch, short revents)
 {
-	struct client *c = watch->owner;
-	struct watchdog *w = c->owner;
-
 	(void)l;
 	(void)revents;
-	if (c->answer == NULL) {
-		if (!read_some(c))
-			return;
-		begin_answer(c, verb_answer(w, c, c->line));
-	}
-	send_some(c);
+	(void)serve(watch->owner);
+}
+
+/* We may be the one who is late: what it has said in its time is still to be
+ * heard. */
+static void
+on_client_late(struct loop *l, struct timer *t)
+{
+	struct client *c = t->owner;
+
+	(void)l;
+	if ((c->answer != NULL || !serve(c)) && c->watch.fd != -1)
+		drop(c);
 }
 
 static size_t

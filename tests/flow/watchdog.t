@@ -16,12 +16,13 @@ is 'they start in order, each behind the readiness of the last' "$(
 # Somebody else's kill
 old=$(status_of alertd .pid)
 before=$(now_ms)
+late=$(late_lines)
 kill -s KILL "$old"
 replaced() {
 	state_is "$1" ready && [ "$(status_of "$1" .pid)" != "$2" ]
 }
 await 'a killed daemon is back' replaced alertd "$old"
-is '... within a second' "$(($(now_ms) - before < 1500))" 1
+timely '... within a moment' $(($(now_ms) - before)) 5000 "$late"
 is '... and its end is told apart' "$(status_of alertd \
     .last_exit.reason)" killed-from-outside
 await '... one alert says so' alert daemon-died alertd
@@ -32,6 +33,7 @@ is '... the incident stays one' "$(count_alerts daemon-died alertd)" 1
 
 # A hang
 script summarizer hang
+late=$(late_lines)
 ask restart summarizer >/dev/null
 await 'a hanging daemon was started' test "$(lives summarizer begin)" -ge 1
 hung() {
@@ -41,10 +43,10 @@ until_true 5 test "$(lives summarizer begin)" -ge 2
 unscript summarizer
 await 'a hanging daemon is replaced' hung
 await '... and its successor is ready' state_is summarizer ready
-is '... within its deadline and a quarter' "$(awk '
-    $1 == "summarizer" && $2 == "begin" { a = b; b = c; c = $4 }
-    END { ms = c - b; print (ms >= 1900 && ms <= 2600) ? "yes" : ms }' \
-    "$FAKE_DIR/lives")" yes
+took=$(awk '$1 == "summarizer" && $2 == "begin" { b = c; c = $4 }
+    END { print c - b }' "$FAKE_DIR/lives")
+is '... not before its deadline' "$((took >= 1900))" 1
+timely '... and soon after it' "$took" 3500 "$late"
 
 # Strikes
 script ghost-bridge exit 3

@@ -63,6 +63,10 @@ upgraded() {
 	[ "$(upgrades)" = "$1" ]
 }
 
+beats() {
+	[ "$(status_of summarizer '.beat_age_ms < 1900')" = true ]
+}
+
 asker() {
 	while [ ! -e "$T/enough" ]; do
 		pause
@@ -80,8 +84,7 @@ while [ "$n" -lt "$rounds" ]; do
 	n=$((n + 1))
 	ask upgrade >"$T/answer" || diag "$(cat "$T/answer")"
 	until_true 15 upgraded "$n" || late=$((late + 1))
-	[ "$(status_of summarizer '.beat_age_ms < 1900')" = true ] ||
-		late=$((late + 1))
+	until_true 15 beats || late=$((late + 1))
 done
 diag "$rounds upgrades in $(($(now_ms) - begin)) ms"
 : >"$T/enough"
@@ -96,13 +99,20 @@ await '... and recovers' all_ready
 
 # In the middle of a stop that takes its grace
 begin=$(now_ms)
+late=$(late_lines)
 ask stop ghost-bridge >/dev/null
 ask upgrade >/dev/null
 await 'an upgrade in the middle of a stop' upgraded $((rounds + 1))
-is '... finds it stopping' "$(status_of ghost-bridge .state)" stopping
+state=$(status_of ghost-bridge .state)
+if [ "$state" = stopped ] && past "$begin" 5000; then
+	skip 1 'the machine was too busy to meet it'
+else
+	is '... finds it stopping' "$state" stopping
+fi
 await '... and it ends as it was to end' state_is ghost-bridge stopped
-is '... with its grace and not two of them' \
-    "$(($(now_ms) - begin < 10500 && $(now_ms) - begin > 5000))" 1
+took=$(($(ended_ms ghost-bridge) - begin))
+is '... with its grace' "$((took > 5000))" 1
+timely '... and not two of them' "$took" 10500 "$late"
 ask upgrade >/dev/null
 await 'what was stopped' upgraded $((rounds + 2))
 is '... stays stopped' "$(status_of ghost-bridge .why_not_running)" \

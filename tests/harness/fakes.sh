@@ -90,6 +90,29 @@ past() {
 	[ "$(($(now_ms) - $1))" -ge "$2" ]
 }
 
+# How often the supervisor said that it was late itself: deadlines began anew
+# then.
+late_lines() {
+	cat "$T/log/watchdog" "$T/logs/watchdog.log" 2>/dev/null |
+	    grep -c 'late by'
+}
+
+# timely SENTENCE MS LIMIT LATE: at most LIMIT, of a supervisor that has not
+# been late since late_lines said LATE. A starved one proves nothing.
+timely() {
+	if [ "$2" -gt "$3" ] && [ "$(late_lines)" -gt "$4" ]; then
+		skip 1 "$1: $2 ms, but the machine was busy"
+		return
+	fi
+	is "$1" "$(($2 <= $3 ? 0 : $2))" 0
+}
+
+# When it last ended, in ms as now_ms.
+ended_ms() {
+	status_of "$1" '.last_exit.at |
+	    (.[:19] + "Z" | fromdate) * 1000 + (.[20:23] | tonumber)'
+}
+
 # How many of those who fled are alive: each holds the lock of its file.
 escapees() {
 	alive=0
