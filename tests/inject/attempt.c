@@ -188,10 +188,27 @@ on_call(void *owner, const struct tracee *t, const struct call *c,
 	return is_lie(s, c) ? ACT_FAULT : ACT_GO;
 }
 
+/* A stop costs as much as the call: only where something is to be done. */
+static void
+choose_stops(struct sweep *s, int run)
+{
+	const struct point *target = s->target[run];
+	bool records = s->recording != NULL && run == s->recorded_run;
+	bool syncs = s->target[0] != NULL && s->target[0]->fault != 0 &&
+		     is_sync(s->target[0]->call);
+
+	for (size_t i = 0; i < call_count; i++)
+		s->tracer.stops[i] =
+		    (records && (calls[i].changes || s->tracer.every)) ||
+		    (target != NULL && target->call == &calls[i]) ||
+		    (syncs && is_sync(&calls[i])) || is_lie(s, &calls[i]);
+}
+
 /* 1 when the first process of the run ended in time. */
 static int
 one_run(struct sweep *s, int run)
 {
+	choose_stops(s, run);
 	if (tracer_start(&s->tracer, run, s->argv, s->log) == -1) {
 		trouble(s, "not started: %s", strerror(errno));
 		return 0;

@@ -249,8 +249,6 @@ add_call(struct sock_filter *f, const struct call *c, bool all)
 	    ALLOW,
 	};
 
-	if (!c->changes && !all)
-		return 0;
 	if (c->flags_arg == -1 || all) {
 		memcpy(f, plain, sizeof(plain));
 		return sizeof(plain) / sizeof(plain[0]);
@@ -260,7 +258,7 @@ add_call(struct sock_filter *f, const struct call *c, bool all)
 }
 
 int
-calls_filter(bool all)
+calls_filter(const bool stops[CALLS_MAX], bool all)
 {
 	const struct sock_filter head[] = {
 	    LOAD(offsetof(struct seccomp_data, arch)),
@@ -273,8 +271,10 @@ calls_filter(bool all)
 	struct sock_fprog program = {0, f};
 
 	memcpy(f, head, sizeof(head));
-	for (size_t i = 0; i < call_count; i++)
-		n += add_call(f + n, &calls[i], all);
+	for (size_t i = 0; i < call_count; i++) {
+		if (stops[i])
+			n += add_call(f + n, &calls[i], all);
+	}
 	f[n++] = (struct sock_filter)ALLOW;
 	program.len = (unsigned short)n;
 	/* An ordinary user must give up setuid programs for it. */

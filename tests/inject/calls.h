@@ -40,8 +40,8 @@ const char *fault_kind_name(unsigned fault);
 unsigned fault_kind_named(const char *name);
 int fault_kind_errno(unsigned fault);
 
-/* From here on this process and its children stop at these calls: at those
- * that change something, or at all of the table. */
-int calls_filter(bool all);
+/* From here on this process and its children stop at the calls whose place in
+ * the table is set. Opening stops when it changes something, or always. */
+int calls_filter(const bool stops[CALLS_MAX], bool all);
 
 #endif

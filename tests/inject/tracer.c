@@ -301,14 +301,15 @@ step(struct tracer *t)
 }
 
 static _Noreturn void
-child_main(char *const argv[], const char *log, int wait, bool every)
+child_main(const struct tracer *t, char *const argv[], const char *log,
+    int wait)
 {
 	int fd = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 	char byte;
 
 	if (fd == -1 || dup2(fd, 1) == -1 || dup2(fd, 2) == -1)
 		_exit(126);
-	if (read(wait, &byte, 1) != 1 || calls_filter(every) == -1)
+	if (read(wait, &byte, 1) != 1 || calls_filter(t->stops, t->every) == -1)
 		_exit(125);
 	(void)execvp(argv[0], argv);
 	_exit(127);
@@ -325,7 +326,7 @@ tracer_start(struct tracer *t, int run, char *const argv[], const char *log)
 		return -1;
 	pid = fork();
 	if (pid == 0)
-		child_main(argv, log, fds[0], t->every);
+		child_main(t, argv, log, fds[0]);
 	(void)close(fds[0]);
 	if (pid == -1 || (e = add(t, pid)) == NULL ||
 	    ptrace(PTRACE_SEIZE, pid, NULL, (void *)OPTIONS) == -1 ||

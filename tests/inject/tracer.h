@@ -39,7 +39,8 @@ struct tracer {
 	enum act (*at)(void *owner, const struct tracee *t,
 	    const struct call *c, unsigned *fault);
 	void *owner;
-	bool every; /* stop at all calls of the table */
+	bool stops[CALLS_MAX]; /* at which calls of the table */
+	bool every;            /* also at opens that change nothing */
 	pid_t first[2];
 	int status[2];
 	bool ended[2];
