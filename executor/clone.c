@@ -17,6 +17,7 @@
 #include "executor/clone.h"
 #include "executor/report.h"
 #include "executor/subtree.h"
+#include "executor/xattr.h"
 
 #define DIR_FLAGS (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
 #define TELL_EVERY 1000
@@ -48,11 +49,9 @@ copy_open(struct clone *c, int in, int out, const struct stat *st)
 {
 	int answer = -1;
 
-	if (in != -1 && out != -1) {
-		subtree_copy_xattrs(in, out);
+	if (in != -1 && out != -1 && xattr_copy(in, out) == 0)
 		answer = S_ISDIR(st->st_mode) ? copy_inside(c, in, out)
 					      : subtree_copy_bytes(in, out);
-	}
 	/* Filling a directory moves its times: they come last. */
 	if (answer == 0)
 		answer = dress(c, out, st);
@@ -186,8 +185,9 @@ clone_workspace(void *owner, int workspace, int upper, int report)
 
 	(void)owner;
 	buf_puts(&c.dirs, "");
-	subtree_copy_xattrs(workspace, upper);
-	answer = copy_inside(&c, workspace, upper);
+	answer = xattr_copy(workspace, upper) == 0
+		     ? copy_inside(&c, workspace, upper)
+		     : -1;
 	/* Its owner and mode are its own already. */
 	if (answer == 0 && fstat(workspace, &st) == 0) {
 		const struct timespec ts[2] = {st.st_atim, st.st_mtim};

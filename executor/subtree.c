@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* Walking, copying and removing trees by descriptors. */
 #include <sys/ioctl.h>
-#include <sys/xattr.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -12,6 +11,7 @@
 
 #include "common/sys.h"
 #include "executor/subtree.h"
+#include "executor/xattr.h"
 
 #define BEAT_EVERY 100
 #define DEPTH_MAX 500 /* levels; one descriptor is open at each */
@@ -189,21 +189,6 @@ subtree_copy_bytes(int in, int out)
 	return n == 0 ? 0 : -1;
 }
 
-/* User attributes; what cannot be set is no reason to fail a copy. */
-void
-subtree_copy_xattrs(int in, int out)
-{
-	char names[4096], value[4096];
-	ssize_t len = flistxattr(in, names, sizeof(names));
-
-	for (ssize_t i = 0; i < len; i += (ssize_t)strlen(names + i) + 1) {
-		ssize_t n = fgetxattr(in, names + i, value, sizeof(value));
-
-		if (strncmp(names + i, "user.", 5) == 0 && n >= 0)
-			(void)fsetxattr(out, names + i, value, (size_t)n, 0);
-	}
-}
-
 static int
 copy_meta(int out, const struct stat *st)
 {
@@ -231,9 +216,9 @@ copy_file(int from, const char *a, int to, const char *b)
 		goto out;
 	out = sys_openat(to, b,
 	    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (out == -1 || subtree_copy_bytes(in, out) == -1)
+	if (out == -1 || subtree_copy_bytes(in, out) == -1 ||
+	    xattr_copy(in, out) == -1)
 		goto out;
-	subtree_copy_xattrs(in, out);
 	answer = copy_meta(out, &st);
 out:
 	if (in != -1)
@@ -266,9 +251,8 @@ copy_dir(int from, const char *a, int to, const char *b)
 	if (sys_mkdirat(to, b, 0700) == -1)
 		goto out;
 	out = openat(to, b, DIR_FLAGS);
-	if (out == -1)
+	if (out == -1 || xattr_copy(in, out) == -1)
 		goto out;
-	subtree_copy_xattrs(in, out);
 	answer = copy_meta(out, &st);
 out:
 	if (in != -1)

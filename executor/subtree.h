@@ -42,8 +42,7 @@ int subtree_copy(int from, const char *a, int to, const char *b);
 /* One entry; a directory is made empty. */
 int subtree_copy_entry(int from, const char *a, int to, const char *b);
 
-/* Of regular files: contents (shared, where that can be), user attributes. */
+/* Of a regular file the contents, shared where that can be. */
 int subtree_copy_bytes(int in, int out);
-void subtree_copy_xattrs(int in, int out);
 
 #endif

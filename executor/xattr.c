@@ -72,7 +72,38 @@ xattr_strip(int fd, bool trusted)
 	return 0;
 }
 
-/* Every attribute of a is on b with the same value. */
+static int
+copy_one(int in, int out, const char *name)
+{
+	static char value[VALUE_MAX];
+	ssize_t n = fgetxattr(in, name, value, sizeof(value));
+
+	if (n == -1)
+		return errno == ENODATA ? 0 : -1; /* taken away meanwhile */
+	return fsetxattr(out, name, value, (size_t)n, 0) == 0 ||
+		       errno == EOPNOTSUPP
+		   ? 0
+		   : -1;
+}
+
+int
+xattr_copy(int in, int out)
+{
+	static char names[NAMES_MAX];
+	ssize_t len = flistxattr(in, names, sizeof(names));
+
+	if (len == -1)
+		return errno == EOPNOTSUPP ? 0 : -1;
+	for (ssize_t i = 0; i < len; i += (ssize_t)strlen(names + i) + 1) {
+		if (strncmp(names + i, "user.", 5) == 0 &&
+		    copy_one(in, out, names + i) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+/* Every attribute of a is on b with the same value; what cannot be read is
+ * taken for another. */
 static bool
 covered(int a, int b, ssize_t *count)
 {
@@ -80,6 +111,8 @@ covered(int a, int b, ssize_t *count)
 	ssize_t len = flistxattr(a, names, sizeof(names));
 
 	*count = 0;
+	if (len == -1 && errno != EOPNOTSUPP)
+		return false;
 	for (ssize_t i = 0; i < len; i += (ssize_t)strlen(names + i) + 1) {
 		ssize_t n, m;
 

@@ -8,6 +8,8 @@
 bool xattr_opaque(int fd, bool trusted);
 /* Takes the overlay's marks off; 0 or -1. */
 int xattr_strip(int fd, bool trusted);
+/* The user's attributes, to a filesystem that may have none; 0 or -1. */
+int xattr_copy(int in, int out);
 /* Equal, the overlay's marks aside. */
 bool xattr_same(int a, int b);
 
