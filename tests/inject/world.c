@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "common/clock.h"
+#include "tests/inject/copy.h"
 #include "tests/inject/image.h"
 #include "tests/inject/world.h"
 
@@ -66,10 +67,8 @@ int
 world_restore(struct world *w)
 {
 	if (w->disk == NULL)
-		/* Overlays leave directories that only root may read. */
-		return run("rm -rf \"$2\" 2>/dev/null || { chmod -R u+rwX "
-			   "\"$2\"; rm -rf \"$2\"; } && cp -a \"$1\" \"$2\"",
-		    w->saved, w->path);
+		return copy_remove(w->path) == 0 ? copy_tree(w->saved, w->path)
+						 : -1;
 	if (leave(w) == -1 ||
 	    run("cp --sparse=always \"$1\" \"$2\"", w->saved, w->disk) == -1)
 		return -1;
