@@ -19,6 +19,10 @@ fail_calls() {
 }
 
 fail_calls trees 'a patch with commands'
+# Points that were bad once, each time.
+make_world plain
+sweep_is_good 'an attribute that is not carried over' -X probe -c fsetxattr \
+    error
 if [ -n "${PATCHFLOW_LONG:-}" ]; then
 	# What they have in common was tried: a part is enough.
 	for name in plain meta many commit fails two again; do
