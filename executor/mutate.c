@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "common/buf.h"
+#include "common/spool.h"
 #include "common/sys.h"
 #include "executor/beneath.h"
 #include "executor/mutate_part.h"
@@ -28,22 +28,6 @@ mutate_errno(const struct plan_step *s, const char *what, struct fault *f)
 	return fault_errno(f, OUTCOME_MUTATION, "%s %s", what, s->path);
 }
 
-static int
-write_all(int fd, const char *bytes, size_t len)
-{
-	while (len > 0) {
-		ssize_t n = sys_write(fd, bytes, len);
-
-		if (n == -1 && errno == EINTR)
-			continue;
-		if (n == -1)
-			return -1;
-		bytes += n;
-		len -= (size_t)n;
-	}
-	return 0;
-}
-
 int
 mutate_store(int root, const char *path, const struct plan_text *t, int mode)
 {
@@ -60,7 +44,7 @@ mutate_store(int root, const char *path, const struct plan_text *t, int mode)
 		    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
 	if (fd == -1)
 		goto out;
-	if (write_all(fd, t->bytes, t->len) == 0 &&
+	if (spool_write(fd, t->bytes, t->len) == 0 &&
 	    (mode == -1 || sys_fchmod(fd, (mode_t)mode) == 0))
 		answer = 0;
 out:

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/spool.h"
 #include "common/sys.h"
 #include "executor/subtree.h"
 #include "executor/xattr.h"
@@ -177,14 +178,8 @@ subtree_copy_bytes(int in, int out)
 	}
 	/* Not every filesystem pair can do it in the kernel. */
 	while ((n = read(in, chunk, sizeof(chunk))) > 0) {
-		for (ssize_t at = 0; at < n;) {
-			ssize_t w =
-			    sys_write(out, chunk + at, (size_t)(n - at));
-
-			if (w == -1)
-				return -1;
-			at += w;
-		}
+		if (spool_write(out, chunk, (size_t)n) == -1)
+			return -1;
 	}
 	return n == 0 ? 0 : -1;
 }
