@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 #include "ctl/out.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
+#include "common/buf.h"
 #include "ctl/table.h"
 
 static void
@@ -37,6 +39,19 @@ out_field(const char *label, const char *text)
 	clean = table_clean(text);
 	(void)printf("  %-11s %s\n", label, clean);
 	free(clean);
+}
+
+void
+out_fieldf(const char *label, const char *fmt, ...)
+{
+	struct buf text = {0};
+	va_list ap;
+
+	va_start(ap, fmt);
+	buf_vprintf(&text, fmt, ap);
+	va_end(ap);
+	out_field(label, text.bytes);
+	buf_free(&text);
 }
 
 void

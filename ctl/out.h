@@ -12,6 +12,8 @@ void out_json(json_t *value);
 void out_json_line(json_t *value);
 /* "  label     text", the text cleaned; nothing where text is NULL or "". */
 void out_field(const char *label, const char *text);
+void out_fieldf(const char *label, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
 /* "2026-01-31 12:00:00" of wall-clock microseconds, local time. */
 void out_time(int64_t wall_us, char *text, size_t size);
 /* The string at key, or "". */

@@ -109,22 +109,6 @@ full_json(struct ctl *c, const struct look *l)
 	return j;
 }
 
-static void field_printf(const char *label, const char *fmt, ...)
-    __attribute__((format(printf, 2, 3)));
-
-static void
-field_printf(const char *label, const char *fmt, ...)
-{
-	struct buf text = {0};
-	va_list ap;
-
-	va_start(ap, fmt);
-	buf_vprintf(&text, fmt, ap);
-	va_end(ap);
-	out_field(label, text.bytes);
-	buf_free(&text);
-}
-
 static void
 print_time(const char *label, const char *iso)
 {
@@ -135,7 +119,7 @@ print_time(const char *label, const char *iso)
 		return;
 	out_time(at, text, sizeof(text));
 	clock_human_span((clock_wall_us() - at) / 1000, ago, sizeof(ago));
-	field_printf(label, "%s (%s ago)", text, ago);
+	out_fieldf(label, "%s (%s ago)", text, ago);
 }
 
 static void
@@ -158,7 +142,7 @@ print_commands(const json_t *doc)
 
 	json_array_foreach (list, i, cmd) {
 		if (i == COMMANDS_SHOWN) {
-			field_printf("", "and %zu more",
+			out_fieldf("", "and %zu more",
 			    json_array_size(list) - i);
 			return;
 		}
@@ -166,7 +150,7 @@ print_commands(const json_t *doc)
 		clock_human_span(
 		    json_integer_value(json_object_get(cmd, "duration_ms")),
 		    span, sizeof(span));
-		field_printf(i == 0 ? "commands" : "", "%s%s%lld, %s: %s",
+		out_fieldf(i == 0 ? "commands" : "", "%s%s%lld, %s: %s",
 		    out_string(cmd, "phase"),
 		    json_is_integer(code) ? " exit " : " signal ",
 		    json_is_integer(code)
@@ -184,69 +168,13 @@ print_changes(const json_t *doc)
 
 	json_array_foreach (list, i, change) {
 		if (i == COMMANDS_SHOWN) {
-			field_printf("", "and %zu more",
+			out_fieldf("", "and %zu more",
 			    json_array_size(list) - i);
 			return;
 		}
-		field_printf(i == 0 ? "changes" : "", "%-9s %s",
+		out_fieldf(i == 0 ? "changes" : "", "%-9s %s",
 		    out_string(change, "op"), out_string(change, "path"));
 	}
-}
-
-static long long
-number(const json_t *object, const char *key)
-{
-	return json_integer_value(json_object_get(object, key));
-}
-
-/* The best candidate has several lines, the others one. */
-static void
-print_candidate(const json_t *c)
-{
-	const char *s = out_string(c, "text");
-	long long line = number(c, "line");
-
-	for (bool first = true; *s != '\0'; first = false, line++) {
-		const char *nl = strchrnul(s, '\n');
-
-		field_printf(first ? "candidate" : "", "%6lld  %.*s", line,
-		    (int)(nl - s), s);
-		s = *nl == '\0' ? nl : nl + 1;
-	}
-}
-
-/* The record of an edit that did not go through. */
-static void
-print_edit(const json_t *e)
-{
-	const json_t *d = json_object_get(e, "first_divergence");
-	const json_t *list = json_object_get(e, "candidates"), *c;
-	size_t i;
-
-	if (!json_is_object(e))
-		return;
-	field_printf("edit", "%s: %s, operation %lld", out_string(e, "path"),
-	    out_string(e, "code"), number(e, "op_index"));
-	if (json_is_object(d)) {
-		field_printf("expected", "%s", out_string(d, "expected"));
-		field_printf("line", "%lld: %s", number(d, "file_line"),
-		    out_string(d, "actual"));
-	}
-	json_array_foreach (list, i, c) {
-		print_candidate(c);
-	}
-}
-
-static void
-print_place(const json_t *place)
-{
-	if (!json_is_object(place))
-		return;
-	if (number(place, "line") > 0)
-		field_printf("place", "line %lld, column %lld",
-		    number(place, "line"), number(place, "column"));
-	else
-		out_field("place", out_string(place, "path"));
 }
 
 static void
@@ -254,10 +182,7 @@ print_outcome(const json_t *doc)
 {
 	char span[64];
 
-	out_field("error", out_string(doc, "error"));
-	print_place(json_object_get(doc, "place"));
-	out_field("hint", out_string(doc, "hint"));
-	print_edit(json_object_get(doc, "edit_error"));
+	show_why(doc);
 	print_time("started", out_string(doc, "started_at"));
 	clock_human_span(
 	    json_integer_value(json_object_get(doc, "duration_ms")), span,
@@ -279,13 +204,13 @@ print_attempts(const struct look *l)
 	json_array_foreach (all, i, a) {
 		if (json_array_size(all) == 1 && l->name.attempt == 1)
 			break;
-		field_printf(i == 0 ? "attempts" : "", "%lld: %s",
+		out_fieldf(i == 0 ? "attempts" : "", "%lld: %s",
 		    json_integer_value(json_object_get(a, "attempt")),
 		    out_string(a, "words"));
 	}
 	json_decref(all);
 	if (l->rev_count > 1)
-		field_printf("revisions", "%d documents under this id",
+		out_fieldf("revisions", "%d documents under this id",
 		    l->rev_count);
 }
 
@@ -313,11 +238,11 @@ print_list(const char *label, const json_t *list, const char *field)
 
 	json_array_foreach (list, i, one) {
 		if (i == COMMANDS_SHOWN) {
-			field_printf("", "and %zu more",
+			out_fieldf("", "and %zu more",
 			    json_array_size(list) - i);
 			return;
 		}
-		field_printf(i == 0 ? label : "", "%s",
+		out_fieldf(i == 0 ? label : "", "%s",
 		    field != NULL ? out_string(one, field)
 				  : json_string_value(one));
 	}
@@ -361,9 +286,9 @@ print_look(struct ctl *c, const struct look *l)
 	    colour ? colour_end : "",
 	    colour ? colour_start(colour_of(l->state)) : "", show_words(l),
 	    colour ? colour_end : "");
-	field_printf("attempt", "%d", l->name.attempt);
+	out_fieldf("attempt", "%d", l->name.attempt);
 	if (l->dir < Q_COMPLETED)
-		field_printf("priority", "%d", l->name.digit);
+		out_fieldf("priority", "%d", l->name.digit);
 	out_field("key", l->name.key);
 	out_field("description",
 	    out_string(l->has_outcome ? doc : json_object_get(doc, "patch"),

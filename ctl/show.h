@@ -14,4 +14,7 @@ json_t *show_brief(const struct look *l);
 /* "ID@QUEUE: WORDS[, error][, summary PATH]" to standard output. */
 void show_line(const struct look *l);
 
+/* Of an outcome: error, place, hint, what did not match or is in conflict. */
+void show_why(const json_t *outcome);
+
 #endif

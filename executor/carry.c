@@ -15,6 +15,8 @@
 #include "common/sys.h"
 #include "executor/ballast.h"
 #include "executor/carry.h"
+#include "executor/changes.h"
+#include "executor/conflict.h"
 #include "executor/death.h"
 #include "executor/displaced.h"
 #include "executor/kept.h"
@@ -165,6 +167,29 @@ fill_fault(const struct block *b, struct fault *f)
 		    b->path, strerror(b->error));
 }
 
+/* The path at which it was blocked, and whose it is now. */
+static void
+note_block(const struct commit *c, const struct record *r, const char *path,
+    struct fault *f)
+{
+	const json_t *change =
+	    changes_find(json_object_get(r->outcome, "changes"), path);
+	const json_t *old = json_object_get(change, "old_sha256");
+	json_t *bases = json_object();
+	struct conflict_look l = {.workspace = c->workspace,
+	    .txn = c->txn,
+	    .ops = &r->ops,
+	    .bases = bases};
+
+	if (change != NULL)
+		json_object_set_new(bases, path,
+		    json_pack("{s:s}", "sha256",
+			json_is_string(old) ? json_string_value(old)
+					    : "absent"));
+	conflict_note(&l, path, "could not be put into place", f);
+	json_decref(bases);
+}
+
 static int
 settle_back(struct executor *ex, const struct commit *c, struct record *r,
     const struct block *b)
@@ -176,12 +201,15 @@ settle_back(struct executor *ex, const struct commit *c, struct record *r,
 	int answer = -1;
 
 	fill_fault(b, &f);
+	if (f.stage == OUTCOME_CONFLICT)
+		note_block(c, r, b->path, &f);
 	tell_displaced(ex, c, extra);
 	if (outcome_decode(r->outcome, &o) == 0) {
 		answer = settle_fault(ex, &o.env, &f, extra, &where);
 		outcome_free(&o);
 	}
 	json_decref(extra);
+	fault_free(&f);
 	return answer;
 }
 

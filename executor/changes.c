@@ -169,3 +169,19 @@ changes_describe(struct changes *c, json_t *outcome)
 	json_object_set_new(outcome, "diff_truncated",
 	    json_boolean(c->diff_cut));
 }
+
+const json_t *
+changes_find(const json_t *list, const char *path)
+{
+	const json_t *entry;
+	size_t i;
+
+	json_array_foreach (list, i, entry) {
+		const char *p =
+		    json_string_value(json_object_get(entry, "path"));
+
+		if (p != NULL && strcmp(p, path) == 0)
+			return entry;
+	}
+	return NULL;
+}

@@ -37,5 +37,7 @@ int changes_add(struct changes *c, const char *path,
     const struct change_side *before, const struct change_side *after);
 /* Fields changes, diff, diff_truncated. */
 void changes_describe(struct changes *c, json_t *outcome);
+/* The entry of path in an outcome's list; NULL: it is not told of. */
+const json_t *changes_find(const json_t *list, const char *path);
 
 #endif

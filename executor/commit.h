@@ -23,10 +23,11 @@ struct commit {
 	void (*beat)(void *);
 	void *owner;
 	/* of commit_check only */
-	const struct plan *plan;
-	struct timespec since; /* T0: a ctime from before the view was made */
-	bool split_links;      /* hard links may be separated */
-	const char *same_path; /* late, but found to say the same; or NULL */
+	const struct plan *plan; /* NULL: an undo */
+	const json_t *bases;     /* basis.h */
+	struct timespec since;   /* T0: a ctime from before the view was made */
+	bool split_links;        /* hard links may be separated */
+	const char *same_path;   /* late, but found to say the same; or NULL */
 	/* filled by displaced_find and commit_revert, owned: paths that
 	 * somebody changed behind the check */
 	json_t *displaced;

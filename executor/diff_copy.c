@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "executor/clone.h"
+#include "executor/conflict.h"
 #include "executor/pair.h"
 #include "executor/subtree.h"
 
@@ -41,6 +42,8 @@ visit_touched(struct subtree_walk *s, const struct subtree_at *at)
 static int
 judge_lost_dir(struct copy_walk *w, const struct pair *p)
 {
+	struct conflict_look l = {.workspace = w->d->workspace,
+	    .txn = w->d->txn};
 	struct subtree_walk s = {.visit = visit_touched, .owner = w};
 	int found = subtree_walk(&s, p->upper, p->name, p->path);
 
@@ -51,6 +54,7 @@ judge_lost_dir(struct copy_walk *w, const struct pair *p)
 	(void)fault_fail(w->f, OUTCOME_CONFLICT,
 	    "%s was taken away while the patch changed what is in it", p->path);
 	w->f->temporary = true;
+	conflict_note(&l, p->path, "was taken away meanwhile", w->f);
 	return -1;
 }
 

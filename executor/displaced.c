@@ -8,6 +8,7 @@
 
 #include "common/digest.h"
 #include "executor/beneath.h"
+#include "executor/changes.h"
 #include "executor/displaced.h"
 #include "executor/subtree.h"
 
@@ -28,30 +29,15 @@ note(struct commit *c, const char *path)
 	json_array_append_new(c->displaced, json_string(path));
 }
 
-/* What the outcome says of the content before; NULL where it is silent. */
-static const char *
-told_hash(const struct record *r, const char *path)
-{
-	const json_t *entry;
-	size_t i;
-
-	json_array_foreach (json_object_get(r->outcome, "changes"), i, entry) {
-		const char *p =
-		    json_string_value(json_object_get(entry, "path"));
-
-		if (p != NULL && strcmp(p, path) == 0)
-			return json_string_value(
-			    json_object_get(entry, "old_sha256"));
-	}
-	return NULL;
-}
-
 /* Written in place and dated back: only the content can tell. */
 static bool
 is_other_content(int dir, const char *name, const struct record *r,
     const char *path)
 {
-	const char *want = told_hash(r, path);
+	const json_t *told =
+	    changes_find(json_object_get(r->outcome, "changes"), path);
+	const char *want =
+	    json_string_value(json_object_get(told, "old_sha256"));
 	char digest[DIGEST_SIZE];
 	int fd, failed;
 

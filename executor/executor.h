@@ -51,6 +51,7 @@ struct run {
 	json_t *commands;
 	json_t *warnings;
 	json_t *git;
+	json_t *bases; /* basis.h */
 	char ask[512]; /* why approval is needed for what it changed; "" */
 	bool ended;    /* the worker said that all went well */
 	enum jail_way way;

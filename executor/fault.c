@@ -116,7 +116,21 @@ void
 fault_free(struct fault *f)
 {
 	json_decref(f->edit_error);
+	json_decref(f->conflicts);
 	memset(f, 0, sizeof(*f));
+}
+
+/* The same under either roof. */
+static void
+add_records(const struct fault *f, json_t *doc)
+{
+	if (f->edit_error != NULL)
+		json_object_set(doc, "edit_error", f->edit_error);
+	if (f->conflicts != NULL)
+		json_object_set(doc, "conflicts", f->conflicts);
+	if (f->conflicts_more > 0)
+		json_object_set_new(doc, "conflicts_unlisted",
+		    json_integer((json_int_t)f->conflicts_more));
 }
 
 json_t *
@@ -127,8 +141,7 @@ fault_encode(const struct fault *f)
 	    "temporary", f->temporary, "text", utf8_string(f->text), "hint",
 	    utf8_string(f->hint), "place", utf8_string(f->place));
 
-	if (f->edit_error != NULL)
-		json_object_set(doc, "edit_error", f->edit_error);
+	add_records(f, doc);
 	return doc;
 }
 
@@ -163,6 +176,10 @@ fault_decode(const json_t *doc, struct fault *f)
 	copy_text(doc, "place", f->place, sizeof(f->place));
 	json_decref(f->edit_error);
 	f->edit_error = json_incref(json_object_get(doc, "edit_error"));
+	json_decref(f->conflicts);
+	f->conflicts = json_incref(json_object_get(doc, "conflicts"));
+	f->conflicts_more = (size_t)json_integer_value(
+	    json_object_get(doc, "conflicts_unlisted"));
 	return 0;
 }
 
@@ -178,6 +195,5 @@ fault_describe(const struct fault *f, json_t *outcome)
 		json_object_set_new(outcome, "place",
 		    json_pack("{s:i,s:i,s:o}", "line", 0, "column", 0, "path",
 			utf8_string(f->place)));
-	if (f->edit_error != NULL)
-		json_object_set(outcome, "edit_error", f->edit_error);
+	add_records(f, outcome);
 }

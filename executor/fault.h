@@ -22,6 +22,8 @@ struct fault {
 	char hint[512];
 	char place[128]; /* "mutations[2]"; may be "" */
 	json_t *edit_error;
+	json_t *conflicts;     /* conflict.h */
+	size_t conflicts_more; /* that are not in there */
 };
 
 int fault_fail(struct fault *f, enum outcome_stage stage, const char *fmt, ...)
@@ -41,7 +43,7 @@ void fault_free(struct fault *f);
 /* Across the pipe from the staging process. */
 json_t *fault_encode(const struct fault *f);
 int fault_decode(const json_t *doc, struct fault *f); /* -1 EINVAL */
-/* Adds error, hint, place and edit_error to an outcome. */
+/* Adds error, hint, place, edit_error and conflicts to an outcome. */
 void fault_describe(const struct fault *f, json_t *outcome);
 
 #endif

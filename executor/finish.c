@@ -38,7 +38,8 @@ forget(struct executor *ex)
 	json_decref(r->commands);
 	json_decref(r->warnings);
 	json_decref(r->git);
-	r->commands = r->warnings = r->git = NULL;
+	json_decref(r->bases);
+	r->commands = r->warnings = r->git = r->bases = NULL;
 	r->active = false;
 	if (r->shown)
 		status_write(ex);
@@ -291,6 +292,7 @@ commit_run(struct executor *ex, struct diff *d)
 	    .beat = executor_beat,
 	    .owner = ex,
 	    .plan = &r->plan,
+	    .bases = r->bases,
 	    .since = r->since,
 	    .split_links = strcmp(ex->queue->hard_links, "split") == 0};
 	int answer;

@@ -14,6 +14,7 @@
 #include "common/fsinfo.h"
 #include "executor/beneath.h"
 #include "executor/commit.h"
+#include "executor/conflict.h"
 #include "executor/subtree.h"
 
 #define ROOM_BYTES (1 << 20) /* for directory blocks and the outcome */
@@ -34,10 +35,16 @@ refuse(struct fault *f, const char *path, const char *why)
 }
 
 static int
-conflict(struct fault *f, const char *path, const char *why)
+conflict(const struct look *l, const char *path, const char *why)
 {
-	(void)fault_fail(f, OUTCOME_CONFLICT, "%s %s", path, why);
-	f->temporary = true;
+	struct conflict_look at = {.workspace = l->c->workspace,
+	    .txn = l->c->txn,
+	    .ops = l->c->plan != NULL ? l->ops : NULL,
+	    .bases = l->c->bases};
+
+	(void)fault_fail(l->f, OUTCOME_CONFLICT, "%s %s", path, why);
+	l->f->temporary = true;
+	conflict_note(&at, path, why, l->f);
 	return -1;
 }
 
@@ -100,10 +107,10 @@ check_old(const struct look *l, const struct op *o, int dir, const char *name,
 
 	if (statx(dir, name, AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS, &x) == -1)
 		return errno == ENOENT
-			   ? conflict(f, o->path, "was removed meanwhile")
+			   ? conflict(l, o->path, "was removed meanwhile")
 			   : fault_errno(f, OUTCOME_PREPARE, "%s", o->path);
 	if (x.stx_ino != o->old_ino)
-		return conflict(f, o->path, "was replaced meanwhile");
+		return conflict(l, o->path, "was replaced meanwhile");
 	if (is_fixed(&x))
 		return refuse(f, o->path,
 		    "it is immutable or append-only (chattr)");
@@ -165,12 +172,12 @@ visit_late(struct subtree_walk *w, const struct subtree_at *at)
 }
 
 static int
-check_late(const struct commit *c, const struct op *o, int dir,
-    const char *name, struct fault *f)
+check_late(const struct look *l, const struct op *o, int dir, const char *name)
 {
-	struct late l = {.since = &c->since};
+	const struct commit *c = l->c;
+	struct late late = {.since = &c->since};
 	struct subtree_walk w = {.visit = visit_late,
-	    .owner = &l,
+	    .owner = &late,
 	    .beat = c->beat,
 	    .beat_owner = c->owner};
 	int found;
@@ -180,10 +187,10 @@ check_late(const struct commit *c, const struct op *o, int dir,
 	found = subtree_walk(&w, dir, name, o->path);
 
 	if (found == -1)
-		return conflict(f, o->path, "changed while it was looked at");
-	if (found == 0 || is_declared(c, l.path))
+		return conflict(l, o->path, "changed while it was looked at");
+	if (found == 0 || is_declared(c, late.path))
 		return 0;
-	return conflict(f, l.path, "was changed by somebody else meanwhile");
+	return conflict(l, late.path, "was changed by somebody else meanwhile");
 }
 
 /*
@@ -193,7 +200,8 @@ check_late(const struct commit *c, const struct op *o, int dir,
  * deadly one, so we take one that is ignored.
  */
 static int
-check_writers(int dir, const char *name, const struct op *o, struct fault *f)
+check_writers(const struct look *l, const struct op *o, int dir,
+    const char *name)
 {
 	int fd, busy;
 
@@ -210,7 +218,7 @@ check_writers(int dir, const char *name, const struct op *o, struct fault *f)
 	if (!busy)
 		(void)fcntl(fd, F_SETLEASE, F_UNLCK);
 	(void)close(fd);
-	return busy ? conflict(f, o->path,
+	return busy ? conflict(l, o->path,
 			  "is open for writing by another process")
 		    : 0;
 }
@@ -231,25 +239,25 @@ check_target(const struct look *l, const struct op *o, int dir,
 		    "moved into place");
 	if (o->old_ino == 0)
 		return fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0
-			   ? conflict(f, o->path,
+			   ? conflict(l, o->path,
 				 "was made by somebody else meanwhile")
 			   : 0;
 	if (check_old(l, o, dir, name, &parent) == -1 ||
-	    check_late(l->c, o, dir, name, f) == -1)
+	    check_late(l, o, dir, name) == -1)
 		return -1;
-	return check_writers(dir, name, o, f);
+	return check_writers(l, o, dir, name);
 }
 
 static int
-check_meta(const struct commit *c, const struct op *o, struct fault *f)
+check_meta(const struct look *l, const struct op *o)
 {
 	struct stat st;
 
-	if (beneath_stat(c->workspace->fd, o->path, &st) != 1 ||
+	if (beneath_stat(l->c->workspace->fd, o->path, &st) != 1 ||
 	    st.st_ino != o->old_ino || st.st_mode != o->old_mode)
-		return conflict(f, o->path, "was changed meanwhile");
+		return conflict(l, o->path, "was changed meanwhile");
 	if (geteuid() != 0 && st.st_uid != geteuid())
-		return refuse(f, o->path,
+		return refuse(l->f, o->path,
 		    "only its owner can change a directory's mode");
 	return 0;
 }
@@ -263,14 +271,14 @@ check_op(const struct look *l, const struct op *o)
 	int dir, answer;
 
 	if (o->kind == OP_META)
-		return check_meta(c, o, f);
+		return check_meta(l, o);
 	dir = beneath_parent(c->workspace->fd, o->path, &name);
 	if (dir == -1 && errno == EXDEV)
 		return refuse(f, o->path,
 		    "another filesystem is mounted "
 		    "in the workspace there");
 	if (dir == -1)
-		return conflict(f, o->path, "lost its directory meanwhile");
+		return conflict(l, o->path, "lost its directory meanwhile");
 	answer = check_target(l, o, dir, name);
 	(void)close(dir);
 	return answer;
@@ -300,10 +308,12 @@ commit_check(const struct commit *c, const struct ops *ops, struct fault *f)
 	if (check_room(c, f) == -1)
 		return -1;
 	for (size_t i = 0; i < ops->count; i++) {
-		if (check_op(&l, &ops->items[i]) == -1)
+		/* A conflict tells of all paths that are in it. */
+		if (check_op(&l, &ops->items[i]) == -1 &&
+		    f->stage != OUTCOME_CONFLICT)
 			return -1;
 		if (i % BEAT_EVERY == 0 && c->beat != NULL)
 			c->beat(c->owner);
 	}
-	return 0;
+	return f->set ? -1 : 0;
 }

@@ -5,6 +5,7 @@
 
 #include "common/buf.h"
 #include "common/clock.h"
+#include "executor/conflict.h"
 #include "executor/reads.h"
 #include "executor/subtree.h"
 
@@ -16,6 +17,7 @@ struct reads {
 	const struct commit *commit;
 	const struct ops *ops;
 	struct buf names;
+	json_t *paths; /* of files, for the outcome */
 	size_t late;
 	size_t limit; /* 0: none */
 };
@@ -55,11 +57,31 @@ visit(struct subtree_walk *w, const struct subtree_at *at)
 	if (!is_late(at->st, &r->commit->since) || is_ours(r->ops, at->path))
 		return 0;
 	/* A directory tells of names that came or went. */
-	if (++r->late <= NAMED_MAX)
-		buf_printf(&r->names, "%s%s%s", r->late > 1 ? ", " : "",
-		    at->path[0] != '\0' ? at->path : ".",
-		    S_ISDIR(at->st->st_mode) ? "/" : "");
+	if (++r->late > NAMED_MAX)
+		return 0;
+	if (!S_ISDIR(at->st->st_mode))
+		json_array_append_new(r->paths, json_string(at->path));
+	buf_printf(&r->names, "%s%s%s", r->late > 1 ? ", " : "",
+	    at->path[0] != '\0' ? at->path : ".",
+	    S_ISDIR(at->st->st_mode) ? "/" : "");
 	return 0;
+}
+
+static void
+note(const struct reads *r, struct fault *f)
+{
+	struct conflict_look l = {.workspace = r->commit->workspace,
+	    .txn = r->commit->txn,
+	    .bases = r->commit->bases};
+	const json_t *path;
+	size_t i;
+
+	json_array_foreach (r->paths, i, path) {
+		conflict_note(&l, json_string_value(path),
+		    "was changed by somebody else while commands may have "
+		    "read it",
+		    f);
+	}
 }
 
 static int
@@ -80,6 +102,7 @@ judge(const struct reads *r, bool strict, struct diff *d, struct fault *f)
 	    "while its commands ran, somebody else changed: %s%s",
 	    r->names.bytes, more);
 	f->temporary = true;
+	note(r, f);
 	return -1;
 }
 
@@ -90,6 +113,7 @@ reads_check(struct executor *ex, const struct commit *c, struct diff *d,
 	bool strict = strcmp(ex->queue->stale_reads, "conflict") == 0;
 	struct reads r = {.commit = c,
 	    .ops = &d->ops,
+	    .paths = json_array(),
 	    .limit = strict ? 0 : ENTRIES_MAX};
 	struct subtree_walk w = {.visit = visit,
 	    .owner = &r,
@@ -108,5 +132,6 @@ reads_check(struct executor *ex, const struct commit *c, struct diff *d,
 		buf_puts(&r.names, "something that is gone");
 	answer = judge(&r, strict, d, f);
 	buf_free(&r.names);
+	json_decref(r.paths);
 	return answer;
 }

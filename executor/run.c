@@ -11,6 +11,7 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/sys.h"
+#include "executor/basis.h"
 #include "executor/clone.h"
 #include "executor/diff.h"
 #include "executor/dry_run.h"
@@ -48,6 +49,8 @@ on_line(void *owner, const char *kind, json_t *doc)
 	} else if (strcmp(kind, "command") == 0) {
 		json_object_del(doc, "kind");
 		add_report(&r->commands, doc);
+	} else if (strcmp(kind, "basis") == 0) {
+		basis_take(&r->bases, doc);
 	} else if (strcmp(kind, "warning") == 0 && text != NULL) {
 		add_report(&r->warnings, text);
 	} else if (strcmp(kind, "git") == 0) {

@@ -8,6 +8,7 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "executor/carry.h"
+#include "executor/conflict.h"
 #include "executor/kept.h"
 #include "executor/settle.h"
 #include "executor/undo.h"
@@ -85,18 +86,69 @@ check_rights(struct executor *ex, const struct txn *t, const struct record *r,
 	return answer;
 }
 
-static int
-refuse_changed(struct run *run, const json_t *changed)
+/* What the patch left is the base of its undo. */
+static json_t *
+left_by(const struct record *r)
 {
-	size_t count = json_array_size(changed);
+	const json_t *change;
+	json_t *bases = json_object();
+	size_t i;
+
+	json_array_foreach (json_object_get(r->outcome, "changes"), i, change) {
+		const char *path =
+		    json_string_value(json_object_get(change, "path"));
+		const json_t *new = json_object_get(change, "new_sha256");
+
+		if (path != NULL)
+			json_object_set_new(bases, path,
+			    json_pack("{s:s}", "sha256",
+				json_is_string(new) ? json_string_value(new)
+						    : "absent"));
+	}
+	return bases;
+}
+
+static void
+note_changed(struct executor *ex, const struct txn *t, const struct record *r,
+    const json_t *changed)
+{
+	struct run *run = &ex->run;
+	json_t *bases = left_by(r);
+	struct conflict_look l = {.workspace = &ex->workspace,
+	    .txn = t,
+	    .ops = &r->ops,
+	    .bases = bases,
+	    .back = true};
+	const json_t *entry;
+	size_t i;
 
 	if (run->warnings == NULL)
 		run->warnings = json_array();
-	json_array_extend(run->warnings, (json_t *)(uintptr_t)changed);
+	json_array_foreach (changed, i, entry) {
+		const char *path =
+		    json_string_value(json_object_get(entry, "path"));
+		const char *why =
+		    json_string_value(json_object_get(entry, "why"));
+
+		json_array_append_new(run->warnings,
+		    json_sprintf("%s %s", path, why));
+		conflict_note(&l, path, why, &run->fault);
+	}
+	json_decref(bases);
+}
+
+static int
+refuse_changed(struct executor *ex, const struct txn *t, const struct record *r,
+    const json_t *changed)
+{
+	struct run *run = &ex->run;
+	size_t count = json_array_size(changed);
+
+	note_changed(ex, t, r, changed);
 	(void)fault_fail(&run->fault, OUTCOME_CONFLICT,
 	    "%zu %s changed since: %s%s", count,
 	    count == 1 ? "thing has" : "things have",
-	    json_string_value(json_array_get(changed, 0)),
+	    json_string_value(json_array_get(run->warnings, 0)),
 	    count > 1 ? ", ..." : "");
 	fault_hint(&run->fault, "undo later patches first, the newest before "
 				"the others; a patch with a git commit can "
@@ -118,7 +170,7 @@ check_target(struct executor *ex, const struct txn *t, struct record *r)
 		(void)fault_errno(f, OUTCOME_PREPARE,
 		    "comparing the workspace");
 	else if (json_array_size(changed) > 0)
-		(void)refuse_changed(&ex->run, changed);
+		(void)refuse_changed(ex, t, r, changed);
 	else
 		answer = check_rights(ex, t, r, f);
 	json_decref(changed);

@@ -26,7 +26,7 @@ int undo_run(struct executor *ex);
  * patch that was taken back. 0, or -1 and the queue is held. */
 int undo_mark(struct executor *ex, const struct txn *t, const struct record *r);
 
-/* undo_check.c: what has changed since, as an array of sentences; new_ino of
+/* undo_check.c: what has changed since, as an array of {path, why}; new_ino of
  * a file that was replaced by an equal one is adopted. 0, or -1 with errno. */
 int undo_check(struct executor *ex, const struct txn *t, struct record *r,
     json_t *changed);

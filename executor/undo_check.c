@@ -16,6 +16,7 @@
 #include "executor/gitindex.h"
 #include "executor/subtree.h"
 #include "executor/undo.h"
+#include "executor/utf8.h"
 
 #define TOLD_MAX 100 /* sentences */
 
@@ -33,7 +34,8 @@ say(struct check *k, const char *path, const char *what)
 {
 	if (json_array_size(k->changed) < TOLD_MAX)
 		json_array_append_new(k->changed,
-		    json_sprintf("%s %s", path, what));
+		    json_pack("{s:o,s:s}", "path", utf8_string(path), "why",
+			what));
 	return 0;
 }
 

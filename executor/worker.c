@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "common/clock.h"
-#include "executor/beneath.h"
+#include "executor/basis.h"
 #include "executor/environ.h"
 #include "executor/git.h"
 #include "executor/mutate.h"
@@ -175,53 +175,12 @@ run_phase(struct worker *w, enum plan_phase phase, struct fault *f)
 }
 
 static int
-check_base(struct worker *w, const struct plan_base *b, struct fault *f)
-{
-	char digest[DIGEST_SIZE];
-	struct stat st;
-	int fd, failed;
-
-	if (strcmp(b->sha256, "absent") == 0)
-		return beneath_stat(w->root, b->path, &st) == 0
-			   ? 0
-			   : fault_fail(f, OUTCOME_CONFLICT,
-				 "%s exists, base says that it does not",
-				 b->path);
-	fd = beneath_open(w->root, b->path, O_RDONLY);
-	if (fd == -1 && errno == ENOENT)
-		return fault_fail(f, OUTCOME_CONFLICT,
-		    "%s of base does not exist", b->path);
-	if (fd == -1)
-		return fault_errno(f, OUTCOME_CONFLICT, "%s", b->path);
-	failed = digest_fd(fd, digest);
-	(void)close(fd);
-	if (failed == -1)
-		return fault_errno(f, OUTCOME_CONFLICT, "%s", b->path);
-	if (strcmp(digest, b->sha256) == 0)
-		return 0;
-	(void)fault_fail(f, OUTCOME_CONFLICT,
-	    "%s is not the file that base names: its sha256 is %s", b->path,
-	    digest);
-	fault_hint(f, "read the file again and make the patch for what is "
-		      "there now");
-	return -1;
-}
-
-static int
-check_bases(struct worker *w, struct fault *f)
-{
-	for (size_t i = 0; i < w->plan->base_count; i++) {
-		if (check_base(w, &w->plan->bases[i], f) == -1)
-			return -1;
-	}
-	return 0;
-}
-
-static int
 run_step(struct worker *w, const struct plan_step *s, struct fault *f)
 {
-	if (s->kind != PLAN_COMMAND)
+	if (s->kind != PLAN_COMMAND) {
+		basis_tell(w, s);
 		return mutate_step(w->root, s, w->plan->file_size, f);
+	}
 	if (run_shell(w, PHASE_MUTATION, s->to, f) == 0)
 		return 0;
 	fault_place(f, "mutations[%zu]", s->index);
@@ -247,7 +206,7 @@ run_steps(struct worker *w, struct fault *f)
 static int
 run_plan(struct worker *w, struct fault *f)
 {
-	if (git_check(w, f) == -1 || check_bases(w, f) == -1 ||
+	if (git_check(w, f) == -1 || basis_check(w, f) == -1 ||
 	    run_phase(w, PHASE_PRE, f) == -1 || run_steps(w, f) == -1 ||
 	    run_phase(w, PHASE_BUILD, f) == -1 ||
 	    run_phase(w, PHASE_VALIDATE, f) == -1 ||

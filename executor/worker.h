@@ -25,6 +25,8 @@ struct worker {
 	struct command_limits limits;
 	char **envp;
 	bool git_clean; /* nothing uncommitted before the patch */
+	json_t *basis;  /* paths that basis_tell has told */
+	size_t basis_bytes;
 };
 
 /* As jail_spec.run and .prepare; owner is the struct worker. */

@@ -35,8 +35,10 @@ static const char *const stage_advice[OUTCOME__STAGES] = {
 	"The attempt went over a limit of the queue (memory, processes, file "
 	"size). Do less at once, or have the queue's limit raised.",
     [OUTCOME_CONFLICT] =
-	"Somebody else changed the same files meanwhile. Look at them as they "
-	"are now and send the patch again.",
+	"Somebody else changed the same files meanwhile, and theirs stays. "
+	"Make the patch anew for what is there now and send the whole of it "
+	"again under the same id; `base` with the hash of what is there now "
+	"makes sure that it meets that.",
     [OUTCOME_CRASHED] =
 	"The attempt was interrupted again and again. Look at "
 	"`patchflow log` for the reason, then use `patchflow retry`.",
@@ -218,4 +220,5 @@ explain_failure(const struct facts *f, const struct render_limits *limits,
 	add_place(json_object_get(f->doc, "place"), out);
 	add_failed_commands(f, out);
 	add_edit_error(json_object_get(f->doc, "edit_error"), limits, out);
+	explain_conflicts(f, limits, out);
 }

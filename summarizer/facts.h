@@ -103,6 +103,9 @@ void render_body(const struct facts *f, const struct render_limits *limits,
 /* The part that says why it failed; nothing for a success. */
 void explain_failure(const struct facts *f, const struct render_limits *limits,
     struct buf *out);
+/* Its part on the paths of a conflict; nothing where there are none. */
+void explain_conflicts(const struct facts *f,
+    const struct render_limits *limits, struct buf *out);
 /* What to try, by stage or reason; "" where there is nothing to say. */
 const char *explain_advice(const struct facts *f);
 

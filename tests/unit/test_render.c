@@ -203,6 +203,43 @@ edit_errors_name_place_and_candidates(void **state)
 }
 
 static void
+conflicts_tell_three_hashes_and_a_diff(void **state)
+{
+	static const char more[] =
+	    "{\"conflicts\":[{\"path\":\"src/a_b.c\",\"why\":\"was changed by "
+	    "somebody else meanwhile\",\"base_sha256\":\"ba5e\","
+	    "\"now_sha256\":\"a0a0\",\"patch_sha256\":null,\"diff\":"
+	    "\"--- base/src/a_b.c\\n+++ now/src/a_b.c\\n@@ -1 +1 "
+	    "@@\\n-x\\n+y\\n\","
+	    "\"diff_of\":\"others\"},{\"path\":\"logo.png\",\"why\":\"was "
+	    "replaced meanwhile\",\"base_sha256\":null,\"now_sha256\":"
+	    "\"absent\",\"patch_sha256\":\"1090\",\"no_diff\":\"binary\"}],"
+	    "\"conflicts_unlisted\":3}";
+	static const char *const wanted[] = {
+	    "### In conflict: src/a_b.c",
+	    "- What happened: it was changed by somebody else meanwhile",
+	    "- SHA-256 that the patch was made for: `ba5e`",
+	    "- SHA-256 of what is there now: `a0a0`",
+	    "- SHA-256 of what the patch would write: not known",
+	    "What others changed since:\n\n````diff\n--- base/src/a_b.c\n"
+	    "+++ now/src/a_b.c\n@@ -1 +1 @@\n-x\n+y\n````",
+	    "- SHA-256 of what is there now: `absent`",
+	    "- No diff: binary",
+	    "3 more paths are in conflict.",
+	};
+	char *text = render(outcome_with("fix", OUTCOME_FAILED,
+				OUTCOME_CONFLICT, OUTCOME_NO_REASON, more),
+	    RENDER_FULL);
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < LENGTH(wanted); i++)
+		if (strstr(text, wanted[i]) == NULL)
+			fail_msg("not in the summary: %s\n%s", wanted[i], text);
+	free(text);
+}
+
+static void
 same_outcome_gives_same_bytes(void **state)
 {
 	char *a = render(outcome_with("x", OUTCOME_COMPLETED, OUTCOME_NO_STAGE,
@@ -269,6 +306,9 @@ hostile_outcome(const char *text)
 
 	(void)json_object_set_new(doc, "commands", json_pack("[o]", command));
 	(void)json_object_set_new(doc, "edit_error", edit);
+	(void)json_object_set_new(doc, "conflicts",
+	    json_pack("[{s:s,s:s,s:s,s:s,s:s}]", "path", text, "why", text,
+		"base_sha256", text, "diff", text, "no_diff", text));
 	(void)json_object_set_new(doc, "diff", json_string(text));
 	(void)json_object_set_new(doc, "error", json_string(text));
 	(void)json_object_set_new(doc, "hint", json_string(text));
@@ -385,6 +425,7 @@ main(void)
 	    cmocka_unit_test(front_matter_is_read_by_a_program),
 	    cmocka_unit_test(body_tells_people_what_happened),
 	    cmocka_unit_test(edit_errors_name_place_and_candidates),
+	    cmocka_unit_test(conflicts_tell_three_hashes_and_a_diff),
 	    cmocka_unit_test(same_outcome_gives_same_bytes),
 	    cmocka_unit_test(a_changed_byte_is_noticed),
 	    cmocka_unit_test(quoted_text_never_becomes_a_patch),
