@@ -146,8 +146,12 @@ service_autopsy(struct service *s)
 	s->last.code = si.si_code == CLD_EXITED ? si.si_status : -1;
 	s->last.signal = si.si_code == CLD_EXITED ? 0 : si.si_status;
 	s->last.at_us = clock_wall_us();
+	s->last.uptime_ms = clock_mono_ms() - s->fsm.started_ms;
+	s->last.pid = s->pid;
+	s->last.asked = s->fsm.cause == FSM_CAUSE_ASKED;
 	class = judge(s, &si);
-	if (s->fsm.cause != FSM_CAUSE_ASKED) {
+	(void)strlcpy(s->last.why, s->trouble, sizeof s->last.why);
+	if (!s->last.asked) {
 		s->restarts++;
 		s->incident_deaths++;
 	}

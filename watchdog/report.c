@@ -210,18 +210,18 @@ keep_death(struct service *s)
 	char at[ISO_TIME_SIZE], tail[DEATHS_TAIL + 1];
 	json_t *doc;
 
-	if (s->owner->deaths.fd == -1 || s->fsm.cause == FSM_CAUSE_ASKED)
+	if (s->owner->deaths.fd == -1 || s->last.asked)
 		return;
 	memcpy(tail, l->tail, l->tail_used);
 	tail[l->tail_used] = '\0';
 	clock_iso(s->last.at_us, at);
 	doc = json_pack("{s:s, s:s, s:I, s:s, s:i, s:i, s:I, s:I, s:I, s:o, "
 			"s:o}",
-	    "at", at, "daemon", s->name, "pid", (json_int_t)s->pid, "reason",
-	    s->last.reason, "code", s->last.code, "signal", s->last.signal,
-	    "uptime_ms", clock_mono_ms() - s->fsm.started_ms, "cpu_ms",
+	    "at", at, "daemon", s->name, "pid", (json_int_t)s->last.pid,
+	    "reason", s->last.reason, "code", s->last.code, "signal",
+	    s->last.signal, "uptime_ms", s->last.uptime_ms, "cpu_ms",
 	    s->last.cpu_ms, "memory_kb", s->last.memory_kb, "why",
-	    text_json(s->trouble), "tail", text_json(tail));
+	    text_json(s->last.why), "tail", text_json(tail));
 	if (doc != NULL && deaths_add(&s->owner->deaths, doc) == -1)
 		log_warn("state/watchdog/%s: not written", DEATHS_FILE);
 }
@@ -233,11 +233,11 @@ report_exit(struct service *s)
 
 	describe_exit(s, how, sizeof how);
 	keep_death(s);
-	log_info("%s: ended, %s, pid %ld", s->name, how, (long)s->pid);
+	log_info("%s: ended, %s, pid %ld", s->name, how, (long)s->last.pid);
 	journal(s, "exit",
 	    json_pack("{s:s, s:i, s:i, s:I, s:I}", "reason", s->last.reason,
 		"code", s->last.code, "signal", s->last.signal, "pid",
-		(json_int_t)s->pid, "restarts", (json_int_t)s->restarts));
+		(json_int_t)s->last.pid, "restarts", (json_int_t)s->restarts));
 }
 
 void

@@ -37,7 +37,8 @@ struct kind {
 #define SERVICE_NAME 64
 #define SERVICE_WHY 200
 
-/* How a process ended, in words for status, journal and alerts. */
+/* How a process ended, in words for status, journal and alerts. All that the
+ * record of it needs: it is written when the next one runs already. */
 struct last_exit {
 	char reason[32];
 	int code;   /* -1: a signal */
@@ -45,6 +46,10 @@ struct last_exit {
 	int64_t at_us;
 	int64_t cpu_ms;
 	int64_t memory_kb; /* at its peak */
+	int64_t uptime_ms;
+	pid_t pid;
+	bool asked; /* by us: no death */
+	char why[SERVICE_WHY];
 };
 
 struct service {

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -13,6 +14,7 @@
 #include "watchdog/spawn.h"
 
 #define SPAWN_FAILED 126
+#define EXEC_MS 5
 
 const char *const spawn_stage_name[] = {
     [SPAWN_PARENT] = "parent",
@@ -151,6 +153,11 @@ spawn_start(const struct spawn *s, struct spawned *out)
 	}
 	out->pid = pid;
 	out->error_fd = fds[0];
+	/* The processor is the child's until its exec, which closes the pipe:
+	 * what we do next (records on a disk) can wait for that. One whose
+	 * program lies on a disk that hangs is not waited for longer. */
+	(void)poll(&(struct pollfd){.fd = fds[0], .events = POLLIN}, 1,
+	    EXEC_MS);
 	return 0;
 fail:
 	(void)close(fds[0]);

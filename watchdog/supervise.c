@@ -125,21 +125,16 @@ act_on_process(struct service *s, unsigned actions)
 			return FSM_EV_SWEPT;
 		loop_after(&s->owner->loop, &s->sweep, SWEEP_AGAIN_MS);
 	}
-	if ((actions & FSM_SPAWN) != 0) {
-		if (service_start(s) == -1)
-			return FSM_EV_FORK_FAILED;
-		report_start(s);
-	}
+	if ((actions & FSM_SPAWN) != 0 && service_start(s) == -1)
+		return FSM_EV_FORK_FAILED;
 	return -1;
 }
 
 static void
 before(struct service *s, struct fsm_input *in)
 {
-	if (in->event == FSM_EV_EXIT) {
+	if (in->event == FSM_EV_EXIT)
 		in->exit = service_autopsy(s);
-		report_exit(s);
-	}
 	/* Behind cleaning a new process may follow in the same step. */
 	if (s->fsm.state == FSM_CLEANING &&
 	    (in->event == FSM_EV_SWEPT ||
@@ -151,8 +146,12 @@ before(struct service *s, struct fsm_input *in)
 }
 
 static void
-after(struct service *s, enum fsm_state was, unsigned actions)
+after(struct service *s, enum fsm_state was, bool ended, unsigned actions)
 {
+	if (ended)
+		report_exit(s);
+	if ((actions & FSM_SPAWN) != 0 && s->fsm.state == FSM_STARTING)
+		report_start(s);
 	if (s->fsm.state == FSM_READY && was != FSM_READY)
 		log_info("%s: ready", s->name);
 	if (s->fsm.state == FSM_STOPPED && was != FSM_STOPPED)
@@ -182,9 +181,9 @@ supervise_feed(struct service *s, enum fsm_event event)
 		all |= actions;
 	}
 	arm(s);
-	/* The process first, people second: an alert is a handful of fsyncs,
-	 * and a restart is not to wait for them. */
-	after(s, was, all);
+	/* The process first, records and people second: an alert is a handful
+	 * of fsyncs, and a restart is not to wait for them. */
+	after(s, was, event == FSM_EV_EXIT, all);
 }
 
 void
