@@ -50,7 +50,7 @@ WARN     += -Werror
 endif
 PATHS     = -DLIBEXECDIR='"$(LIBEXECDIR)"' -DSYSCONFDIR='"$(SYSCONFDIR)"'
 ALL_CFLAGS  = $(STD) $(WARN) $(HARDEN) $(PATHS) -I. $(PKG_CFLAGS) $(CFLAGS)
-ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now,-z,noexecstack \
+ALL_LDFLAGS = -pie -Wl,--as-needed,-z,relro,-z,now,-z,noexecstack \
               $(if $(SANITIZE),-fsanitize=$(SANITIZE)) $(LDFLAGS)
 
 # folder:binary, one a process; the command comes last.
@@ -124,7 +124,7 @@ $(FUZZ): $(BUILD)/%: $(BUILD)/%.o $(ARCHIVES) $(COMMON_A)
 
 binaries: $(ALL_BINS)
 tests-build: binaries $(UNIT) $(HARNESS) $(INJECT)
-bench-build: binaries $(BENCH) $(BUILD)/tests/harness/service $(HARNESS) $(INJECT)
+bench-build: binaries $(BENCH) $(HARNESS) $(INJECT)
 fuzz-build: $(FUZZ)
 
 # The targets below may install packages first, which changes what pkg-config

@@ -32,19 +32,27 @@ write_line(const char *path, int flags, const char *line)
 	(void)close(fd);
 }
 
-/* argv[0]'s last part, and behind "@" what -q names. */
+/* argv[0]'s last part, and behind "@" what -q names; as the "run" of a service
+ * directory, that directory's. */
 static void
 name_self(int argc, char **argv, char *out, size_t size)
 {
 	const char *slash = strrchr(argv[0], '/');
+	const char *last = slash != NULL ? slash + 1 : argv[0];
 	const char *queue = NULL;
+	char here[4096];
 	int i;
+
+	if (strcmp(last, "run") == 0 && getcwd(here, sizeof here) != NULL) {
+		(void)snprintf(out, size, "%s", strrchr(here, '/') + 1);
+		return;
+	}
 
 	for (i = 1; i + 1 < argc; i++)
 		if (strcmp(argv[i], "-q") == 0)
 			queue = argv[i + 1];
-	(void)snprintf(out, size, "%s%s%s", slash != NULL ? slash + 1 : argv[0],
-	    queue != NULL ? "@" : "", queue != NULL ? queue : "");
+	(void)snprintf(out, size, "%s%s%s", last, queue != NULL ? "@" : "",
+	    queue != NULL ? queue : "");
 }
 
 static int
