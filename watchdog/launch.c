@@ -10,14 +10,14 @@
 #include "common/buf.h"
 #include "watchdog/channel.h"
 #include "watchdog/launch.h"
-#include "watchdog/orphans.h"
+#include "watchdog/predecessors.h"
 #include "watchdog/watchdog.h"
 
 extern char **environ;
 
 /* Says who for whom; never inherited. */
 static const char *const ours[] = {"NOTIFY_SOCKET", "WATCHDOG_USEC",
-    "WATCHDOG_PID", "PATCHFLOW_CONFIG", ORPHANS_MARK};
+    "WATCHDOG_PID", "PATCHFLOW_CONFIG", PREDECESSORS_MARK};
 
 static bool
 is_called(const char *variable, const char *name)
@@ -59,7 +59,7 @@ make_environment(const struct service *s, const struct conf_pairs *set)
 	env[n++] = xasprintf("NOTIFY_SOCKET=%s", s->notify_path);
 	env[n++] = xasprintf("WATCHDOG_USEC=%" PRId64,
 	    s->owner->settings->watchdog.heartbeat * 2000);
-	env[n++] = xasprintf("%s%" PRId64 ":%s", ORPHANS_MARK_SET,
+	env[n++] = xasprintf("%s%" PRId64 ":%s", PREDECESSORS_MARK_SET,
 	    s->owner->since_us, s->owner->tree->path);
 	return env;
 }

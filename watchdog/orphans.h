@@ -10,12 +10,6 @@
 #include <sys/types.h>
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
-
-/* In the environment of every daemon we start: LIFE:SPOOL, where LIFE is a
- * number of this supervisor's own. */
-#define ORPHANS_MARK "PATCHFLOW_SUPERVISED"
-#define ORPHANS_MARK_SET "PATCHFLOW_SUPERVISED="
 
 struct orphans {
 	/* The daemons' own processes, the dying one's too: never touched. */
@@ -30,11 +24,5 @@ struct orphans {
 int orphans_round(const struct orphans *o);
 /* Reaps those that ended by themselves; kills nothing. */
 void orphans_reap(const struct orphans *o);
-/*
- * Kills what predecessors that were killed left behind, told by their mark for
- * this spool and another life than ours. Only under the lock, when no other
- * watchdog of the spool can be alive. How many were killed.
- */
-int orphans_kill_marked(const char *spool, int64_t life);
 
 #endif

@@ -15,10 +15,13 @@
 #include "common/log.h"
 #include "watchdog/handover.h"
 #include "watchdog/orphans.h"
+#include "watchdog/predecessors.h"
 #include "watchdog/rights.h"
 #include "watchdog/watchdog.h"
 
-#define PREDECESSORS_MS 60000   /* looked for after a start */
+#define PREDECESSORS_MS 60000 /* looked for after a start */
+#define FIRST_LOOK_MS 2000
+#define LATER_LOOK_MS 100       /* everybody else waits for it */
 #define RESERVE_BYTES (1 << 20) /* of memory, beyond what is in use */
 
 void
@@ -128,15 +131,15 @@ pulse_ms(const struct watchdog *w)
 }
 
 static void
-kill_predecessors(const struct watchdog *w)
+kill_predecessors(const struct watchdog *w, int64_t limit_ms)
 {
 	int killed;
 
 	/* What a killed supervisor's daemons may have left; they themselves
 	 * died with it. Should one of ours carry the mark by inheritance, it
 	 * must not hand it on. */
-	(void)unsetenv(ORPHANS_MARK);
-	killed = orphans_kill_marked(w->tree->path, w->since_us);
+	(void)unsetenv(PREDECESSORS_MARK);
+	killed = predecessors_kill(w->tree->path, w->since_us, limit_ms);
 	if (killed > 0)
 		log_warnx("watchdog: killed %d processes of a predecessor",
 		    killed);
@@ -149,10 +152,9 @@ on_pulse(struct loop *l, struct timer *t)
 
 	supervise_gap(w);
 	supervise_listen(w);
-	/* One that forks all the time may have slipped through the first look;
-	 * it does not slip through all of them. */
+	/* The first look may have ended by the clock on a busy machine. */
 	if (clock_mono_ms() - w->since_ms < PREDECESSORS_MS)
-		kill_predecessors(w);
+		kill_predecessors(w, LATER_LOOK_MS);
 	service_note_oom(w);
 	look_for_changes(w);
 	report_retry(w);
@@ -243,7 +245,7 @@ watchdog_open(struct watchdog *w, struct daemon_opts *o, struct settings *s,
 		fatal("watchdog: no loop");
 	if (prctl(PR_SET_CHILD_SUBREAPER, 1) == -1)
 		log_warn("watchdog: escaped descendants are not adopted");
-	kill_predecessors(w);
+	kill_predecessors(w, FIRST_LOOK_MS);
 	watchdog_open_logs(w);
 	watchdog_divide(w);
 	if (roster_build(w) == -1)
@@ -275,7 +277,7 @@ watchdog_close(struct watchdog *w)
 	space_close(w);
 	w->closing = true;
 	(void)memory_save(w);
-	kill_predecessors(w);
+	kill_predecessors(w, FIRST_LOOK_MS);
 	control_close(w);
 	TAILQ_FOREACH_SAFE (s, &w->services, link, next)
 		service_free(s);
