@@ -1,6 +1,5 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
-# time-limit: 300
 # alertd killed, or its call failed, at every nth call that changes something.
 # After one undisturbed run each alert is in the file once and at the receiver
 # at least once; only one that was under way may be there twice, and its

@@ -1,6 +1,5 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
-# time-limit: 300
 # The bridge killed with -9 at random over a thousand blocks in one transcript,
 # a thousand transcripts of one block and an inbox; then at chosen system
 # calls. Each document is found, each once.

@@ -1,6 +1,5 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
-# time-limit: 240
 # Processes that do not want to die, of twelve kinds, left by a command that
 # runs into its time, by one that fails, and when the executor is killed: a
 # second later none is alive. Where no namespace can be made, too.

@@ -1,6 +1,5 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
-# time-limit: 240
 # SIGKILL before every call that changes something, in the executor and in
 # every process that it starts; then a new executor. The tree is the before-
 # or the after-image to the last attribute, there is one outcome, which says

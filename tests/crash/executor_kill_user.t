@@ -1,6 +1,5 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
-# time-limit: 240
 # executor_kill.t as an ordinary user, whose jail is another one.
 . "$(dirname "$0")/../harness/lib.sh"
 [ "$(id -u)" -eq 0 ] || [ -n "${AS_USER:-}" ] || skip_all "see executor_kill.t"

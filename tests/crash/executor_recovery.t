@@ -1,6 +1,5 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
-# time-limit: 300
 # As executor_kill.t, but the recovery is killed too, and a third executor has
 # to make it good. A few random pairs of points; with PATCHFLOW_LONG=1 every
 # point of every recovery of a small patch, and random pairs of the others;

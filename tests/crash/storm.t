@@ -1,6 +1,5 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
-# time-limit: 240
 # The storm: patches of mixed kinds come from the chat and the inbox while the
 # daemons are killed with -9 at random; then the same with the watchdog among
 # the victims and a loop here as the boot system that starts it again.

@@ -1,6 +1,5 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
-# time-limit: 300
 # The summarizer killed, or its call failed, at every nth call that changes
 # something. After one undisturbed run each outcome has exactly one summary,
 # delivered exactly once to each place, and nothing half is left.

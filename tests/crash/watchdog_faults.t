@@ -1,7 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 # shellcheck disable=SC2119 # fake_config without more settings
-# time-limit: 240
 # System calls of the supervisor that fail while daemons are killed, stopped,
 # started and reloaded: it never ends, and with the fault gone everybody is
 # there again within moments. A few faults, others each time; with

@@ -1,7 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 # shellcheck disable=SC2119 # fake_config without more settings
-# time-limit: 200
 # Everything stopped and continued, in every order: nobody is taken for hung.
 # One daemon stopped alone: it is replaced within its deadline and a quarter of
 # a second.

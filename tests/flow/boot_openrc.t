@@ -1,7 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 # shellcheck disable=SC2034 # AWAIT is lib.sh's
-# time-limit: 300
 # The suite under OpenRC: Debian's openrc-init as process 1 boots it from the
 # files that make install ships, replaces a dead or stopped supervisor, stops
 # it in order.

@@ -1,7 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 # shellcheck disable=SC2034 # AWAIT is lib.sh's
-# time-limit: 180
 # The suite under runit: Debian's runit as process 1 boots it from the files
 # that make install ships, replaces a dead supervisor, stops it in order.
 . "$(dirname "$0")/../harness/lib.sh"

@@ -3,7 +3,6 @@
 # A git history replayed as patches: after each of them the workspace is the
 # commit's tree, to the byte and the mode. Files come, go, move, turn into
 # links and back, are binary and empty. PATCHFLOW_LONG=1: 1,000 commits.
-# time-limit: 240
 . "$(dirname "$0")/../harness/lib.sh"
 . "$(dirname "$0")/executor.sh"
 write_config </dev/null

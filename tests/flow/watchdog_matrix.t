@@ -1,7 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 # shellcheck disable=SC2119 # fake_config without more settings
-# time-limit: 200
 # What each order and each kill ends in, whatever state it meets a daemon in:
 # thirty cells, each within its bound. Six of them, others each time; all with
 # PATCHFLOW_LONG.

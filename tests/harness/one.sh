@@ -10,7 +10,7 @@ name=$(echo "${test#"$BUILD_DIR"/}" | sed 's|^tests/||; s|^build[^/]*/tests/||' 
     tr / -)
 limit=$(sed -n '1,10s/^# time-limit: *\([0-9]*\)$/\1/p' "$test" 2>/dev/null |
     head -n 1)
-limit=${limit:-120}
+limit=${limit:-300}
 [ -z "${PATCHFLOW_LONG:-}" ] || limit=$((limit * 10))
 [ -z "${PATCHFLOW_SANITIZED:-}" ] || limit=$((limit * 3))
 

@@ -5,8 +5,8 @@
 # with its output, and one plain closing line, "N passed, N failed, N skipped".
 # Exit 0 when nothing failed.
 #
-# A test that needs more than 120 s says so in one of its first ten lines:
-# "# time-limit: 300". PATCHFLOW_LONG=1 allows ten times as much.
+# A test that needs more than 300 s says so in one of its first ten lines:
+# "# time-limit: 600". PATCHFLOW_LONG=1 allows ten times as much.
 set -eu
 
 : "${BUILD_DIR:?}"

@@ -29,7 +29,7 @@ is 'no public header has more than 180 lines' "$(
 is 'each header compiles alone' "$(
     for h in $(find common bridge executor summarizer alertd watchdog ctl \
 	-name '*.h' 2>/dev/null); do
-	printf '#include "%s"\n' "$h" | "${CC:-cc}" -std=c17 -D_GNU_SOURCE \
+	printf '#include "%s"\n' "$h" | ${CC:-cc} -std=c17 -D_GNU_SOURCE \
 	    -fsyntax-only -Wall -Wextra -I. $(pkg-config --cflags \
 	    libbsd-overlay jansson yaml-0.1 libcurl) -x c - 2>&1 ||
 	    echo "$h"

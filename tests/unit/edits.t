@@ -5,7 +5,6 @@
 # what is refused is said so that a robot can repair it. A few hundred changes
 # of a history that is another one each day; PATCHFLOW_LONG=1: 20,000;
 # PATCHFLOW_GITREPO=DIR: of that repository, too.
-# time-limit: 240
 . "$(dirname "$0")/../harness/lib.sh"
 
 seed=${PATCHFLOW_SEED:-$(($(date +%s) / 86400))}
