@@ -24,6 +24,8 @@ static const char *const level_name[LEVEL__MAX] = {
 
 static char program[64] = "patchflow";
 static int verbosity;
+static bool (*taker)(void *arg, const char *line, size_t len);
+static void *taker_arg;
 
 void
 log_init(const char *name)
@@ -35,6 +37,13 @@ void
 log_verbose(int level)
 {
 	verbosity = level;
+}
+
+void
+log_divert(bool (*take)(void *arg, const char *line, size_t len), void *arg)
+{
+	taker = take;
+	taker_arg = arg;
 }
 
 static void
@@ -115,7 +124,8 @@ emit(enum level level, int saved_errno, const char *fmt, va_list ap)
 		used = append_text(line, used, ": %s", strerror(saved_errno));
 	replace_controls(line, used);
 	line[used++] = '\n';
-	write_line(line, used);
+	if (taker == NULL || !taker(taker_arg, line, used))
+		write_line(line, used);
 }
 
 #define EMIT(level, number)                                                    \

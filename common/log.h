@@ -14,7 +14,15 @@
 #ifndef COMMON_LOG_H
 #define COMMON_LOG_H
 
+#include <stdbool.h>
+#include <stddef.h>
+
 #define LOG_LINE 2048
+
+/* take() gets each line, with its newline, instead of stderr where it returns
+ * true; it must not log. NULL: all go to stderr again. */
+void log_divert(bool (*take)(void *arg, const char *line, size_t len),
+    void *arg);
 
 void log_init(const char *name);
 void log_verbose(int level);

@@ -217,6 +217,8 @@ static const struct conf_key retention_keys[] = {
     NUMBER(BYTES, retention_settings, inbox_bytes, "1G", MIB, 100 * TIB), END};
 
 static const struct conf_key log_keys[] = {
+    WORD(log_settings, "to", to, "files", "files|syslog|journald"),
+    PATH(log_settings, "socket", socket, ""),
     PATH(log_settings, "directory", directory, "/var/log/patchflow"),
     NUMBER(BYTES, log_settings, size, "5M", 4096, TIB),
     NUMBER(COUNT, log_settings, count, "10", 1, 1000), END};

@@ -132,9 +132,9 @@ struct retention_settings {
 };
 
 struct log_settings {
-	char *directory; /* "" : the daemons' stderr is the watchdog's */
-	int64_t size;
-	int64_t count;
+	char *to, *socket; /* files, syslog, journald; "" : the usual one */
+	char *directory;   /* "" : the daemons' stderr is the watchdog's */
+	int64_t size, count;
 };
 
 struct settings {

@@ -127,6 +127,7 @@ static void
 print_top(const json_t *all)
 {
 	const json_t *w = json_object_get(all, "watchdog");
+	const json_t *logs = json_object_get(w, "logs");
 	char up[64];
 
 	if (!json_is_object(w)) {
@@ -138,6 +139,9 @@ print_top(const json_t *all)
 	(void)printf("up %s, pid %lld, version %s, spool %s\n", up,
 	    (long long)number(w, "pid"), out_string(w, "version"),
 	    out_string(all, "spool"));
+	if (out_string(logs, "trouble")[0] != '\0')
+		(void)printf("%s takes no log lines, %s: see the files\n",
+		    out_string(logs, "to"), out_string(logs, "trouble"));
 	print_restarted(all);
 	(void)putchar('\n');
 }

@@ -95,6 +95,7 @@ const struct row handover_watchdog_rows[] = {
     ROW_NUMBER(struct watchdog, oom_kills, COUNT),
     ROW_NUMBER(struct watchdog, oom_before, COUNT),
     ROW_NUMBER(struct watchdog, died, COUNT),
+    ROW_NUMBER(struct watchdog, late, COUNT),
     ROW_NUMBER(struct watchdog, going_down, FLAG),
     ROW_NUMBER(struct watchdog, upgrade.count, COUNT),
     ROW_NUMBER(struct watchdog, control.listen.fd, DESCRIPTOR),

@@ -135,9 +135,16 @@ put(const struct logs *l, struct log_sink *s, const char *bytes, size_t len)
 	return n == (ssize_t)len;
 }
 
+static bool
+hand_on(struct logs *l, struct log_sink *s, const char *line, size_t len)
+{
+	return collector_take(&l->collector, s->name, line, len) ||
+	       put(l, s, line, len);
+}
+
 /* The count of lost lines goes before the next one that fits. */
 static void
-put_line(const struct logs *l, struct log_sink *s)
+put_line(struct logs *l, struct log_sink *s)
 {
 	char note[128];
 	int n;
@@ -146,10 +153,10 @@ put_line(const struct logs *l, struct log_sink *s)
 		n = snprintf(note, sizeof note,
 		    "watchdog: %s: lines lost, count %" PRIu64 "\n", s->name,
 		    s->dropped);
-		if (put(l, s, note, (size_t)n))
+		if (hand_on(l, s, note, (size_t)n))
 			s->dropped = 0;
 	}
-	if (s->dropped > 0 || !put(l, s, s->line, s->used))
+	if (s->dropped > 0 || !hand_on(l, s, s->line, s->used))
 		s->dropped++;
 	s->used = 0;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Where the daemons' lines go: our own stderr, or rotated files. Nothing here
+ * Where the daemons' lines go: syslog or journald, where the settings say so
+ * and they take them; else our own stderr, or rotated files. Nothing here
  * ever blocks or fails: what cannot be written is dropped and counted, and
  * the count is written when there is room again.
  */
@@ -12,6 +13,7 @@
 #include <stdint.h>
 
 #include "common/deaths.h"
+#include "watchdog/collector.h"
 
 #define LOGS_LINE 4096 /* at most PIPE_BUF: such a write is never split */
 
@@ -19,6 +21,7 @@ struct logs {
 	int dir; /* -1: to stderr */
 	int64_t max_bytes;
 	int64_t keep;
+	struct collector collector; /* its owner opens and closes it */
 };
 
 struct log_sink {

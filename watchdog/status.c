@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* What `patchflow status` shows: only what is known now, and why. */
+#include <string.h>
 #include <unistd.h>
 
 #include "common/clock.h"
@@ -58,6 +59,16 @@ describe(const struct service *s, int64_t now)
 		&s->limits));
 }
 
+static json_t *
+logs(const struct watchdog *w)
+{
+	const struct collector *c = &w->logs.collector;
+
+	return json_pack("{s:s, s:s}", "to",
+	    w->opts->foreground ? "stderr" : w->settings->logs.to, "trouble",
+	    c->error != 0 ? strerror(c->error) : "");
+}
+
 json_t *
 status_json(struct watchdog *w)
 {
@@ -70,11 +81,14 @@ status_json(struct watchdog *w)
 			json_decref(daemons);
 			return NULL;
 		}
-	return json_pack("{s:b, s:{s:I, s:o, s:I, s:s, s:b, s:I, s:I, s:s}, "
-			 "s:o}",
+	return json_pack(
+	    "{s:b, s:{s:I, s:o, s:I, s:s, s:b, s:I, s:I, s:I, s:s, "
+	    "s:o}, "
+	    "s:o}",
 	    "ok", 1, "watchdog", "pid", (json_int_t)getpid(), "since",
 	    iso(w->since_us), "uptime_ms", now - w->since_ms, "version",
 	    PATCHFLOW_VERSION, "going_down", w->going_down, "died",
-	    (json_int_t)w->died, "upgrades", (json_int_t)w->upgrade.count,
-	    "upgrade_refused", w->upgrade.refused, "daemons", daemons);
+	    (json_int_t)w->died, "late", (json_int_t)w->late, "upgrades",
+	    (json_int_t)w->upgrade.count, "upgrade_refused", w->upgrade.refused,
+	    "logs", logs(w), "daemons", daemons);
 }

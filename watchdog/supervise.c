@@ -208,6 +208,7 @@ supervise_gap(struct watchdog *w)
 
 	if (now - w->pulse.at_ms <= slack_ms)
 		return;
+	w->late++;
 	log_warnx("watchdog: late by %lld ms, deadlines begin anew",
 	    (long long)(now - w->pulse.at_ms));
 	TAILQ_FOREACH (s, &w->services, link) {

@@ -195,8 +195,9 @@ verb_answer(struct watchdog *w, const struct client *c, char *line)
 		return to_line(refuse("only root and the suite's own user may "
 				      "do that"));
 	if (v->acts)
-		log_info("control: %s %s, asked by uid %ld, pid %ld", line,
-		    name != NULL ? name : "", (long)c->uid, (long)c->pid);
+		log_info("control: %s%s%s, asked by uid %ld, pid %ld", line,
+		    name != NULL ? " " : "", name != NULL ? name : "",
+		    (long)c->uid, (long)c->pid);
 	answer = v->answer(w, name != NULL ? name : "");
 	supervise_settle(w);
 	return to_line(answer);

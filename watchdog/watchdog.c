@@ -159,7 +159,8 @@ on_pulse(struct loop *l, struct timer *t)
 	look_for_changes(w);
 	report_retry(w);
 	if (!w->opts->foreground)
-		log_sink_adopt_stderr(&w->logs, &w->own_log);
+		log_sink_adopt_stderr(&w->logs, &w->own_log.sink);
+	own_log_pulse(w);
 	beat_upward(w);
 	loop_after(l, t, pulse_ms(w));
 	supervise_settle(w);
@@ -172,7 +173,10 @@ watchdog_open_logs(struct watchdog *w)
 	bool files = !w->opts->foreground;
 
 	logs_close(&w->logs);
-	log_sink_close(&w->own_log);
+	log_sink_close(&w->own_log.sink);
+	collector_close(&w->logs.collector);
+	collector_open(&w->logs.collector, files ? set->to : "files",
+	    set->socket);
 	if (files)
 		rights_make_logs(w->settings);
 	if (logs_open(&w->logs, files ? set->directory : "", set->size,
@@ -180,7 +184,7 @@ watchdog_open_logs(struct watchdog *w)
 		log_warn("%s: no log files, lines go to stderr",
 		    set->directory);
 	if (files)
-		log_sink_adopt_stderr(&w->logs, &w->own_log);
+		log_sink_adopt_stderr(&w->logs, &w->own_log.sink);
 }
 
 static void
@@ -238,7 +242,7 @@ watchdog_open(struct watchdog *w, struct daemon_opts *o, struct settings *s,
 	w->logs.dir = -1;
 	TAILQ_INIT(&w->services);
 	TAILQ_INIT(&w->errands);
-	log_sink_open(&w->own_log, "watchdog");
+	own_log_open(w);
 	if (s->queue_count + 3 > SERVICES_MAX)
 		fatalx("%s: more than %d queues", s->path, SERVICES_MAX - 3);
 	if (loop_open(&w->loop, w, on_signal) == -1)
@@ -287,8 +291,9 @@ watchdog_close(struct watchdog *w)
 	deaths_close(&w->deaths);
 	state_close(&w->state);
 	journal_close(&w->journal);
+	own_log_close(w);
+	collector_close(&w->logs.collector);
 	logs_close(&w->logs);
-	log_sink_close(&w->own_log);
 	loop_close(&w->loop);
 	tree_close(w->tree);
 	settings_free(w->settings);

@@ -23,6 +23,7 @@
 #include "watchdog/control.h"
 #include "watchdog/errand.h"
 #include "watchdog/logs.h"
+#include "watchdog/own_log.h"
 #include "watchdog/report.h"
 #include "watchdog/service.h"
 #include "watchdog/upgrade.h"
@@ -42,7 +43,7 @@ struct watchdog {
 	struct service_list services; /* in start order */
 	struct errand_list errands;   /* that have a process */
 	struct logs logs;
-	struct log_sink own_log;
+	struct own_log own_log;
 	struct control control;
 	struct check check;
 	struct cgroup cgroup; /* of daemons with limits */
@@ -57,6 +58,7 @@ struct watchdog {
 	uint64_t oom_kills;  /* the kernel's count when last looked at ... */
 	uint64_t oom_before; /* ... and at the look before */
 	uint64_t died;       /* predecessors that did not end by themselves */
+	uint64_t late;       /* how often we were late ourselves */
 	bool closing;
 	bool going_down;
 	bool settling;

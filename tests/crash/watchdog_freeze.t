@@ -48,7 +48,7 @@ while [ "$hang" -lt "$hangs" ]; do
 	until_true 10 all_ready
 	who=$(ask status | jq -r ".daemons[$((hang % 5))].name")
 	pid=$(status_of "$who" .pid)
-	before=$(late_lines)
+	before=$(times_late)
 	lives=$(lives "$who" begin)
 	age=$(status_of "$who" .beat_age_ms)
 	kill -s STOP "$pid"
@@ -60,7 +60,7 @@ while [ "$hang" -lt "$hangs" ]; do
 	# From its last beat; what polling adds is ours.
 	took=$(($(now_ms) - begin + age))
 	[ "$took" -le "$worst" ] || worst=$took
-	[ "$took" -le 3200 ] || [ "$(late_lines)" -gt "$before" ] ||
+	[ "$took" -le 3200 ] || [ "$(times_late)" -gt "$before" ] ||
 		late=$((late + 1))
 done
 diag "the slowest replacement began $worst ms behind the last beat"

@@ -99,7 +99,7 @@ await '... and recovers' all_ready
 
 # In the middle of a stop that takes its grace
 begin=$(now_ms)
-late=$(late_lines)
+late=$(times_late)
 ask stop ghost-bridge >/dev/null
 ask upgrade >/dev/null
 await 'an upgrade in the middle of a stop' upgraded $((rounds + 1))

@@ -92,15 +92,14 @@ past() {
 
 # How often the supervisor said that it was late itself: deadlines began anew
 # then.
-late_lines() {
-	cat "$T/log/watchdog" "$T/logs/watchdog.log" 2>/dev/null |
-	    grep -c 'late by'
+times_late() {
+	ask status | jq .watchdog.late
 }
 
 # timely SENTENCE MS LIMIT LATE: at most LIMIT, of a supervisor that has not
-# been late since late_lines said LATE. A starved one proves nothing.
+# been late since times_late said LATE. A starved one proves nothing.
 timely() {
-	if [ "$2" -gt "$3" ] && [ "$(late_lines)" -gt "$4" ]; then
+	if [ "$2" -gt "$3" ] && [ "$(times_late)" -gt "$4" ]; then
 		skip 1 "$1: $2 ms, but the machine was busy"
 		return
 	fi
