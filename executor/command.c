@@ -24,6 +24,7 @@
 #define TERM_GRACE_MS 1000 /* from SIGTERM to SIGKILL at the deadline */
 #define LOOK_MS 20         /* between looks for processes left behind */
 #define FILES_MAX 1024
+#define KILL_ROUNDS 50
 
 struct run {
 	struct command *c;
@@ -196,14 +197,17 @@ someone_left(bool bare)
 	return left;
 }
 
-/* Without a namespace -1 would be the user's whole session. */
+/* Without a namespace -1 would be the user's whole session; and a round may
+ * miss who makes his successor meanwhile. */
 static void
 kill_all(bool bare)
 {
-	if (bare)
-		(void)guard_signal(getppid(), SIGKILL);
-	else
+	if (!bare)
 		(void)kill(-1, SIGKILL);
+	for (int i = 0; bare && i < KILL_ROUNDS; i++) {
+		if (guard_signal(getppid(), SIGKILL) == 0)
+			break;
+	}
 }
 
 /* TERM to the command's own group first; then everything of this user in the

@@ -17,15 +17,16 @@
 #include "common/buf.h"
 #include "common/clock.h"
 #include "executor/guard.h"
+#include "executor/kin.h"
 
 #define DISK_MS 250
 #define DISK_SHARE 20 /* of the time at most one part is spent on the disk */
 #define DEPTH_MAX 500
+#define ROUNDS 200 /* of killing without a pause */
+#define PAUSE_MS 2
 
 struct member {
-	pid_t pid, parent;
-	bool ours;
-	bool dead; /* to be reaped */
+	pid_t pid;
 	int64_t ticks;
 	int64_t memory;
 };
@@ -66,8 +67,8 @@ field(const char *text, int n)
 	return text != NULL ? strtoll(text, NULL, 10) : 0;
 }
 
-/* Of stat the state, the parent and the times: its own, and those of children
- * that it waited for. Its name, in parentheses, may hold anything. */
+/* Of stat the times: its own, and those of children that it waited for. Its
+ * name, in parentheses, may hold anything. */
 static bool
 read_member(int proc, const char *pid, struct member *m)
 {
@@ -84,8 +85,6 @@ read_member(int proc, const char *pid, struct member *m)
 		return false;
 	at += 2;
 	*m = (struct member){.pid = (pid_t)strtol(pid, NULL, 10),
-	    .parent = (pid_t)field(at, 1),
-	    .dead = *at == 'Z' || *at == 'X',
 	    .ticks =
 		field(at, 11) + field(at, 12) + field(at, 13) + field(at, 14)};
 	/* Resident less shared. */
@@ -95,88 +94,76 @@ read_member(int proc, const char *pid, struct member *m)
 }
 
 static void
-read_members(struct members *all)
+add_member(struct members *all, int proc, const char *pid)
 {
-	DIR *d = opendir("/proc");
-	struct dirent *e;
 	struct member m;
 
-	while (d != NULL && (e = readdir(d)) != NULL) {
-		if (!isdigit((unsigned char)e->d_name[0]) ||
-		    !read_member(dirfd(d), e->d_name, &m) || m.pid == getpid())
-			continue;
-		all->items = xreallocarray(all->items, all->count + 1,
-		    sizeof(*all->items));
-		all->items[all->count++] = m;
+	if (!read_member(proc, pid, &m) || m.pid == getpid())
+		return;
+	all->items =
+	    xreallocarray(all->items, all->count + 1, sizeof(*all->items));
+	all->items[all->count++] = m;
+}
+
+/* Everybody in a namespace of our own; else whom we and ours have made. */
+static void
+read_members(struct members *all, bool alone)
+{
+	DIR *d = opendir("/proc");
+	struct kin k = {0};
+	struct dirent *e;
+	char pid[24];
+
+	while (alone && d != NULL && (e = readdir(d)) != NULL) {
+		if (isdigit((unsigned char)e->d_name[0]))
+			add_member(all, dirfd(d), e->d_name);
 	}
+	if (!alone)
+		kin_read(&k, getpid());
+	for (size_t i = 0; d != NULL && i < k.count; i++) {
+		(void)snprintf(pid, sizeof(pid), "%ld", (long)k.pids[i]);
+		add_member(all, dirfd(d), pid);
+	}
+	kin_free(&k);
 	if (d != NULL)
 		(void)closedir(d);
-}
-
-static bool
-is_child_of_ours(const struct members *all, const struct member *m)
-{
-	for (size_t i = 0; i < all->count; i++) {
-		if (all->items[i].ours && all->items[i].pid == m->parent)
-			return true;
-	}
-	return false;
-}
-
-/* Orphans come to us, so that the chain of parents always ends here. */
-static void
-mark_ours(struct members *all, pid_t root, bool alone)
-{
-	bool news = !alone;
-
-	for (size_t i = 0; i < all->count; i++)
-		all->items[i].ours = alone || all->items[i].parent == root ||
-				     all->items[i].parent == getpid();
-	while (news) {
-		news = false;
-		for (size_t i = 0; i < all->count; i++) {
-			struct member *m = &all->items[i];
-
-			if (!m->ours && is_child_of_ours(all, m))
-				m->ours = news = true;
-		}
-	}
 }
 
 size_t
 guard_signal(pid_t root, int sig)
 {
-	struct members all = {0};
+	struct kin k = {0};
 	size_t count = 0;
 
-	read_members(&all);
-	mark_ours(&all, root, false);
-	for (size_t i = 0; i < all.count; i++) {
-		if (all.items[i].ours && !all.items[i].dead &&
-		    kill(all.items[i].pid, sig) == 0)
+	kin_read(&k, root);
+	for (size_t i = 0; i < k.count; i++) {
+		if (kill(k.pids[i], sig) == 0)
 			count++;
 	}
-	free(all.items);
+	if (!k.whole)
+		count++;
+	kin_free(&k);
 	return count;
 }
 
-/* Stopped first, so that none makes another while they are killed. */
+/* Again and again without a pause while there is somebody, because some make
+ * their successors within milliseconds. */
 void
 guard_kill(void)
 {
-	const struct timespec pause = {0, 2000000};
+	const struct timespec pause = {0, PAUSE_MS * 1000000};
+	int round = 0;
 
 	for (;;) {
 		pid_t pid;
 
-		if (guard_signal(getpid(), SIGSTOP) > 0)
-			(void)guard_signal(getpid(), SIGSTOP);
 		(void)guard_signal(getpid(), SIGKILL);
 		while ((pid = waitpid(-1, NULL, WNOHANG)) > 0)
 			continue;
 		if (pid == -1 && errno == ECHILD)
 			return;
-		(void)nanosleep(&pause, NULL);
+		if (++round >= ROUNDS)
+			(void)nanosleep(&pause, NULL);
 	}
 }
 
@@ -207,11 +194,8 @@ look_at_processes(struct guard *g)
 
 	if (hertz == 0)
 		hertz = sysconf(_SC_CLK_TCK);
-	read_members(&all);
-	mark_ours(&all, getpid(), g->alone);
+	read_members(&all, g->alone);
 	for (size_t i = 0; i < all.count; i++) {
-		if (!all.items[i].ours)
-			continue;
 		count++;
 		memory += all.items[i].memory;
 		ticks += all.items[i].ticks;

@@ -31,8 +31,8 @@ enum limit_kind guard_look(struct guard *g);
  * meanwhile, until there is none: for who has no pid namespace. The caller is
  * the reaper of orphans. */
 void guard_kill(void);
-/* Of root's descendants and the caller's, the caller not counted: signals all
- * that live, once. How many there were; 0 for sig only counts. */
+/* Signals root's descendants and the caller's, but not these two, once; sig 0
+ * only counts. 0: there is certainly none. */
 size_t guard_signal(pid_t root, int sig);
 /* Bytes on disk below dir; files with several names count once in all. */
 int64_t guard_disk(int dir);

@@ -1,14 +1,18 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
-# Processes that do not want to die, of twelve kinds, left by a command that
-# runs into its time, by one that fails, and when the executor is killed: a
-# second later none is alive. Where no namespace can be made, too.
+# time-limit: 400
+# Processes that do not want to die, of sixteen kinds, left by a command that
+# runs into its time, by one that fails, and when the executor is killed: at
+# once none is alive. Where no namespace can be made, too. With
+# PATCHFLOW_LONG=1 each kind alone, ZOO_ROUNDS (100) times.
+# unkillable.t has the kind that nobody can kill.
 . "$(dirname "$0")/../harness/lib.sh"
 . "$(dirname "$0")/../flow/executor.sh"
 write_config </dev/null
-cp "$TOP/tests/harness/zoo.pl" "$ws/zoo.pl"
+cp "$TOP/tests/harness/zoo.pl" "$BUILD_DIR/tests/harness/wild" "$ws"
 give_scratch
-kinds='plain setsid double nohup deaf stopped holder disown chain tree passed busy'
+kinds='plain setsid double nohup deaf stopped traced holder disown chain tree
+    bomb vfork storm passed busy'
 mark=mark-$$-$(date +%s)
 
 alive() {
@@ -17,67 +21,114 @@ alive() {
 none_alive() {
 	[ "$(alive "$1")" = 0 ]
 }
-# The zoo without a jail, as the control: its parent's death ends nobody.
-(cd "$T" && exec setsid perl "$ws/zoo.pl" "$mark-free" plain setsid double \
-    nohup deaf holder tree passed) >/dev/null 2>&1 &
-echo $! >"$T/pids/zoo"
-until_true 10 test -e "$T/zoo-ready"
-pkill -KILL -xf "zoo $mark-free" -o
-ok 'without a jail they live on' test "$(alive "$mark-free")" -ge 8
-pkill -KILL -f "zoo $mark-free"
+running_zoo() {
+	[ "$(alive "$1")" -ge "${2:-1}" ]
+}
 
-# patch ID LEAVE KIND...: its command keeps that zoo.
+# gone SENTENCE ID: none is alive any more; how long that took is told at the
+# end. They would live for a minute.
+gone() {
+	since=$(now_ms)
+	ok "$1" until_true 10 none_alive "$mark-$2"
+	echo "$(($(now_ms) - since))" >>"$T/ms"
+}
+
+# patch ID TIME LEAVE KIND...: its command keeps that zoo.
 patch_zoo() {
 	id=$1
-	leave=$2
-	shift 2
+	time=$2
+	leave=$3
+	shift 3
 	queue_json >/dev/null <<END
-{"id":"$id","limits":{"command_timeout":"1s","processes":100},"mutations":[{"path":"x","mkdir":true}],"validate":{"shell":["${leave}perl zoo.pl $mark-$id $*"]}}
+{"id":"$id","limits":{"command_timeout":"$time","processes":300},"mutations":[{"path":"x","mkdir":true}],"validate":{"shell":["${leave}perl zoo.pl $mark-$id $*"]}}
 END
 }
+# In namespaces, or where the machine has none.
+wrap=
 run_executor() {
-	executor --once -c "$CONF" -q MAIN
+	$wrap "$BUILD_DIR/bin/executor" --once -c "$CONF" -q MAIN
 }
 # try NAME KIND...: the three ways to end.
 try() {
 	who=$1
 	shift
-	patch_zoo "$who-time" '' "$@"
+	patch_zoo "$who-time" "${ZOO_TIME:-1s}" '' "$@"
 	run_executor
-	ok "$who: none outlives a timeout" until_true 1 none_alive "$mark-$who-time"
+	gone "$who: none outlives a timeout" "$who-time"
 	is "$who: which it was" "$(outcome "$who-time" .stage)" timeout
-	patch_zoo "$who-fail" 'ZOO_LEAVE=1 ' "$@"
+	patch_zoo "$who-fail" "${ZOO_TIME:-1s}" 'ZOO_LEAVE=1 ' "$@"
 	run_executor
-	ok "$who: none outlives a failure" until_true 1 none_alive "$mark-$who-fail"
+	gone "$who: none outlives a failure" "$who-fail"
 	is "$who: which it was" "$(outcome "$who-fail" .state)" failed
-	patch_zoo "$who-kill" '' "$@"
+	patch_zoo "$who-kill" 40s '' "$@"
 	start executor $wrap "$BUILD_DIR/bin/executor" -f -c "$CONF" -q MAIN
-	until_true 10 running_zoo "$mark-$who-kill"
+	ok "$who: it lives" until_true 30 running_zoo "$mark-$who-kill"
 	stop executor KILL
-	ok "$who: none outlives its executor" until_true 1 none_alive "$mark-$who-kill"
+	gone "$who: none outlives its executor" "$who-kill"
 	rm -f "$SPOOL"/MAIN/patches/.running/* "$SPOOL"/MAIN/patches/*.json
 	run_executor
 	is "$who: nothing is left" "$(leftovers "$SPOOL/state/executor@MAIN/txn")" ''
 }
-running_zoo() {
-	[ "$(alive "$1")" -ge 1 ]
-}
-wrap=
-try all all
+
+# One kind alone, as a part of the long run below.
+if [ -n "${ZOO_KIND:-}" ]; then
+	round=0
+	while [ $round -lt "$ZOO_ROUNDS" ]; do
+		round=$((round + 1))
+		wrap=
+		try "$ZOO_KIND-$round" "$ZOO_KIND"
+		[ $((round % 4)) -ne 0 ] || {
+			wrap=nonamespace
+			try "bare-$ZOO_KIND-$round" "$ZOO_KIND"
+		}
+		rm -rf "$SPOOL"/MAIN/outcomes/new/* "$SPOOL"/MAIN/patches/.failed/*
+	done
+	sort -n "$T/ms" | sed 's/^/ms /'
+	done_testing
+	exit 0
+fi
+
+# --- the control: without a jail their parent's death ends nobody
+
+for kind in $kinds; do
+	case $kind in
+	chain | bomb | busy) continue ;;
+	esac
+	(cd "$T" && exec setsid perl "$ws/zoo.pl" "$mark-free-$kind" "$kind") \
+	    >/dev/null 2>&1 &
+	until_true 10 running_zoo "$mark-free-$kind" 2
+	pkill -KILL -xf "zoo $mark-free-$kind" -o
+	running_zoo "$mark-free-$kind" || echo "$kind"
+	pkill -KILL -f "zoo $mark-free-$kind"
+done >"$T/died"
+is 'without a jail they live on' "$(cat "$T/died")" ''
+
+# --- all of them at once, in either way
+
+all=$(echo "$kinds" | sed 's/busy//')
+# shellcheck disable=SC2086 # a list
+try all $all
+wrap=nonamespace
+# shellcheck disable=SC2086 # a list
+try bare $all
+is 'without namespaces indeed' "$(outcome bare-time .isolation)" bare-copy
+
+# --- each alone, several kinds at a time: they mostly wait
+
 if [ -n "${PATCHFLOW_LONG:-}" ]; then
+	export ZOO_ROUNDS=${ZOO_ROUNDS:-100}
 	for kind in $kinds; do
-		n=0
-		while [ $n -lt "${ZOO_ROUNDS:-11}" ]; do
-			n=$((n + 1))
-			try "$kind-$n" "$kind"
-		done
+		echo "$kind"
+	done | ZOO_TIME=${ZOO_TIME:-300ms} xargs -P 8 -I @ sh -c \
+	    'ZOO_KIND=@ sh "$0" >"$1/@.tap" 2>"$1/@.err"' "$TEST_FILE" "$T"
+	for kind in $kinds; do
+		is "$kind: each of $ZOO_ROUNDS rounds" \
+		    "$(grep -c '^ok' "$T/$kind.tap") $(grep '^not ok' "$T/$kind.tap")" \
+		    "$(((ZOO_ROUNDS + ZOO_ROUNDS / 4) * 7)) "
+		grep -A9 '^not ok' "$T/$kind.tap" | head -n 50 | sed 's/^/# /'
+		sed -n 's/^ms //p' "$T/$kind.tap" >>"$T/ms"
 	done
 fi
-# shellcheck disable=SC2034 # of the function that it wraps
-wrap=nonamespace
-run_executor() {
-	nonamespace "$BUILD_DIR/bin/executor" --once -c "$CONF" -q MAIN
-}
-try bare all
-is 'without namespaces indeed' "$(outcome bare-time .isolation)" bare-copy
+diag "$(sort -n "$T/ms" | awk '{ n++; late += $1 > 1000; ms = $1 }
+    END { print n " deaths, " late " took over 1 s, the longest " ms " ms" }')"
 done_testing

@@ -2,13 +2,14 @@
 # SPDX-License-Identifier: ISC
 # zoo.pl MARK KIND...|all: starts processes that do not want to die, one group a
 # kind, and then waits. MARK stands in the arguments of each. Bounded: a few
-# dozen processes at most, each for a minute.
+# dozen processes at most, each for a minute. wild, beside this file, keeps
+# some of the kinds.
 use strict;
 use warnings;
-use POSIX qw(setsid);
-use Socket;
+use POSIX qw(:sys_wait_h setsid);
 
 my ($mark, @kinds) = @ARGV;
+my $program = $0;
 $0 = "zoo $mark";
 my $end = time + 60;
 
@@ -32,6 +33,23 @@ sub chain {
 	}
 }
 
+# A bomb with a bound of its own: five children at a time, always new ones.
+sub bomb {
+	my $left = 3000;
+	while ($left-- > 0 && time < $end) {
+		1 while waitpid(-1, WNOHANG) > 0;
+		my $pid = fork;
+		select undef, undef, undef, defined $pid && !$pid ? 0.05 : 0.01;
+		exit 0 if defined $pid && !$pid;
+	}
+}
+
+sub wild {
+	my $kind = shift;
+	my $here = $program =~ s|[^/]*$||r || './';
+	child { exec { "${here}wild" } 'zoo', $mark, $kind };
+}
+
 my %zoo = (
 	plain => sub { child {} },
 	setsid => sub { child { setsid() } },
@@ -45,11 +63,9 @@ my %zoo = (
 	tree => sub {
 		child { deaf(); setsid(); for (1 .. 4) { fork // last } }
 	},
-	passed => sub {
-		socketpair(my $a, my $b, AF_UNIX, SOCK_STREAM, 0);
-		child { setsid(); close $a; print {*STDOUT} ''; sysread $b, my $x, 1 };
-		child { setsid(); close $b; sysread $a, my $x, 1 };
-	},
+	bomb => sub { child { deaf(); setsid(); fork for 1 .. 3; bomb() } },
+	(map { my $kind = $_; $kind => sub { wild($kind) } }
+	    qw(vfork storm traced passed)),
 	busy => sub { child { deaf(); setsid(); 1 while time < $end } },
 );
 @kinds = grep { $_ ne 'busy' } sort keys %zoo if "@kinds" eq 'all';
