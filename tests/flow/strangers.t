@@ -6,6 +6,7 @@
 . "$(dirname "$0")/executor.sh"
 write_config </dev/null
 place=$SPOOL/state/executor@MAIN/txn
+sed -i 's/timeout: [16]0s/timeout: 100s/' "$CONF"
 cp "$CONF" "$CONF.plain"
 
 # with KEY VALUE: a setting of the queue, until the next one.
@@ -52,24 +53,30 @@ await 'then it runs' ended_as open completed
 
 # --- files that commands may have read
 
-cat >"$T/read.json" <<'END'
-{"id":"ID","mutations":[{"path":"x","contents":"ID"}],"validate":{"shell":["cat w; sleep 1.73"]}}
+# It sleeps until we wake it, when the stranger has been there.
+cat >"$T/read.json" <<END
+{"id":"ID","mutations":[{"path":"x","contents":"ID"}],"validate":{"shell":["cat w; sleep 301.$$ || true"]}}
 END
 meet() {
 	sed "s/ID/$1/g" "$T/read.json" | queue_json >/dev/null
-	await "$1 is in its validation" pgrep -f 'sleep 1.73'
+	await "$1 is in its validation" pgrep -fx "sleep 301.$$"
 	echo theirs >>"$ws/w"
 	touch "$ws/new-$1"
 }
+woken_and() {
+	# shellcheck disable=SC2046 # a list of pids
+	kill $(pgrep -fx "sleep 301.$$") 2>/dev/null
+	"$@"
+}
 meet warned
-await 'it is completed' ended_as warned completed
+await 'it is completed' woken_and ended_as warned completed
 like 'and warns of what changed meanwhile' "$(outcome warned '.warnings[]')" \
     'somebody else changed: .*w'
 stop executor
 with stale_reads conflict
 start executor executor -f -c "$CONF" -q MAIN
 meet strict
-await 'it is completed' ended_as strict completed
+await 'it is completed' woken_and ended_as strict completed
 like 'where that is a conflict, by a second run' "$(cat "$T/log/executor")" \
     'strict.*will be run again: while its commands ran'
 is 'which nothing has disturbed' "$(outcome strict '.warnings | length')" 0
