@@ -6,4 +6,5 @@
 export AS_USER=1
 reexec_as_user
 . "$(dirname "$0")/../flow/executor.sh"
+need_way overlay
 . "$(dirname "$0")/escapes.sh"

@@ -75,7 +75,11 @@ if [ "$(state few)" = 'failed limit' ]; then
 		*)	most 'a bomb stays within its limit' \
 			    "$(used bomb processes_peak)" 20 ;;
 		esac
-		most 'and had not got far' "$(used bomb processes_peak)" 100 ;;
+		# Where the kernel refuses none, of uid 0, it gets as far as
+		# the load on the machine lets it before our own look.
+		far=100
+		[ "$(stat -c %u "$ws")" -ne 0 ] || far=1023
+		most 'and had not got far' "$(used bomb processes_peak)" $far ;;
 	esac
 else
 	skip 2 'no bomb where the limit does not hold'

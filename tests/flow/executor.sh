@@ -26,6 +26,39 @@ run_json() {
 	queue_json >/dev/null && once
 }
 
+# in_namespaces COMMAND...: in those that a command gets, made by other programs
+# than ours.
+in_namespaces() {
+	own='-m -p -i -u -n --fork'
+	[ "$(id -u)" -eq 0 ] || own="-U -r $own"
+	# shellcheck disable=SC2086 # a list of options
+	unshare $own "$@" 2>/dev/null
+}
+
+# way_here: the best isolation that this machine has for us.
+way_here() {
+	mkdir -p "$T/way/lower" "$T/way/upper" "$T/way/work" "$T/way/all"
+	way=lowerdir=$T/way/lower,upperdir=$T/way/upper,workdir=$T/way/work
+	[ "$(id -u)" -eq 0 ] || way=$way,userxattr
+	if in_namespaces mount -t overlay -o "$way" overlay "$T/way/all"; then
+		echo overlay
+	elif in_namespaces true; then
+		echo copy
+	else
+		echo bare-copy
+	fi
+	chmod -R u+rwx "$T/way"
+	rm -rf "$T/way"
+}
+
+# need_way WAY: or the whole test is skipped.
+need_way() {
+	case $(way_here) in
+	overlay | "$1") ;;
+	*)	skip_all "$1 is not to be had here" ;;
+	esac
+}
+
 # Types, modes, owners, times, contents and links of a tree.
 snapshot() {
 	find "$1" -printf '%P|%y|%m|%U:%G|%T@|%l\n' | sort

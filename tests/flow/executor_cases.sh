@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: ISC
 # What an executor does with patches of every kind; as root and as a user.
 . "$(dirname "$0")/executor.sh"
-isolation=${isolation:-overlay}
+isolation=${isolation:-$(way_here)}
 write_config </dev/null
 case $isolation in
 copy)	sed -i "s|^    aliases: \[BRAUN\]|&\n    isolation: copy|" "$CONF" ;;

@@ -4,6 +4,7 @@
 # is as it was, times included, and nothing stray lies anywhere.
 . "$(dirname "$0")/../harness/lib.sh"
 . "$(dirname "$0")/executor.sh"
+need_way overlay
 write_config </dev/null
 files=1500
 [ -z "${PATCHFLOW_LONG:-}" ] || files=10000

@@ -4,6 +4,7 @@
 # environment, gates, protected paths, limits; and the patch that kills.
 . "$(dirname "$0")/../harness/lib.sh"
 . "$(dirname "$0")/executor.sh"
+need_way overlay
 write_config </dev/null
 mkdir -p "$T/cache"
 echo cached >"$T/cache/tool"

@@ -5,6 +5,7 @@
 # workspace stays theirs.
 . "$(dirname "$0")/../harness/lib.sh"
 . "$(dirname "$0")/executor.sh"
+need_way overlay
 write_config </dev/null
 mkdir -p "$ws/dir"
 echo one >"$ws/a"
