@@ -72,18 +72,26 @@ create(int dir, const char *name)
 	return fd;
 }
 
+/* Only a hint, so that the sync that follows has less to wait for. */
+static int
+start_writing(int fd)
+{
+	(void)sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE);
+	return 0;
+}
+
 /*
- * Fills and closes fd. Whatever fails, the file is not to be used. The mode
- * is set again because it must not depend on the caller's umask: a reader of
- * another uid gets at the file through its group.
+ * Fills, syncs by that call and closes fd. Whatever fails, the file is not to
+ * be used. The mode is set again because it must not depend on the caller's
+ * umask: a reader of another uid gets at the file through its group.
  */
 static int
-fill(int fd, const char *bytes, size_t len)
+fill(int fd, const char *bytes, size_t len, int (*sync)(int))
 {
 	int err = 0;
 
 	if (sys_fchmod(fd, FILE_MODE) == -1 ||
-	    spool_write(fd, bytes, len) == -1 || sys_fsync(fd) == -1)
+	    spool_write(fd, bytes, len) == -1 || sync(fd) == -1)
 		err = errno;
 	/* After EINTR the descriptor is gone and the data was synced. */
 	if (sys_close(fd) == -1 && errno != EINTR && err == 0)
@@ -106,7 +114,7 @@ write_unique(int tmp, const void *bytes, size_t len, char *name, size_t size)
 	}
 	if (fd == -1)
 		return -1;
-	if (fill(fd, bytes, len) == 0)
+	if (fill(fd, bytes, len, sys_fsync) == 0)
 		return 0;
 	err = errno;
 	(void)sys_unlinkat(tmp, name, 0);
@@ -183,8 +191,8 @@ spool_put_json(int tmp, int dst, const char *name, const json_t *doc)
 	return answer;
 }
 
-enum spool_answer
-spool_stage_json(int tmp, const char *name, const json_t *doc)
+static enum spool_answer
+stage(int tmp, const char *name, const json_t *doc, int (*sync)(int))
 {
 	size_t len;
 	char *bytes;
@@ -198,13 +206,40 @@ spool_stage_json(int tmp, const char *name, const json_t *doc)
 	fd = create(tmp, name);
 	if (fd == -1 && errno == EEXIST && sys_unlinkat(tmp, name, 0) == 0)
 		fd = create(tmp, name);
-	failed = fd == -1 || fill(fd, bytes, len) == -1;
+	failed = fd == -1 || fill(fd, bytes, len, sync) == -1;
 	err = errno;
 	if (fd != -1 && failed)
 		(void)sys_unlinkat(tmp, name, 0);
 	free(bytes);
 	errno = err;
 	return failed ? SPOOL_REFUSED : SPOOL_DONE;
+}
+
+enum spool_answer
+spool_stage_json(int tmp, const char *name, const json_t *doc)
+{
+	return stage(tmp, name, doc, sys_fsync);
+}
+
+enum spool_answer
+spool_draft_json(int tmp, const char *name, const json_t *doc)
+{
+	return stage(tmp, name, doc, start_writing);
+}
+
+int
+spool_sync(int dir, const char *name)
+{
+	int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	int answer, err;
+
+	if (fd == -1)
+		return -1;
+	answer = sys_fsync(fd);
+	err = errno;
+	(void)close(fd);
+	errno = err;
+	return answer;
 }
 
 enum spool_answer
@@ -243,7 +278,7 @@ spool_replace_json(int tmp, int dst, const char *name, const json_t *doc)
 }
 
 enum spool_answer
-spool_move(int src, const char *name, int dst, const char *to)
+spool_shift(int src, const char *name, int dst, const char *to)
 {
 	if (to == NULL)
 		to = name;
@@ -251,6 +286,16 @@ spool_move(int src, const char *name, int dst, const char *to)
 		return refuse(EINVAL);
 	if (rename_retry(src, name, dst, to, RENAME_NOREPLACE) == -1)
 		return errno == EEXIST ? SPOOL_EXISTS : SPOOL_REFUSED;
+	return SPOOL_DONE;
+}
+
+enum spool_answer
+spool_move(int src, const char *name, int dst, const char *to)
+{
+	enum spool_answer answer = spool_shift(src, name, dst, to);
+
+	if (answer != SPOOL_DONE)
+		return answer;
 	/* The new place first: where a rename is not atomic on the disk, a
 	 * name twice can be sorted out, a name nowhere cannot. */
 	if (synced(dst, SPOOL_DONE) == SPOOL_UNKNOWN)

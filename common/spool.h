@@ -10,6 +10,7 @@
  *        is taken answers SPOOL_EXISTS and touches nothing. A failed fsync is
  *        never retried on the same file.
  * move   rename with NOREPLACE, then fsync both directories.
+ * draft  as stage, but not synced yet: several go to the disk together.
  * read   a regular file with one link, opened without following links or
  *        blocking, of an owner we trust, not longer than the cap.
  *
@@ -74,12 +75,23 @@ enum spool_answer spool_stage_json(int tmp, const char *name, const json_t *doc)
     __attribute__((warn_unused_result));
 enum spool_answer spool_publish(int tmp, int dst, const char *name)
     __attribute__((warn_unused_result));
+/*
+ * Stage in two steps, for several files at once. A draft's bytes are on their
+ * way to the disk; spool_sync makes it durable. The first sync of several
+ * waits for the journal, the others find it written.
+ */
+enum spool_answer spool_draft_json(int tmp, const char *name, const json_t *doc)
+    __attribute__((warn_unused_result));
+int spool_sync(int dir, const char *name) __attribute__((warn_unused_result));
 /* As put, but an older file of that name is replaced: state files. */
 enum spool_answer spool_replace_json(int tmp, int dst, const char *name,
     const json_t *doc) __attribute__((warn_unused_result));
 /* claim, settle, requeue, set aside; to may be NULL for the same name. */
 enum spool_answer spool_move(int src, const char *name, int dst, const char *to)
     __attribute__((warn_unused_result));
+/* As move without the syncs: whoever calls it says what makes it durable. */
+enum spool_answer spool_shift(int src, const char *name, int dst,
+    const char *to) __attribute__((warn_unused_result));
 /* unlink and fsync the directory; absent is done. */
 enum spool_answer spool_remove(int dir, const char *name)
     __attribute__((warn_unused_result));
