@@ -92,6 +92,8 @@ end_forward(struct executor *ex, const struct txn *t, struct record *r)
 	tell_displaced(ex, &c, r->outcome);
 	displaced = c.displaced != NULL;
 	json_decref(c.displaced);
+	if (displaced)
+		ex->draft_holds = false; /* there is more to tell */
 	answer = settle_outcome(ex, r->outcome, Q_RUNNING, r->file);
 	if (answer == 0 && displaced)
 		answer = keep_displaced(ex, t->name);

@@ -28,7 +28,8 @@ visit_sync(struct subtree_walk *w, const struct subtree_at *at)
 {
 	int fd, answer;
 
-	(void)w;
+	bool *failed = w->owner;
+
 	if (!S_ISREG(at->st->st_mode) && !S_ISDIR(at->st->st_mode))
 		return 0;
 	fd = openat(at->dir, at->name,
@@ -36,6 +37,7 @@ visit_sync(struct subtree_walk *w, const struct subtree_at *at)
 	if (fd == -1)
 		return -1;
 	answer = sys_fsync(fd);
+	*failed = answer == -1;
 	(void)close(fd);
 	return answer;
 }
@@ -79,48 +81,77 @@ each_new(const struct commit *c, const struct ops *ops, struct subtree_walk *w)
 	return 0;
 }
 
-int
-commit_sync(const struct commit *c, const struct ops *ops, struct fault *f)
-{
-	size_t count = 0;
-	struct subtree_walk starter = {.visit = visit_start, .owner = &count};
-	struct subtree_walk syncer = {.visit = visit_sync,
-	    .beat = c->beat,
-	    .beat_owner = c->owner};
-	int answer = each_new(c, ops, &starter);
-
-	/* A file that we may not read cannot be synced alone either. */
-	if (answer == 0)
-		answer = each_new(c, ops, &syncer) == 0 ? 0 : 1;
-	if (answer == 1)
-		answer = sys_syncfs(c->txn->dir);
-	if (answer == 0 && count > 0)
-		answer = sys_fsync(c->txn->new);
-	return answer == 0 ? 0
-			   : fault_errno(f, OUTCOME_PREPARE,
-				 "syncing the staged files");
-}
-
+/* In tmp it promises nothing yet. */
 static enum spool_answer
-write_as(const struct txn *t, const struct record *r, const char *name)
+draft(const struct commit *c, const struct record *r)
 {
 	json_t *doc = record_encode(r);
-	enum spool_answer answer = spool_put_json(t->tmp, t->dir, name, doc);
+	enum spool_answer answer = spool_draft_json(c->txn->tmp, COMMIT, doc);
 
 	json_decref(doc);
 	return answer;
 }
 
-enum spool_answer
-commit_write(const struct txn *t, const struct record *r)
+static int
+sync_new(const struct commit *c, const struct ops *ops)
 {
-	return write_as(t, r, COMMIT);
+	bool failed = false;
+	struct subtree_walk syncer = {.visit = visit_sync,
+	    .owner = &failed,
+	    .beat = c->beat,
+	    .beat_owner = c->owner};
+
+	/* A file that we may not read cannot be synced alone either. */
+	if (each_new(c, ops, &syncer) == 0)
+		return sys_fsync(c->txn->new);
+	return failed ? -1 : sys_syncfs(c->txn->dir);
+}
+
+static int
+refuse(struct fault *f, const char *what)
+{
+	(void)fault_errno(f, OUTCOME_PREPARE, "%s", what);
+	f->temporary = true;
+	return -1;
+}
+
+int
+commit_sync(const struct commit *c, const struct record *r, struct fault *f)
+{
+	size_t count = 0;
+	struct subtree_walk starter = {.visit = visit_start, .owner = &count};
+	int many = each_new(c, &r->ops, &starter);
+	int answer;
+
+	if (draft(c, r) != SPOOL_DONE)
+		return refuse(f, "the commit record");
+	/* What was begun last is waited for first: by then the others are
+	 * written, and the journal with them. */
+	if (spool_sync(c->txn->tmp, COMMIT) == -1)
+		return refuse(f, "syncing the commit record");
+	if (many != 0)
+		answer = sys_syncfs(c->txn->dir);
+	else
+		answer = count > 0 ? sync_new(c, &r->ops) : 0;
+	return answer == 0 ? 0
+			   : fault_errno(f, OUTCOME_PREPARE,
+				 "syncing the staged files");
+}
+
+enum spool_answer
+commit_write(const struct txn *t)
+{
+	return spool_publish(t->tmp, t->dir, COMMIT);
 }
 
 enum spool_answer
 commit_write_undo(const struct txn *t, const struct record *r)
 {
-	return write_as(t, r, UNDO);
+	json_t *doc = record_encode(r);
+	enum spool_answer answer = spool_put_json(t->tmp, t->dir, UNDO, doc);
+
+	json_decref(doc);
+	return answer;
 }
 
 /* Not synced: a COMMIT that comes back finds all of it done. */

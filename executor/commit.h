@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * From a staged set of operations to a changed workspace, in this order:
- * commit_check (what can fail fails here), commit_sync (staged bytes durable),
- * commit_write (COMMIT: the verdict), commit_apply (idempotent, recovery's
- * too), commit_done. Between write and done a crash changes nothing about the
- * result.
+ * commit_sync (staged bytes and the record, not yet under its name, durable),
+ * commit_check (what can fail fails here), commit_write (COMMIT: the verdict),
+ * commit_apply (idempotent, recovery's too), commit_done. Between write and
+ * done a crash changes nothing about the result.
  */
 #ifndef EXECUTOR_COMMIT_H
 #define EXECUTOR_COMMIT_H
@@ -35,11 +35,13 @@ struct commit {
 
 int commit_check(const struct commit *c, const struct ops *ops,
     struct fault *f);
-int commit_sync(const struct commit *c, const struct ops *ops, struct fault *f);
+/* Nothing of r may change behind it. */
+int commit_sync(const struct commit *c, const struct record *r,
+    struct fault *f);
 /* SPOOL_UNKNOWN: the record may come back after a power cut. Nothing must be
  * done to the workspace until recovery has read it. */
-enum spool_answer commit_write(const struct txn *t, const struct record *r);
-/* As above for UNDO. */
+enum spool_answer commit_write(const struct txn *t);
+/* As above for UNDO, in one. */
 enum spool_answer commit_write_undo(const struct txn *t,
     const struct record *r);
 /* 0, or -1 with errno and *at the path it stopped at: may be called again. */

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /* Proof of death by pid, start time and boot id, and the count of crashes. */
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -86,7 +88,7 @@ prove_stage_dead(struct executor *ex, const json_t *begin, const char *name)
 
 /* An interrupted run counts against its patch, each run once. */
 static int
-count_crash(struct executor *ex, const json_t *begin, const char *name)
+count_crash(struct executor *ex, int64_t began_us, const char *name)
 {
 	char key[KEY_SIZE], run[64];
 	struct tries t;
@@ -96,9 +98,7 @@ count_crash(struct executor *ex, const json_t *begin, const char *name)
 	    tree_find_outcome(ex->q, key, attempt) != BOX__MAX)
 		return 0;
 	if (tries_load(&ex->state, key, &t) == -1 ||
-	    snprintf(run, sizeof(run), "%lld",
-		(long long)json_integer_value(
-		    json_object_get(begin, "wall_us"))) < 0)
+	    snprintf(run, sizeof(run), "%lld", (long long)began_us) < 0)
 		return 0;
 	if (t.attempt != attempt)
 		t = (struct tries){.attempt = attempt};
@@ -112,22 +112,47 @@ count_crash(struct executor *ex, const json_t *begin, const char *name)
 	return -1;
 }
 
+static int
+bury(struct executor *ex, const json_t *begin, const char *name)
+{
+	if (prove_stage_dead(ex, begin, name) == -1)
+		return -1;
+	return count_crash(ex,
+	    json_integer_value(json_object_get(begin, "wall_us")), name);
+}
+
+/* The power went before it was on the disk, and all processes with it; or we
+ * were killed while it was written, and nobody was let go. */
+static int
+bury_torn(struct executor *ex, int dir, const char *name)
+{
+	struct stat st;
+
+	if (fstatat(dir, "BEGIN", &st, AT_SYMLINK_NOFOLLOW) == -1)
+		return errno == ENOENT ? 0 : -1;
+	return count_crash(ex,
+	    st.st_mtim.tv_sec * INT64_C(1000000) + st.st_mtim.tv_nsec / 1000,
+	    name);
+}
+
 int
 death_discard(struct executor *ex, const char *name, int dir)
 {
 	json_t *begin = NULL;
 	int found = spool_read_json(dir, "BEGIN", &begin);
+	bool torn = found == -1 && (errno == ENOMSG || errno == EBADMSG);
 	int answer = 0;
 
-	if (found == -1) {
+	if (found == -1 && !torn) {
 		executor_hold(ex, "%s: its BEGIN is not read: %s", name,
 		    strerror(errno));
 		return -1;
 	}
 	/* Without a BEGIN nobody was let go: it ends by itself. */
-	if (found == 1 && (prove_stage_dead(ex, begin, name) == -1 ||
-			      count_crash(ex, begin, name) == -1))
-		answer = -1;
+	if (found == 1)
+		answer = bury(ex, begin, name);
+	else if (torn)
+		answer = bury_torn(ex, dir, name);
 	json_decref(begin);
 	if (answer == 0) {
 		log_info("%s: transaction discarded", name);

@@ -120,6 +120,9 @@ struct executor {
 	int64_t held_at_ms; /* end of the last look at .held */
 	int64_t held_cost_ms;
 	struct timespec last_commit;
+	bool unsynced;         /* .running, see settle_sync */
+	char draft[NAME_SIZE]; /* in outcomes/tmp, see settle_draft; "" */
+	bool draft_holds;      /* its record is durable */
 	uint64_t work;
 	bool trouble; /* --once exits 111 */
 };

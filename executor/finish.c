@@ -27,6 +27,7 @@ forget(struct executor *ex)
 {
 	struct run *r = &ex->run;
 
+	settle_undraft(ex);
 	if (r->plan.limits.grouped)
 		cgroup_drop(&ex->cgroup);
 	jail_close(&r->jail);
@@ -207,21 +208,34 @@ static void
 carry_out(struct executor *ex)
 {
 	txn_close(&ex->run.txn);
+	ex->draft_holds = true;
 	/* Where it fails, the queue is held and recovery goes on later. */
 	if (carry_on(ex, ex->run.txn.name) == 0)
 		(void)ballast_fill(ex);
 }
 
+/* What was staged, the record and the outcome go to the disk together. */
 static int
-write_record(struct executor *ex, struct diff *d)
+stage_record(struct executor *ex, const struct commit *c, struct diff *d)
 {
-	struct run *r = &ex->run;
 	struct record rec;
-	enum spool_answer a;
+	int answer;
 
 	fill_record(ex, d, &rec);
-	a = commit_write(&r->txn, &rec);
+	settle_draft(ex, rec.outcome);
+	answer = commit_sync(c, &rec, &ex->run.fault);
+	if (answer == 0)
+		settle_sync_draft(ex);
 	json_decref(rec.outcome);
+	return answer;
+}
+
+static int
+write_record(struct executor *ex)
+{
+	struct run *r = &ex->run;
+	enum spool_answer a = commit_write(&r->txn);
+
 	if (a == SPOOL_DONE)
 		return 0;
 	if (a == SPOOL_UNKNOWN) {
@@ -298,14 +312,15 @@ commit_run(struct executor *ex, struct diff *d)
 	int answer;
 
 	answer = diff_view(ex, d);
+	/* What may add to the record comes before it is staged. */
 	if (answer == -1 || check_policy(ex, d) == -1 ||
-	    (!ex->dry.on && commit_sync(&c, &d->ops, &r->fault) == -1) ||
 	    gitlive_adopt(ex, &c, &d->ops, &r->fault) == -1 ||
-	    commit_check(&c, &d->ops, &r->fault) == -1 ||
-	    (r->way != JAIL_PLAIN && reads_check(ex, &c, d, &r->fault) == -1))
+	    (r->way != JAIL_PLAIN && reads_check(ex, &c, d, &r->fault) == -1) ||
+	    (!ex->dry.on && stage_record(ex, &c, d) == -1) ||
+	    commit_check(&c, &d->ops, &r->fault) == -1)
 		return -1;
 	if (!ex->dry.on)
-		return write_record(ex, d);
+		return write_record(ex);
 	dry_run_succeed(ex, success_doc(ex, d));
 	return 1;
 }

@@ -30,7 +30,7 @@ free_attempt(struct executor *ex, struct queue_name *n)
 		n->attempt++;
 }
 
-/* 1 claimed, 0 gone, -1 the queue is held. */
+/* 1 claimed (settle_sync makes it durable), 0 gone, -1 the queue is held. */
 static int
 claim(struct executor *ex, enum queue_dir from, const char *file,
     struct queue_name *n, char claimed[NAME_SIZE])
@@ -39,7 +39,8 @@ claim(struct executor *ex, enum queue_dir from, const char *file,
 
 	free_attempt(ex, n);
 	key_queue_file(n, claimed);
-	a = spool_move(ex->q->dir[from], file, ex->q->dir[Q_RUNNING], claimed);
+	a = spool_shift(ex->q->dir[from], file, ex->q->dir[Q_RUNNING], claimed);
+	ex->unsynced = ex->unsynced || a == SPOOL_DONE;
 	if (a == SPOOL_DONE)
 		return 1;
 	if (a == SPOOL_REFUSED && errno == ENOENT)

@@ -150,7 +150,8 @@ on_deadline(struct loop *l, struct timer *t)
 	run_kill(ex, RUN_TIMED_OUT);
 }
 
-/* What recovery needs to prove that nobody of us is left. */
+/* What recovery needs to prove that nobody of us is left. Not synced: after a
+ * power cut nobody is, and one that is torn then still counts as a crash. */
 static int
 write_begin(struct executor *ex)
 {
@@ -160,8 +161,7 @@ write_begin(struct executor *ex)
 	    "pid", (json_int_t)r->jail.pid, "start_time",
 	    (json_int_t)jail_start_time(r->jail.pid), "boot_id",
 	    clock_boot_id(), "wall_us", (json_int_t)r->started_us);
-	enum spool_answer a =
-	    spool_put_json(r->txn.tmp, r->txn.dir, "BEGIN", doc);
+	enum spool_answer a = spool_draft_json(r->txn.dir, "BEGIN", doc);
 
 	json_decref(doc);
 	return a == SPOOL_DONE ? 0 : -1;
@@ -214,8 +214,10 @@ set_worker(struct executor *ex)
 	    .way = r->way,
 	    .output_bytes = ex->settings->summaries.output_bytes,
 	};
-	/* A user namespace counts its own processes only. */
-	if (r->way == JAIL_BARE || ex->user.switches)
+	/* For a limit by rlimits. A user namespace counts its own processes
+	 * only. */
+	if (r->way != JAIL_PLAIN && !r->plan.limits.grouped &&
+	    (r->way == JAIL_BARE || ex->user.switches))
 		r->worker.others = jail_count_processes(ex->user.uid);
 	if (r->worker.output_bytes < 1024)
 		r->worker.output_bytes = 1024;
@@ -251,7 +253,7 @@ start_jail(struct executor *ex)
 	if ((r->plan.limits.grouped &&
 		cgroup_add(&ex->cgroup, r->jail.pid) == -1) ||
 	    write_begin(ex) == -1 || take_time(ex) == -1 ||
-	    jail_release(&r->jail) == -1) {
+	    jail_release(&r->jail) == -1 || settle_sync(ex) == -1) {
 		int saved = errno, status;
 
 		jail_kill(&r->jail);

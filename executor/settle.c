@@ -8,6 +8,7 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/outcome.h"
+#include "common/sys.h"
 #include "executor/approval.h"
 #include "executor/settle.h"
 
@@ -107,9 +108,14 @@ static int
 move_file(struct executor *ex, enum queue_dir from, const char *file,
     enum queue_dir to)
 {
-	enum spool_answer a =
-	    spool_move(ex->q->dir[from], file, ex->q->dir[to], NULL);
+	enum spool_answer a;
 
+	if (from == Q_RUNNING) {
+		a = spool_shift(ex->q->dir[from], file, ex->q->dir[to], NULL);
+		ex->unsynced = ex->unsynced || a == SPOOL_DONE;
+	} else {
+		a = spool_move(ex->q->dir[from], file, ex->q->dir[to], NULL);
+	}
 	if (a == SPOOL_DONE || (a == SPOOL_REFUSED && errno == ENOENT))
 		return 0;
 	if (a == SPOOL_EXISTS &&
@@ -118,6 +124,62 @@ move_file(struct executor *ex, enum queue_dir from, const char *file,
 	executor_hold(ex, "%s: not moved to %s: %s", file, queue_dir_path[to],
 	    strerror(errno));
 	return -1;
+}
+
+int
+settle_sync(struct executor *ex)
+{
+	if (!ex->unsynced)
+		return 0;
+	if (sys_fsync(ex->q->dir[Q_RUNNING]) == -1) {
+		executor_hold(ex, "%s: not synced: %s",
+		    queue_dir_path[Q_RUNNING], strerror(errno));
+		return -1;
+	}
+	ex->unsynced = false;
+	return 0;
+}
+
+void
+settle_draft(struct executor *ex, const json_t *doc)
+{
+	/* With our pid in it: what a crash leaves is swept at the start. */
+	spool_unique_name("tmp", ex->draft, sizeof(ex->draft));
+	ex->draft_holds = false;
+	if (spool_draft_json(ex->q->outcomes.dir[BOX_TMP], ex->draft, doc) !=
+	    SPOOL_DONE)
+		ex->draft[0] = '\0';
+}
+
+void
+settle_sync_draft(struct executor *ex)
+{
+	if (ex->draft[0] != '\0' &&
+	    spool_sync(ex->q->outcomes.dir[BOX_TMP], ex->draft) == -1)
+		settle_undraft(ex);
+}
+
+void
+settle_undraft(struct executor *ex)
+{
+	if (ex->draft[0] != '\0' &&
+	    sys_unlinkat(ex->q->outcomes.dir[BOX_TMP], ex->draft, 0) == -1)
+		log_debug("%s: not removed", ex->draft);
+	ex->draft[0] = '\0';
+}
+
+/* REFUSED: there is none that holds, or it has to be put like any other. */
+static enum spool_answer
+publish_draft(struct executor *ex, const char *name)
+{
+	const int *box = ex->q->outcomes.dir;
+
+	if (ex->draft[0] == '\0' || !ex->draft_holds ||
+	    spool_shift(box[BOX_TMP], ex->draft, box[BOX_NEW], name) !=
+		SPOOL_DONE)
+		return SPOOL_REFUSED;
+	ex->draft[0] = '\0';
+	return sys_fsync(box[BOX_NEW]) == 0 ? SPOOL_DONE : SPOOL_UNKNOWN;
 }
 
 static int
@@ -131,7 +193,11 @@ put_outcome(struct executor *ex, const struct outcome *o, bool *first)
 	    tree_find_outcome(ex->q, o->env.key, o->env.attempt) == BOX__MAX;
 	if (!*first)
 		return 0;
-	a = tree_put_json(ex->tree, ex->q->outcomes.dir, name, o->doc);
+	if (settle_sync(ex) == -1)
+		return -1;
+	a = publish_draft(ex, name);
+	if (a == SPOOL_REFUSED)
+		a = tree_put_json(ex->tree, ex->q->outcomes.dir, name, o->doc);
 	if (a == SPOOL_DONE || a == SPOOL_EXISTS)
 		return 0;
 	executor_hold(ex, "%s: outcome not written: %s", o->env.key,
@@ -179,6 +245,7 @@ settle_fault(struct executor *ex, const struct envelope *env,
 	char now[ISO_TIME_SIZE];
 	int answer;
 
+	ex->draft_holds = false; /* it told of a success */
 	settle_common(ex, doc);
 	fault_describe(f, doc);
 	if (extra != NULL)

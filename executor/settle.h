@@ -3,6 +3,11 @@
  * The end of an attempt: the outcome durable first, then the queue file
  * moved, then the transaction dropped. Every step is idempotent: recovery
  * does them again from whichever is missing.
+ *
+ * A claim is synced while its patch is staged, and with it the move that has
+ * settled the one before: a power cut may take both back before that. Then
+ * the file is in patches again and nothing of it was promised, or in .running
+ * and settled by its outcome.
  */
 #ifndef EXECUTOR_SETTLE_H
 #define EXECUTOR_SETTLE_H
@@ -24,6 +29,17 @@ int settle_outcome(struct executor *ex, const json_t *doc, enum queue_dir from,
  * to be added (commands, warnings). */
 int settle_fault(struct executor *ex, const struct envelope *env,
     const struct fault *f, json_t *extra, const struct settle_at *at);
+/* What was moved into and out of .running is durable: before any record or
+ * outcome of a claimed patch. 0, or -1: the queue is held. */
+int settle_sync(struct executor *ex);
+/*
+ * The outcome of the patch in work goes to the disk with what was staged, and
+ * settle_outcome only renames it once its record is there (draft_holds). What
+ * does not work here is done there. settle_undraft takes it away again.
+ */
+void settle_draft(struct executor *ex, const json_t *doc);
+void settle_sync_draft(struct executor *ex);
+void settle_undraft(struct executor *ex);
 /* Back to the queue; delay_ms 0: at once. t is what was counted. */
 int settle_requeue(struct executor *ex, const char *file, const char *key,
     struct tries *t, int64_t delay_ms);

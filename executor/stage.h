@@ -3,11 +3,12 @@
  * Where transactions live, and one transaction's directory T:
  *
  *   PLACE/KEY,ATTEMPT/      0700, on the workspace's filesystem and mount
- *     BEGIN                 checked: who runs, process to be proven dead
+ *     BEGIN                 checked, not synced: who runs, process to be
+ *                           proven dead
  *     COMMIT DONE REVERT    checked: record.h; one of them or none
  *     upper work            the overlay's, or upper alone as scratch copy
  *     new old               staged results; what they displaced
- *     tmp                   for the durable puts of the records
+ *     tmp                   COMMIT until it is the record; durable puts
  *
  * T goes by a rename to .drop-NAME first, so that a half-removed one is
  * never taken for an interrupted one.

@@ -257,6 +257,8 @@ take_back(struct executor *ex, const struct target *to, struct txn *t,
 
 	if (check_target(ex, t, r) == -1)
 		return -1;
+	if (settle_sync(ex) == -1)
+		return 1;
 	/* Where recovery finds it, before there is anything to be found. */
 	if (kept_fetch(ex, to->txn) == -1)
 		return fault_errno(&ex->run.fault, OUTCOME_PREPARE,

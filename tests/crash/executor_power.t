@@ -63,7 +63,7 @@ fi
 
 # Negative control: where syncing does nothing, the same sweep must see it.
 make_image small
-sweep -d "$memory/disk" -p 3 -L fsync,fdatasync,syncfs -Q -r executor -c unlinkat \
+sweep -d "$memory/disk" -L fsync,fdatasync,syncfs -Q -r executor -c unlinkat \
     power
 ok 'without fsync the same sweep is red' test "$(found bad)" -gt 0
 diag "without fsync: $(grep '^points' "$T/found")"

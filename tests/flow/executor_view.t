@@ -78,6 +78,20 @@ ok 'its third executor is dead; the next one' once
 is 'fails it as crashed' "$(outcome poison '"\(.state) \(.stage)"')" \
     'failed crashed'
 ok 'and goes on' tidy
+# What a power cut may leave of a BEGIN that nobody has synced.
+queue_json >/dev/null <<'END'
+{"id":"poison-torn","mutations":[{"path":"p","contents":"x"}],"validate":{"shell":["sleep 4714"]}}
+END
+crashes 2
+start executor executor -f -c "$CONF" -q MAIN
+await 'a patch runs' pgrep -f 'sleep 4714'
+stop executor KILL
+await 'its processes are dead' sh -c '! pgrep -f "sleep [4]714"'
+truncate -s 0 "$SPOOL/state/executor@MAIN/txn/$key,1/BEGIN"
+ok 'the power went as well; the next one' once
+is 'fails it as crashed' "$(outcome poison-torn '"\(.state) \(.stage)"')" \
+    'failed crashed'
+ok 'and goes on' tidy
 
 # --- require_isolation holds no patch back where the overlay works
 sed -i "s|^    aliases: \[BRAUN\]|&\n    require_isolation: overlay|" "$CONF"

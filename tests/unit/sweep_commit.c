@@ -31,13 +31,11 @@ run_commit(void *arg)
 	const char *at;
 	int answer;
 
-	if (commit_sync(&c, &w->diff.ops, &f) == -1 ||
-	    commit_check(&c, &w->diff.ops, &f) == -1)
-		return 1;
 	world_record(w, &r);
-	answer = commit_write(&w->txn, &r) != SPOOL_DONE;
+	answer = commit_sync(&c, &r, &f);
 	json_decref(r.outcome);
-	if (answer != 0)
+	if (answer == -1 || commit_check(&c, &w->diff.ops, &f) == -1 ||
+	    commit_write(&w->txn) != SPOOL_DONE)
 		return 1;
 	if (commit_apply(&c, &w->diff.ops, &at) == -1 ||
 	    commit_done(&w->txn) == -1)
@@ -51,16 +49,20 @@ run_swapped(void *arg)
 {
 	struct world *w = arg;
 	struct commit c = world_commit(w);
+	struct fault f = {0};
 	struct record r;
 	const char *at;
 	int answer;
 
+	world_record(w, &r);
+	answer = commit_sync(&c, &r, &f);
+	json_decref(r.outcome);
+	if (answer == -1)
+		return 1;
 	if (commit_apply(&c, &w->diff.ops, &at) == -1)
 		return 2;
-	world_record(w, &r);
-	answer = commit_write(&w->txn, &r) != SPOOL_DONE;
-	json_decref(r.outcome);
-	return answer != 0 || commit_done(&w->txn) == -1;
+	return commit_write(&w->txn) != SPOOL_DONE ||
+	       commit_done(&w->txn) == -1;
 }
 
 /* What recovery does: forward where there is a record. */

@@ -28,9 +28,9 @@ begin(struct world *w, size_t n)
 	struct record r;
 	const char *at;
 
-	assert_int_equal(commit_sync(&c, &w->diff.ops, &f), 0);
 	world_record(w, &r);
-	assert_int_equal(commit_write(&w->txn, &r), SPOOL_DONE);
+	assert_int_equal(commit_sync(&c, &r, &f), 0);
+	assert_int_equal(commit_write(&w->txn), SPOOL_DONE);
 	json_decref(r.outcome);
 	part.count = n;
 	assert_int_equal(commit_apply(&c, &part, &at), 0);
