@@ -6,8 +6,7 @@
 . "$(dirname "$0")/../harness/lib.sh"
 . "$(dirname "$0")/../flow/bridge.sh"
 
-seed=${SEED:-$(od -An -N2 -tu2 /dev/urandom | tr -d ' ')}
-diag "SEED=$seed"
+diag "seed $seed"
 
 # ids: of all queue files and outcomes, one a line.
 ids() {
@@ -142,7 +141,7 @@ awk '{ sub(/\(.*/, "", $2); n[$2]++ } END { for (c in n)
 if [ -n "${PATCHFLOW_LONG:-}" ]; then
 	cp "$T/points" "$T/chosen"
 else
-	# Those that move something, and a few others, another lot each time.
+	# Those that move something, and a few others, another lot each day.
 	awk -v seed="$seed" 'BEGIN { srand(seed) }
 	    { p = $1 ~ /renameat2|symlinkat/ ? 0.2 : $1 == "fsync" ? 0.1 : 0.02 }
 	    rand() < p' "$T/points" >"$T/chosen"

@@ -13,4 +13,10 @@ sweep_is_good 'entries that become another kind' $(one_in 50) kill
 make_world commit
 # shellcheck disable=SC2046 # options
 sweep_is_good 'a patch with a git commit' $(one_in 100) -X probe kill
+
+# Negative control, as there.
+make_world small
+sweep -F -Q -r executor -c renameat2 kill
+ok 'without the commit record the same sweep is red' test "$(found bad)" -gt 0
+diag "without the record: $(grep '^points' "$T/found")"
 done_testing

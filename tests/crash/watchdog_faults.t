@@ -53,7 +53,7 @@ if [ -n "${PATCHFLOW_LONG:-}" ]; then
 	seconds=60
 	faults >"$T/faults"
 else
-	faults | awk -v s="${PATCHFLOW_SEED:-$$}" '(NR + s) % 17 == 0' \
+	faults | awk -v s="$seed" '(NR + s) % 17 == 0' \
 	    >"$T/faults"
 fi
 

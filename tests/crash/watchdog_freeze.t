@@ -10,7 +10,6 @@ plan 4
 
 trials=2 hangs=2
 [ -z "${PATCHFLOW_LONG:-}" ] || trials=200 hangs=20
-seed=${PATCHFLOW_SEED:-$$}
 diag "seed $seed"
 fake_config
 start watchdog watchdog -f -c "$CONF"

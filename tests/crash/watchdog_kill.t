@@ -9,7 +9,6 @@ plan 7
 
 rounds=60
 [ -z "${PATCHFLOW_LONG:-}" ] || rounds=1000
-seed=${PATCHFLOW_SEED:-$$}
 diag "seed $seed, $rounds kills"
 fake_config
 sed -i 's/hang: 2s/hang: 10s/; s/start_timeout: 3s/start_timeout: 20s/' "$CONF"

@@ -7,7 +7,6 @@
 . "$(dirname "$0")/executor.sh"
 write_config </dev/null
 
-seed=${PATCHFLOW_SEED:-$(($(date +%s) / 86400))}
 commits=20
 [ -z "${PATCHFLOW_LONG:-}" ] || commits=1000
 echo "# seed $seed"

@@ -14,7 +14,7 @@ cells=$(for state in starting ready stopping backoff hung frozen; do
 	done
 done)
 [ -n "${PATCHFLOW_LONG:-}" ] || cells=$(echo "$cells" |
-    awk -v s="${PATCHFLOW_SEED:-$$}" '(NR + int((NR - 1) / 5) + s) % 5 == 0')
+    awk -v s="$seed" '(NR + int((NR - 1) / 5) + s) % 5 == 0')
 
 begin_suite() {
 	rm -f "$FAKE_DIR/$who"

@@ -38,6 +38,10 @@ export GIT_CONFIG_NOSYSTEM GIT_CONFIG_GLOBAL GIT_AUTHOR_NAME \
 mkdir -p "$HOME" "$T/pids"
 chmod 755 "$T"
 
+# By this a test chooses its share of what a long run takes all of: another
+# one each day, the same all day.
+seed=${PATCHFLOW_SEED:-$(($(date +%s) / 86400))}
+
 tests_run=0
 tests_failed=0
 tests_planned=

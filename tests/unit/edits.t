@@ -7,7 +7,6 @@
 # PATCHFLOW_GITREPO=DIR: of that repository, too.
 . "$(dirname "$0")/../harness/lib.sh"
 
-seed=${PATCHFLOW_SEED:-$(($(date +%s) / 86400))}
 commits=260
 least=300
 if [ -n "${PATCHFLOW_LONG:-}" ]; then

@@ -17,7 +17,7 @@ if [ -n "${PATCHFLOW_ROWS:-}" ]; then
 elif [ -n "${PATCHFLOW_LONG:-}" ]; then
 	cp "$T/rows" "$T/chosen"
 else
-	awk -v s="${PATCHFLOW_SEED:-$$}" -v n="$count" \
+	awk -v s="$seed" -v n="$count" \
 	    'BEGIN { for (i = 0; i < 3; i++) pick[(s * 7 + i * 17) % n + 1] }
 	    FNR in pick' "$T/rows" >"$T/chosen"
 fi
