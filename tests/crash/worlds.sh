@@ -28,7 +28,6 @@ world=$memory/world
 saved=$memory/saved
 ws=$world/ws
 SPOOL=$world/spool
-seed=${PATCHFLOW_SEED:-$(($(date +%s) / 86400))}
 
 # one_in N: of so many points in a short run; all of them in a long one.
 one_in() {
@@ -150,8 +149,9 @@ asked() {
 	esac
 }
 
-# build_world NAME: below $world, ready to run.
+# build_world NAME, which is $made: below $world, ready to run.
 build_world() {
+	made=$1
 	mkdir -p "$ws"
 	write_config </dev/null
 	sed -i "s|workspace: $T/ws/main|workspace: $ws|" "$CONF"
@@ -225,11 +225,32 @@ found() {
 	    if ($i == name) n = $(i + 1) } END { print n + 0 }' "$T/found"
 }
 
-# sweep_is_good WHAT OPTION... MODE
+# again: how to repeat the first bad point.
+again() {
+	sed -n 's/^bad \([^ ]*\) ([^)]*)\( then [^ ]*\)\{0,1\}.*/\1\2/p' \
+	    "$T/found" | head -n 1
+}
+
+# sweep_is_good WHAT OPTION... MODE. PATCHFLOW_POINT='WORLD POINT [then POINT]'
+# repeats that one and nothing else.
 sweep_is_good() {
 	said=$1
 	shift
+	case "${PATCHFLOW_POINT:-$made }" in
+	"$made "*) ;;
+	*) skip 2 "$said: another point was asked for"
+		return ;;
+	esac
+	[ -z "${PATCHFLOW_POINT:-}" ] || {
+		point=${PATCHFLOW_POINT#"$made "}
+		case $point in
+		*' then '*) set -- -O "${point#* then }" "$@" ;;
+		esac
+		set -- -o "${point%% then *}" "$@"
+	}
 	sweep "$@"
+	[ "$(found bad)" -eq 0 ] ||
+		diag "again: PATCHFLOW_POINT='$made $(again)' sh $0"
 	sed -n 's/^role /# /p' "$T/found"
 	diag "$said: $(grep '^points' "$T/found")"
 	is "$said" "$(grep -v -e '^role' -e "^points.* ends $ends\$" \

@@ -18,6 +18,7 @@
  *   -c CALL   only before this call
  *   -e ERROR  only this one; lie: success, and nothing is done (a control)
  *   -o POINT  only this one: PATH:CALL:N[:ERROR], as printed
+ *   -O POINT  with -o: and the recovery killed at this one
  *   -2        the recovery is killed, too, at each of its points
  *   -n N      with -2: at so many random pairs instead
  *   -l FILE   output of COMMAND
@@ -58,20 +59,30 @@ number(const char *text)
 
 /* PATH:CALL:N[:ERROR] */
 static const struct point *
-parse_point(char *text)
+parse_point(struct point *p, char *text)
 {
-	static struct point p;
 	char *path = strsep(&text, ":");
 	char *call = strsep(&text, ":");
 	char *n = strsep(&text, ":");
 
-	p.call = call != NULL ? call_named(call) : NULL;
-	if (n == NULL || p.call == NULL)
+	p->call = call != NULL ? call_named(call) : NULL;
+	if (n == NULL || p->call == NULL)
 		usage("a point is PATH:CALL:N[:ERROR]");
-	(void)strlcpy(p.path, path, sizeof(p.path));
-	p.n = (unsigned)number(n);
-	p.fault = text != NULL ? fault_kind_named(text) : 0;
-	return &p;
+	(void)strlcpy(p->path, path, sizeof(p->path));
+	p->n = (unsigned)number(n);
+	p->fault = text != NULL ? fault_kind_named(text) : 0;
+	return p;
+}
+
+static void
+take_points(struct sweep *s, int option)
+{
+	static struct point first, second;
+
+	if (option == 'o')
+		s->only = parse_point(&first, optarg);
+	else
+		s->only_then = parse_point(&second, optarg);
 }
 
 static void
@@ -94,8 +105,8 @@ take_option(struct sweep *s, int option)
 		s->seed = number(optarg);
 	else if (option == 'n')
 		s->pairs = (unsigned)number(optarg);
-	else if (option == 'o')
-		s->only = parse_point(optarg);
+	else if (option == 'o' || option == 'O')
+		take_points(s, option);
 	else if (option == 'e')
 		s->faults = fault_kind_named(optarg);
 	else if (option == '2')
@@ -135,7 +146,7 @@ main(int argc, char **argv)
 
 	s.seed = (unsigned long)(now / DAY);
 	while ((option = getopt(argc, argv,
-		    "+w:s:d:q:x:p:S:c:r:X:e:o:2n:l:FL:Q")) != -1)
+		    "+w:s:d:q:x:p:S:c:r:X:e:o:O:2n:l:FL:Q")) != -1)
 		take_option(&s, option);
 	if (argc - optind < 2 || s.world.path == NULL || s.world.saved == NULL)
 		usage("-w WORLD -s SAVED MODE COMMAND");

@@ -208,7 +208,9 @@ sweep_run(struct sweep *s)
 		    s->trouble != NULL ? s->trouble : "no images");
 		return -1;
 	}
-	if (s->depth == 2)
+	if (s->only != NULL && s->only_then != NULL)
+		try_point(s, &t, s->only, s->only_then);
+	else if (s->depth == 2)
 		sweep_pairs(s, &t);
 	else
 		once_killed(s, &t);

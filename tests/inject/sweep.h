@@ -40,6 +40,8 @@ struct sweep {
 	const char *not_role;     /* not those that begin so */
 	const char *lies;         /* control: these calls do nothing; A,B */
 	const struct point *only; /* NULL: all */
+	const struct point
+	    *only_then; /* in its recovery; NULL: as depth says */
 	unsigned long seed;
 	enum sweep_mode mode;
 	unsigned one_in; /* of so many points */
