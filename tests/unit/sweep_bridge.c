@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <cmocka.h>
 
 #include "bridge/intake.h"
@@ -25,7 +26,7 @@
 #define LENGTH(a) (sizeof(a) / sizeof((a)[0]))
 #define CALLS_MAX 2000
 #define ROUNDS 8 /* of one life, each as if the backoff were over */
-#define STEP 5   /* from a random n on; PATCHFLOW_LONG takes each */
+#define STEP 5   /* from an n by the day on; PATCHFLOW_LONG takes each */
 
 #define FENCE "```\n"
 #define PATCH(id, target, text)                                                \
@@ -256,6 +257,16 @@ step(void)
 	return getenv("PATCHFLOW_LONG") != NULL ? 1 : STEP;
 }
 
+/* As in tests/harness/lib.sh. */
+static long
+seed(void)
+{
+	const char *asked = getenv("PATCHFLOW_SEED");
+
+	return asked != NULL ? strtol(asked, NULL, 10)
+			     : (long)time(NULL) / 86400;
+}
+
 /* In this process, since only it can count; its log goes nowhere. */
 static long
 count_calls(struct world *w)
@@ -271,7 +282,7 @@ count_calls(struct world *w)
 static int
 sweep(struct world *w, enum fault_mode mode, int err)
 {
-	long calls, n = 1 + (long)arc4random_uniform((uint32_t)step());
+	long calls, n = 1 + labs(seed()) % step();
 	int bad = 0;
 
 	start_over(w);
