@@ -107,10 +107,8 @@ approval_ask(struct executor *ex, const struct envelope *env, int attempt,
 	(void)strlcpy(t.approval.digest, env->digest,
 	    sizeof(t.approval.digest));
 	(void)strlcpy(t.approval.why, why, sizeof(t.approval.why));
-	if (t.attempt != attempt) {
-		t.attempt = attempt;
-		t.crashes = t.requeues = 0;
-	}
+	if (t.attempt != attempt)
+		tries_begin(&t, attempt);
 	if (tries_save(&ex->state, env->key, &t) != SPOOL_DONE) {
 		executor_hold(ex, "%s: state not written", env->key);
 		return -1;

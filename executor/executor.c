@@ -303,6 +303,7 @@ on_signal(struct loop *l, const struct signalfd_siginfo *si)
 		return;
 	}
 	/* A second signal does not wait for the grace. */
+	hand_rest(ex);
 	loop_after(l, &ex->grace,
 	    ex->stopping ? 0 : ex->settings->watchdog.stop_grace);
 	ex->stopping = true;
@@ -373,6 +374,7 @@ executor_open(struct executor *ex, struct tree *t, const struct settings *s,
 	(void)spool_sweep_tmp(ex->q->requests.dir[BOX_TMP], SPOOL_DEAD_WRITERS);
 	(void)spool_sweep_tmp(ex->q->dir[Q_TMP], SPOOL_DEAD_WRITERS);
 	set_timers(ex);
+	hand_open(ex);
 	requests_open(ex);
 	ex->held_any = true;
 	if (hint_open(&ex->hint, &ex->loop, ex, on_hint) == -1 ||
@@ -416,6 +418,7 @@ int
 executor_close(struct executor *ex)
 {
 	daemon_stopping();
+	hand_rest(ex);
 	hint_close(&ex->hint, &ex->loop);
 	journal_close(&ex->journal);
 	state_close(&ex->state);

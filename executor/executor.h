@@ -22,6 +22,7 @@
 #include "common/settings.h"
 #include "common/state.h"
 #include "executor/cgroup.h"
+#include "executor/hand.h"
 #include "executor/index.h"
 #include "executor/jail.h"
 #include "executor/plan.h"
@@ -99,6 +100,7 @@ struct executor {
 	char why[256];           /* why no overlay; "" */
 	enum durability durability;
 
+	struct hand hand;
 	struct index index;
 	struct strays strays;
 	struct hint hint;

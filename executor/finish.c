@@ -42,6 +42,7 @@ forget(struct executor *ex)
 	json_decref(r->bases);
 	r->commands = r->warnings = r->git = r->bases = NULL;
 	r->active = false;
+	hand_drop(ex);
 	if (r->shown)
 		status_write(ex);
 	executor_wake(ex, 0);
@@ -143,7 +144,7 @@ requeue(struct executor *ex)
 	    tries_load(&ex->state, r->name.key, &t) == -1)
 		return false;
 	if (t.attempt != r->name.attempt)
-		t = (struct tries){.attempt = r->name.attempt};
+		tries_begin(&t, r->name.attempt);
 	if (++t.requeues >= ex->queue->attempts)
 		return false;
 	log_info("%s: will be run again: %s", r->name.key, r->fault.text);

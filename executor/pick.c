@@ -20,16 +20,6 @@ on_stray(void *owner, const char *name)
 	strays_note(&ex->strays, ex->q->dir[Q_PATCHES], name);
 }
 
-/* The first attempt from n's on that has no outcome: an operator's retry and
- * a resend can so never share one. */
-static void
-free_attempt(struct executor *ex, struct queue_name *n)
-{
-	while (n->attempt < ATTEMPT_MAX &&
-	       tree_find_outcome(ex->q, n->key, n->attempt) != BOX__MAX)
-		n->attempt++;
-}
-
 /* 1 claimed (settle_sync makes it durable), 0 gone, -1 the queue is held. */
 static int
 claim(struct executor *ex, enum queue_dir from, const char *file,
@@ -37,7 +27,7 @@ claim(struct executor *ex, enum queue_dir from, const char *file,
 {
 	enum spool_answer a;
 
-	free_attempt(ex, n);
+	settle_free_attempt(ex, n);
 	key_queue_file(n, claimed);
 	a = spool_shift(ex->q->dir[from], file, ex->q->dir[Q_RUNNING], claimed);
 	ex->unsynced = ex->unsynced || a == SPOOL_DONE;
@@ -49,59 +39,17 @@ claim(struct executor *ex, enum queue_dir from, const char *file,
 	return -1;
 }
 
-/* A queue file that cannot be trusted still gets its outcome: the id is in
- * its name. */
 static void
-set_aside(struct executor *ex, enum queue_dir dir, const char *file,
+distrust(struct executor *ex, enum queue_dir dir, const char *file,
     struct queue_name *n, const char *why)
 {
-	struct envelope env = {.source = xstrdup("spool"),
-	    .conversation = xstrdup(""),
-	    .message_id = xstrdup(""),
-	    .author = xstrdup("")};
 	struct fault f = {0};
-	struct alert a = {.type = "spool-corrupt",
-	    .component = ex->instance,
-	    .subject = file,
-	    .severity = ALERT_CRITICAL,
-	    .text = why,
-	    .queue = ex->q->name};
-	size_t len = strlen(n->key);
+	struct settle_at at = {dir, file};
 
-	/* TIME-SLUG-HASH8: the slug is the id, or near to it. */
-	if (len > 26)
-		(void)strlcpy(env.id, n->key + 17, len - 17 - 9 + 1);
-	if (!key_is_of(n->key, env.id))
-		strlcpy(env.id, "corrupt", sizeof(env.id));
-	free_attempt(ex, n);
-	strlcpy(env.queue, ex->q->name, sizeof(env.queue));
-	strlcpy(env.key, n->key, sizeof(env.key));
-	env.attempt = n->attempt;
-	digest_bytes(file, strlen(file), env.digest);
-	env.queued_us = env.detected_us = key_time_us(n->key);
 	(void)fault_fail(&f, OUTCOME_PREPARE,
 	    "the queue file %s cannot be trusted (%s); it lies in corrupt/",
 	    file, why);
-	log_warnx("%s: set aside: %s", file, why);
-	executor_alert(ex, &a);
-	/* The outcome before the file goes: else nobody would write it. */
-	if (key_is_of(n->key, env.id)) {
-		json_t *doc =
-		    outcome_new(&env, f.state, f.stage, OUTCOME_NO_REASON);
-		char name[NAME_SIZE];
-
-		settle_common(ex, doc);
-		fault_describe(&f, doc);
-		key_outcome_file(n->key, n->attempt, name);
-		if (tree_put_json(ex->tree, ex->q->outcomes.dir, name, doc) ==
-		    SPOOL_REFUSED)
-			executor_hold(ex, "%s: outcome not written", file);
-		json_decref(doc);
-	}
-	if (tree_set_aside(ex->tree, ex->q->dir[dir], ex->q->name, file) !=
-	    SPOOL_DONE)
-		executor_hold(ex, "%s: not moved to corrupt", file);
-	envelope_free(&env);
+	settle_aside(ex, n, &f, &at);
 }
 
 /* 1 with *job filled, 0 not to be run (it was dealt with), -1 try later. */
@@ -127,7 +75,7 @@ load(struct executor *ex, enum queue_dir dir, const char *file,
 	}
 	if (found == 1 || saved == EBADMSG || saved == ENOMSG ||
 	    saved == EPERM || saved == EFBIG || saved == EINVAL) {
-		set_aside(ex, dir, file, n,
+		distrust(ex, dir, file, n,
 		    found == 1 ? "not a queue file of this version"
 			       : strerror(saved));
 		return 0;
@@ -203,7 +151,7 @@ next_attempt(struct executor *ex, const struct candidate *c)
 {
 	struct queue_name n = c->name;
 
-	free_attempt(ex, &n);
+	settle_free_attempt(ex, &n);
 	return n.attempt;
 }
 
@@ -270,8 +218,11 @@ consider(struct executor *ex, const struct queue_name *n)
 	bool ready = false, done = true;
 
 	key_queue_file(n, c.file);
-	if (load(ex, c.dir, c.file, &c.name, &c.job) != 1)
+	hand_take(ex, n->key, n->attempt);
+	if (load(ex, c.dir, c.file, &c.name, &c.job) != 1) {
+		hand_drop(ex);
 		return false;
+	}
 	depends_open(&d, ex->tree);
 	if (may_live(ex, &c, &d, &ready) && !ready) {
 		put_by(ex, c.file);
@@ -282,6 +233,7 @@ consider(struct executor *ex, const struct queue_name *n)
 	}
 	depends_close(&d);
 	job_free(&c.job);
+	hand_drop(ex);
 	return done;
 }
 
@@ -340,6 +292,10 @@ consider_held(struct executor *ex, const char *file, struct depends *d)
 		return;
 	ex->held_any = true;
 	strlcpy(c.file, file, sizeof(c.file));
+	/* Reading it may be what it takes. */
+	if (t.crashes > 0 && t.not_before_us > clock_wall_us())
+		return;
+	hand_take(ex, c.name.key, c.name.attempt);
 	if (load(ex, c.dir, file, &c.name, &c.job) != 1)
 		return;
 	if (t.operator_hold || t.not_before_us > clock_wall_us())
@@ -371,6 +327,7 @@ pick_held(struct executor *ex)
 		if (i % 100 == 0)
 			executor_beat(ex);
 	}
+	hand_drop(ex);
 	depends_close(&d);
 	spool_names_free(&names);
 	ex->held_at_ms = clock_mono_ms();

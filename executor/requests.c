@@ -159,9 +159,15 @@ reject(struct executor *ex, enum queue_dir dir, struct queue_name *n,
 	struct fault f = {0};
 	struct job job;
 	json_t *doc = NULL;
+	struct tries t;
 	bool done = false;
 
+	/* What reading it has done so often is not tried again for this. */
+	if (tries_load(&ex->state, n->key, &t) == -1 ||
+	    (t.attempt == n->attempt && t.crashes >= CRASHES_MAX))
+		return false;
 	key_queue_file(n, file);
+	hand_take(ex, n->key, n->attempt);
 	approval_name(r->uid, who, sizeof(who));
 	(void)fault_reject(&f, OUTCOME_BY_OPERATOR, "%s by %s%s%s",
 	    r->verb == REQUEST_REJECT ? "not approved" : "cancelled", who,
@@ -173,6 +179,7 @@ reject(struct executor *ex, enum queue_dir dir, struct queue_name *n,
 		job_free(&job);
 	}
 	json_decref(doc);
+	hand_drop(ex);
 	return done;
 }
 

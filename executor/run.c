@@ -380,6 +380,7 @@ run_start(struct executor *ex, const struct job *job,
 	r->job.patch = json_incref(job->patch);
 	r->job.warnings = json_incref(job->warnings);
 	r->job.env.attempt = name->attempt;
+	hand_take(ex, name->key, name->attempt);
 	r->started_us = clock_wall_us();
 	r->started_ms = clock_mono_ms();
 	note_start(ex);

@@ -43,6 +43,13 @@ void settle_undraft(struct executor *ex);
 /* Back to the queue; delay_ms 0: at once. t is what was counted. */
 int settle_requeue(struct executor *ex, const char *file, const char *key,
     struct tries *t, int64_t delay_ms);
+/* The first attempt from n's on that has no outcome: an operator's retry and
+ * a resend can so never share one. */
+void settle_free_attempt(struct executor *ex, struct queue_name *n);
+/* aside.c: a queue file that is not to be read goes to corrupt/, with an
+ * outcome by f as far as the file's name tells of whom. */
+void settle_aside(struct executor *ex, struct queue_name *n,
+    const struct fault *f, const struct settle_at *at);
 /* Drops T, or says why not: recovery will. */
 void settle_drop(struct executor *ex, const char *txn);
 /* Fields that each outcome of ours has. */

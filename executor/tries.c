@@ -74,7 +74,7 @@ tries_load(const struct state *s, const char *key, struct tries *t)
 	t->not_before_us =
 	    json_integer_value(json_object_get(doc, "not_before_us"));
 	t->operator_hold = json_is_true(json_object_get(doc, "hold"));
-	copy(doc, "last_txn", t->last_txn, sizeof(t->last_txn));
+	copy(doc, "last_death", t->last_death, sizeof(t->last_death));
 	load_approval(json_object_get(doc, "approval"), &t->approval);
 	/* The clock may have been set back since. */
 	if (t->not_before_us > clock_wall_us() + AHEAD_MAX_US)
@@ -90,7 +90,7 @@ tries_save(const struct state *s, const char *key, const struct tries *t)
 	json_t *doc = json_pack("{s:s,s:i,s:i,s:i,s:I,s:b,s:s,s:o*}", "format",
 	    FORMAT, "attempt", t->attempt, "crashes", t->crashes, "requeues",
 	    t->requeues, "not_before_us", (json_int_t)t->not_before_us, "hold",
-	    t->operator_hold, "last_txn", t->last_txn, "approval",
+	    t->operator_hold, "last_death", t->last_death, "approval",
 	    encode_approval(&t->approval));
 	enum spool_answer answer;
 
@@ -109,6 +109,14 @@ tries_forget(const struct state *s, const char *key)
 	/* What stays behind is only a count of an attempt that is over. */
 	if (spool_exists(s->dir, name) && state_remove(s, name) != SPOOL_DONE)
 		return;
+}
+
+void
+tries_begin(struct tries *t, int attempt)
+{
+	t->attempt = attempt;
+	t->crashes = t->requeues = 0;
+	t->last_death[0] = '\0';
 }
 
 int64_t

@@ -13,6 +13,8 @@
 #include "common/digest.h"
 #include "common/state.h"
 
+#define CRASHES_MAX 3 /* then it is failed as crashed */
+
 /* An approval that was asked for is of one document and one attempt: a resend
  * or a retry asks anew. */
 struct approval {
@@ -32,7 +34,7 @@ struct tries {
 	int requeues;          /* conflict, or a lack of resources */
 	int64_t not_before_us; /* wall clock; never more than an hour ahead */
 	bool operator_hold;
-	char last_txn[64]; /* the crash that was counted last */
+	char last_death[64]; /* the crash that was counted last */
 	struct approval approval;
 };
 
@@ -41,6 +43,8 @@ int tries_load(const struct state *s, const char *key, struct tries *t);
 enum spool_answer tries_save(const struct state *s, const char *key,
     const struct tries *t);
 void tries_forget(const struct state *s, const char *key);
+/* The counts begin anew; hold and approval stay. */
+void tries_begin(struct tries *t, int attempt);
 /* Backoff before run number n + 1, doubling from 2 s. */
 int64_t tries_delay_ms(int n);
 

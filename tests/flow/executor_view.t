@@ -61,7 +61,7 @@ crashes() {
 	key=${key%,1.json}
 	line=$(jq -cn --argjson n "$1" '{format: "patchflow-tries-1", attempt: 1,
 	    crashes: $n, requeues: 0, not_before_us: 0, hold: false,
-	    last_txn: "1"}')
+	    last_death: "1"}')
 	printf '%s\n{"bytes":%d,"sha256":"%s"}\n' "$line" \
 	    "$(printf %s "$line" | wc -c)" \
 	    "$(printf %s "$line" | sha256sum | cut -d' ' -f1)" \

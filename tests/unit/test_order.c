@@ -235,6 +235,7 @@ suite_open(struct suite *u)
 		ex->workspace.fd = ex->place.dir = -1;
 		(void)snprintf(ex->instance, sizeof(ex->instance),
 		    "executor@%s", queue_name[i]);
+		ex->hand.fd = -1;
 		assert_int_equal(state_open(&ex->state, &u->t, ex->instance),
 		    0);
 		assert_int_equal(journal_open(&ex->journal, u->t.journal,
