@@ -191,6 +191,8 @@ static const struct conf_key watchdog_keys[] = {
     NUMBER(COUNT, watchdog_settings, disk_pause, "1", 0, 100),
     NUMBER(BYTES, watchdog_settings, memory_warning, "512M", 0, TIB),
     NUMBER(COUNT, watchdog_settings, cpu_warning, "90", 0, 100),
+    TEXT(watchdog_settings, "fallback", fallback, ""),
+    NUMBER(SPAN, watchdog_settings, fallback_after, "1m", 100, HOUR),
     WORD(watchdog_settings, "cgroup", cgroup, "auto", "auto|off"),
     LIST(watchdog_settings, "daemons", daemons, daemon_count, daemon_settings,
 	daemon_keys),

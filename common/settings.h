@@ -103,18 +103,18 @@ struct alert_settings {
 struct watchdog_settings {
 	int64_t heartbeat;
 	int64_t hang; /* no progress for this long: replaced */
-	int64_t start_timeout;
-	int64_t stop_grace;
+	int64_t start_timeout, stop_grace;
 	int64_t check; /* between looks at the queues */
 	int64_t queue_depth;
 	int64_t stale_patch;
 	int64_t summary_delay;
-	int64_t disk_free;      /* percent */
-	int64_t inode_free;     /* percent */
-	int64_t disk_pause;     /* percent; 0: never */
-	int64_t memory_warning; /* bytes; 0: never */
-	int64_t cpu_warning;    /* percent; 0: never */
-	char *cgroup;           /* "auto" or "off" */
+	int64_t disk_free, inode_free; /* percent */
+	int64_t disk_pause;            /* percent; 0: never */
+	int64_t memory_warning;        /* bytes; 0: never */
+	int64_t cpu_warning;           /* percent; 0: never */
+	char *cgroup;                  /* "auto" or "off" */
+	char *fallback;                /* a command, "" : none */
+	int64_t fallback_after;
 	size_t daemon_count;
 	struct daemon_settings *daemons;
 };

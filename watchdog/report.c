@@ -10,10 +10,10 @@
 #include "common/text.h"
 #include "watchdog/watchdog.h"
 
-static bool
-raise_one(struct watchdog *w, const struct report_entry *e)
+struct alert
+report_alert_of(const struct report_entry *e)
 {
-	struct alert a = {
+	return (struct alert){
 	    .type = e->type,
 	    .component = "watchdog",
 	    .subject = e->subject,
@@ -22,6 +22,12 @@ raise_one(struct watchdog *w, const struct report_entry *e)
 	    .queue = e->queue[0] != '\0' ? e->queue : NULL,
 	    .resolved = e->resolved,
 	};
+}
+
+static bool
+raise_one(struct watchdog *w, const struct report_entry *e)
+{
+	struct alert a = report_alert_of(e);
 
 	switch (alert_raise(w->tree, &a)) {
 	case SPOOL_DONE:
@@ -61,6 +67,7 @@ report_alert(struct watchdog *w, const struct report_entry *e)
 		log_info("%s: %s resolved, %s", e->subject, e->type, e->text);
 	else
 		log_warnx("%s: %s, %s", e->subject, e->type, e->text);
+	fallback_take(w, e);
 	if (raise_one(w, e))
 		return;
 	log_warn("%s: alert not stored, tried again", e->subject);

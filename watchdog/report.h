@@ -31,6 +31,8 @@ struct report {
 	size_t count;
 };
 
+/* As an alert; its strings are the entry's. */
+struct alert report_alert_of(const struct report_entry *e);
 void report_alert(struct watchdog *w, const struct report_entry *e);
 /* Tries what is owed once more. */
 void report_retry(struct watchdog *w);

@@ -53,14 +53,13 @@ collect(struct watchdog *w, pid_t *pids, struct orphans *o)
 			pids[o->known_count++] = s->pid;
 }
 
-/* True when nothing of the dead daemon is left but its zombie. */
-static bool
-swept(struct service *s)
+bool
+supervise_sweep(struct watchdog *w)
 {
 	pid_t pids[SERVICES_SEEN];
 	struct orphans o = {0};
 
-	collect(s->owner, pids, &o);
+	collect(w, pids, &o);
 	return orphans_round(&o) == 0;
 }
 
@@ -70,7 +69,7 @@ on_sweep(struct loop *l, struct timer *t)
 	struct service *s = t->owner;
 	struct watchdog *w = s->owner;
 
-	if (!swept(s)) {
+	if (!supervise_sweep(w)) {
 		loop_after(l, t, SWEEP_AGAIN_MS);
 		return;
 	}
@@ -121,7 +120,7 @@ act_on_process(struct service *s, unsigned actions)
 	if ((actions & FSM_SWEEP) != 0) {
 		s->sweep.on = on_sweep;
 		s->sweep.owner = s;
-		if (swept(s))
+		if (supervise_sweep(s->owner))
 			return FSM_EV_SWEPT;
 		loop_after(&s->owner->loop, &s->sweep, SWEEP_AGAIN_MS);
 	}
@@ -209,6 +208,7 @@ supervise_gap(struct watchdog *w)
 	if (now - w->pulse.at_ms <= slack_ms)
 		return;
 	w->late++;
+	w->fallback.well_ms = now;
 	log_warnx("watchdog: late by %lld ms, deadlines begin anew",
 	    (long long)(now - w->pulse.at_ms));
 	TAILQ_FOREACH (s, &w->services, link) {

@@ -158,6 +158,7 @@ on_pulse(struct loop *l, struct timer *t)
 	service_note_oom(w);
 	look_for_changes(w);
 	report_retry(w);
+	fallback_look(w);
 	if (!w->opts->foreground)
 		log_sink_adopt_stderr(&w->logs, &w->own_log.sink);
 	own_log_pulse(w);
@@ -235,6 +236,7 @@ watchdog_open(struct watchdog *w, struct daemon_opts *o, struct settings *s,
 	w->tree = t;
 	w->since_us = clock_wall_us();
 	w->since_ms = clock_mono_ms();
+	w->fallback.well_ms = w->since_ms;
 	service_note_oom(w);
 	service_note_oom(w);
 	if (w->past != NULL)

@@ -22,6 +22,7 @@
 #include "watchdog/check.h"
 #include "watchdog/control.h"
 #include "watchdog/errand.h"
+#include "watchdog/fallback.h"
 #include "watchdog/logs.h"
 #include "watchdog/own_log.h"
 #include "watchdog/report.h"
@@ -48,6 +49,7 @@ struct watchdog {
 	struct check check;
 	struct cgroup cgroup; /* of daemons with limits */
 	struct report report;
+	struct fallback fallback;
 	struct state state;
 	struct deaths deaths;
 	struct upgrade upgrade;
@@ -87,6 +89,8 @@ void supervise_resume(struct service *s);
 void supervise_gap(struct watchdog *w);
 /* Their pids into pids; how many. */
 size_t supervise_errands(const struct watchdog *w, pid_t *pids, size_t max);
+/* Ends who was left behind by nobody that lives; true when none is left. */
+bool supervise_sweep(struct watchdog *w);
 /* Reads the beats that wait: before anything is said about them. */
 void supervise_listen(struct watchdog *w);
 

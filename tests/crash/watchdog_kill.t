@@ -20,7 +20,7 @@ await 'everybody is ready' all_ready
 
 # One victim a line, and how long to wait before the next: some kills meet
 # daemons that are just starting, some a suite at rest.
-awk -v seed="$seed" -v n="$rounds" 'BEGIN {
+awk -v seed="$seed" -v n=$((rounds * 2)) 'BEGIN {
 	srand(seed)
 	split("watchdog alertd summarizer executor@MAIN executor@CYOPS " \
 	    "ghost-bridge watchdog", who, " ")
@@ -37,11 +37,13 @@ victim_pid() {
 }
 
 hit=0
+tried=0
 slow=0
 slowest=0
 never=0
-while read -r victim calm; do
+while read -r victim calm && [ "$hit" -lt "$rounds" ]; do
 	pid=$(victim_pid "$victim")
+	tried=$((tried + 1))
 	if [ -n "$pid" ] && kill -s KILL "$pid" 2>/dev/null; then
 		hit=$((hit + 1))
 	fi
@@ -64,9 +66,9 @@ while read -r victim calm; do
 	}
 done <"$T/victims"
 until_true 15 all_ready || never=$((never + 1))
-diag "$hit of $rounds hit, the slowest return took $slowest ms"
+diag "$hit of $tried hit, the slowest return took $slowest ms"
 
-is 'most kills hit' "$((hit >= rounds * 3 / 4))" 1
+is 'so many kills hit' "$hit" "$rounds"
 is 'nobody ever had a twin' "$(twins)" 0
 is 'the suite always came back' "$never" 0
 is '... and never slowly' "$slow" 0
