@@ -137,15 +137,12 @@ make_ready(struct executor *ex)
 		return false;
 	if (isolate_ready(ex) == -1) {
 		executor_hold(ex,
-		    "%s: what this machine allows cannot be tried"
-		    " at present",
-		    ex->place.path);
+		    "what isolation this machine allows cannot be tried at "
+		    "present: %s",
+		    ex->why);
 		return false;
 	}
 	ex->hold_ms = 0;
-	/* A probe that gave no answer is made again. */
-	if (ex->probe_again)
-		loop_after(&ex->loop, &ex->retry, HOLD_LAST_MS);
 	if (held)
 		release(ex, missing ? "workspace-missing" : "queue-stuck");
 	status_write(ex);

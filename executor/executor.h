@@ -95,8 +95,6 @@ struct executor {
 	struct cgroup cgroup;
 	bool chosen;             /* the next three are known */
 	enum jail_way isolation; /* the best of its ways; PLAIN: no commands */
-	int64_t probe_at_ms;     /* not before */
-	bool probe_again;        /* why is nothing that the machine forbids */
 	char why[256];           /* why no overlay; "" */
 	enum durability durability;
 

@@ -1,28 +1,21 @@
 /* SPDX-License-Identifier: ISC */
-/* User, isolation probe, and the words about them. */
+/* The user, the choice of a way to isolate, and the words about it. */
 #include <sys/prctl.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "common/buf.h"
-#include "common/clock.h"
 #include "common/log.h"
 #include "executor/isolate.h"
-#include "executor/report.h"
+#include "executor/probe.h"
 #include "executor/subtree.h"
 
-#define PROBE "probe"
-#define PROBE_MS 10000
-#define PROBES 3
 #define TOLD "isolation.json"
 #define TOLD_FORMAT "patchflow-isolation-1"
-#define AGAIN_MS 60000   /* while a probe has given no answer */
 #define LOOKED_MAX 20000 /* entries that are looked at for foreign owners */
 
 static void
@@ -69,104 +62,6 @@ isolate_user(struct executor *ex)
 	return 0;
 }
 
-struct probe {
-	enum jail_way way;
-	struct fault fault;
-	bool ended;
-};
-
-/* Nothing is cloned for it. */
-static int
-probe_clone(void *owner, int workspace, int upper, int report)
-{
-	(void)owner;
-	(void)workspace;
-	(void)upper;
-	(void)report;
-	return 0;
-}
-
-/* Proves inside the jail what every patch with commands needs. */
-static int
-probe_run(void *owner, int root, int report)
-{
-	static const char *const argv[] = {"/bin/sh", "-c", ":", NULL};
-	static char *const envp[] = {NULL};
-	const struct command_limits limits = {.output = 1024};
-	const struct probe *p = owner;
-	struct command c = {.argv = argv,
-	    .envp = envp,
-	    .limits = &limits,
-	    .bare = p->way == JAIL_BARE,
-	    .timeout_ms = PROBE_MS / 2};
-	struct fault f = {0};
-
-	if (mkdirat(root, ".patchflow-probe", 0700) == -1 && errno != EACCES)
-		(void)fault_errno(&f, OUTCOME_PREPARE, "writing to the view");
-	else if (command_run(&c) == -1 || !command_succeeded(&c))
-		(void)fault_fail(&f, OUTCOME_PREPARE,
-		    "/bin/sh does not run in the jail: status %d, %s",
-		    c.exit_code, c.head.bytes != NULL ? c.head.bytes : "");
-	if (f.set)
-		report_fault(report, &f);
-	else
-		report_send(report, "end", json_object());
-	return f.set ? 1 : 0;
-}
-
-static void
-on_probe_line(void *owner, const char *kind, json_t *doc)
-{
-	struct probe *p = owner;
-
-	if (strcmp(kind, "fault") == 0 && !p->fault.set &&
-	    fault_decode(doc, &p->fault) == -1)
-		p->ended = false;
-	else if (strcmp(kind, "end") == 0)
-		p->ended = true;
-}
-
-static void
-listen_probe(struct jail *j, struct probe *p)
-{
-	struct pollfd fd = {j->report, POLLIN, 0};
-	struct buf pending = {0};
-
-	while (poll(&fd, 1, PROBE_MS) == 1 &&
-	       report_read(j->report, &pending, on_probe_line, p) == 1)
-		continue;
-	buf_free(&pending);
-}
-
-static int
-run_probe(struct executor *ex, struct probe *p, const char *name)
-{
-	char path[PATH_MAX];
-	struct jail_spec spec = {.way = p->way,
-	    .workspace = ex->workspace.path,
-	    .txn = path,
-	    .user = &ex->user,
-	    .queue = ex->queue,
-	    .prepare = probe_clone,
-	    .run = probe_run,
-	    .owner = p};
-	struct jail j;
-	int status;
-
-	if (snprintf(path, sizeof(path), "%s/%s", ex->place.path, name) >=
-		(int)sizeof(path) ||
-	    jail_start(&j, &spec) == -1)
-		return fault_errno(&p->fault, OUTCOME_PREPARE,
-		    "making namespaces");
-	if (jail_release(&j) == 0)
-		listen_probe(&j, p);
-	jail_kill(&j);
-	if (jail_reap(&j, PROBE_MS, &status) != 1)
-		log_warnx("the probe's jail does not die");
-	jail_close(&j);
-	return p->ended ? 0 : -1;
-}
-
 static int
 visit_owner(struct subtree_walk *w, const struct subtree_at *at)
 {
@@ -197,63 +92,14 @@ find_foreign(struct executor *ex)
 	return true;
 }
 
-/*
- * A check may run beside the executor itself: its probe has a name of its
- * own, and one that the next recovery sweeps away where we are killed.
- */
-static void
-name_probe(const struct executor *ex, char *name, size_t size)
-{
-	(void)strlcpy(name, PROBE, size);
-	if (ex->opts->check)
-		(void)snprintf(name, size, ".drop-check-%ld", (long)getpid());
-}
-
-static void
-try_probe(struct executor *ex, struct probe *p)
-{
-	char name[64];
-	struct txn t;
-
-	name_probe(ex, name, sizeof(name));
-	if (txn_drop(&ex->place, name) == -1 ||
-	    txn_create(&t, &ex->place, name, &ex->workspace) == -1) {
-		(void)fault_errno(&p->fault, OUTCOME_PREPARE,
-		    "making a transaction");
-		p->fault.temporary = true;
-	} else {
-		(void)run_probe(ex, p, name);
-		/* ENOSPC here is a limit of namespaces or mounts. */
-		p->fault.temporary = false;
-		txn_close(&t);
-	}
-	if (txn_drop(&ex->place, name) == -1)
-		log_warn("%s/%s: not removed", ex->place.path, name);
-}
-
-/* True where this way works. A probe that was killed says nothing about the
- * machine: it is made again. */
-static bool
-try_way(struct executor *ex, struct probe *p, enum jail_way way)
-{
-	*p = (struct probe){.way = way};
-	for (int i = 0; i < PROBES && !p->ended && !p->fault.set; i++)
-		try_probe(ex, p);
-	return p->ended && !p->fault.set;
-}
-
 /* The reason that counts is that of the best way. */
 static void
 note_why(struct executor *ex, const struct probe *p)
 {
 	size_t len = strlen(ex->why);
 
-	if (p->fault.set || len == 0)
-		(void)snprintf(ex->why + len, sizeof(ex->why) - len, "%s%s: %s",
-		    len > 0 ? "; " : "", jail_way_name[p->way],
-		    p->fault.set ? p->fault.text : "the probe gave no answer");
-	if (!p->fault.set)
-		ex->probe_again = true;
+	(void)snprintf(ex->why + len, sizeof(ex->why) - len, "%s%s: %s",
+	    len > 0 ? "; " : "", jail_way_name[p->way], p->fault.text);
 }
 
 static bool
@@ -269,8 +115,9 @@ is_allowed(const struct executor *ex, enum jail_way way)
 }
 
 /*
- * The best way first. What the machine forbids is a reason to be weaker; where
- * there was no room for a probe the queue rather waits than fails its patches.
+ * The best way first. What the machine forbids is a reason to be weaker. What
+ * it lacks at present, be it room, memory or descriptors, is none: the queue
+ * waits then.
  */
 static int
 choose_isolation(struct executor *ex)
@@ -279,17 +126,17 @@ choose_isolation(struct executor *ex)
 
 	ex->why[0] = '\0';
 	ex->isolation = JAIL_PLAIN;
-	ex->probe_again = false;
 	for (int way = JAIL_OVERLAY; way > JAIL_PLAIN; way--) {
 		if (!is_allowed(ex, (enum jail_way)way) ||
 		    (way == JAIL_OVERLAY && find_foreign(ex)))
 			continue;
-		if (try_way(ex, &p, (enum jail_way)way)) {
+		if (probe_way(ex, &p, (enum jail_way)way)) {
 			ex->isolation = (enum jail_way)way;
 			break;
 		}
-		if (p.fault.set && p.fault.temporary) {
-			log_warnx("isolation not known yet: %s", p.fault.text);
+		if (p.fault.temporary) {
+			(void)snprintf(ex->why, sizeof(ex->why), "%s: %.200s",
+			    jail_way_name[way], p.fault.text);
 			fault_free(&p.fault);
 			errno = EAGAIN;
 			return -1;
@@ -398,15 +245,13 @@ fail:
 int
 isolate_ready(struct executor *ex)
 {
-	if (ex->chosen && !(ex->probe_again && !ex->run.active &&
-			      clock_mono_ms() >= ex->probe_at_ms))
+	if (ex->chosen)
 		return 0;
 	if (isolate_choose(ex) == -1)
 		return -1;
 	ex->chosen = true;
 	/* Whatever a bare jail's init leaves behind comes to us. */
 	(void)prctl(PR_SET_CHILD_SUBREAPER, ex->isolation == JAIL_BARE);
-	ex->probe_at_ms = clock_mono_ms() + AGAIN_MS;
 	tell_isolation(ex);
 	return 0;
 }
