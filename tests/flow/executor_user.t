@@ -1,5 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
+# time-limit: 300
 # The executor as an ordinary user, when the tests run as root.
 . "$(dirname "$0")/../harness/lib.sh"
 [ "$(id -u)" -eq 0 ] || [ -n "${AS_USER:-}" ] || skip_all "see executor.t"
