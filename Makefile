@@ -17,6 +17,8 @@ BUILD_DEPS  = gcc libc6-dev pkg-config|pkgconf libyaml-dev libjansson-dev \
               libpcre2-dev libseccomp-dev
 DEMO_DEPS   = $(BUILD_DEPS) git jq
 TEST_DEPS   = $(DEMO_DEPS) perl libcmocka-dev strace e2fsprogs procps mandoc
+# The tests that boot a whole machine, of check-long.
+LONG_DEPS   = debootstrap qemu-system-x86 qemu-utils
 BENCH_DEPS  = $(DEMO_DEPS) perl patch
 LINT_DEPS   = $(TEST_DEPS) clang-format clang-tidy cppcheck shellcheck
 FUZZ_DEPS   = $(BUILD_DEPS) clang libclang-rt-dev
@@ -142,6 +144,7 @@ check:
 	@$(AGAIN) tests-build
 	@$(RUN) $(SHELL_T) $(UNIT)
 check-long:
+	$(DEPS) $(sort $(TEST_DEPS:%='%')) $(LONG_DEPS)
 	@PATCHFLOW_LONG=1 $(MAKE) --no-print-directory check
 demo run:
 	$(DEPS) $(sort $(DEMO_DEPS:%='%'))

@@ -1,0 +1,131 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+# shellcheck disable=SC2016,SC2034 # what the guest expands; AWAIT is lib.sh's
+# time-limit: 360
+# The suite under systemd as process 1 of a whole machine: enabled as the
+# manual says, booted, watched, replaced, stopped, and booted again, with
+# nothing lost on the way.
+. "$(dirname "$0")/../harness/lib.sh"
+. "$(dirname "$0")/../harness/vm.sh"
+vm_enter
+vm_disk || { fail 'a disk is made'; diag "$(tail "$T/log/disk")"; exit; }
+vm_new_disk one
+vm_boot one writeback
+AWAIT=400
+
+unit() {
+	guest "systemctl show patchflow -p $1 --value"
+}
+ready() {
+	[ "$(guest 'patchflow --json status | jq ".daemons |
+	    length == 4 and all(.[]; .state == \"ready\")"')" = true ]
+}
+supervisor() {
+	unit MainPID
+}
+replaced() {
+	new=$(supervisor) && [ -n "$new" ] && [ "$new" != 0 ] &&
+	[ "$new" != "$1" ] && ready
+}
+# How many there are of each daemon, and of processes in the unit.
+census() {
+	guest 'for exe in /proc/[0-9]*/exe; do readlink "$exe"; done |
+	    sed -n "s|^/usr/local/libexec/patchflow/||p" | sort | uniq -c |
+	    xargs; wc -l </sys/fs/cgroup/system.slice/patchflow.service/cgroup.procs'
+}
+everybody='1 alertd 1 executor 1 ghost-bridge 1 summarizer 1 watchdog
+5'
+# submit ID LINE...: a patch that writes ID.txt, with more lines.
+submit() {
+	id=$1
+	shift
+	guest "printf '%s\n' 'role: command_patch' 'id: $id' 'mutations:' \
+	    '  - {path: $id.txt, contents: \"$id\"}' $* |
+	    patchflow submit ${WAIT-} -"
+}
+state() {
+	guest "patchflow --json show $1 | jq -r .[0].state"
+}
+
+await 'systemd boots' vm_ready 1
+await '... and starts the suite' ready
+is 'the unit is enabled, and no other one failed' \
+    "$(guest 'systemctl is-enabled patchflow; systemctl --failed --no-legend')" \
+    enabled
+is 'Type=notify: systemd knows what it does' "$(unit StatusText)" \
+    '4 of 4 daemons ready'
+like 'WatchdogSec: it has heard a beat' "$(unit WatchdogTimestampMonotonic)" \
+    '^[1-9]'
+is 'one of everybody, in the unit' "$(census)" "$everybody"
+is 'spool and logs are whose they should be' "$(guest \
+    'stat -c %U:%G:%a /var/spool/patchflow /var/log/patchflow')" \
+    'patchflow:patchflow:2751
+root:patchflow:3770'
+WAIT=--wait submit first '"validate: {shell: [test -s first.txt]}"' >"$T/first"
+is 'a patch runs in a workspace under /home' "$(guest \
+    'cat /home/joe/ws/first.txt; stat -c %U /home/joe/ws/first.txt')" 'firstjoe'
+is '... in a control group of its own, in an overlay, with a journal' \
+    "$(guest 'head -qn 1 /var/spool/patchflow/MAIN/outcomes/done/* |
+	jq -r "\"\(.limits) \(.isolation) \(.durability)\""')" \
+    'cgroup2 overlay journal'
+like 'journald has what the supervisor says' "$(guest \
+    'journalctl -u patchflow --no-pager -o cat')" 'watchdog info: .*started'
+
+old=$(supervisor)
+ok 'systemctl restart' guest 'systemctl restart patchflow'
+await '... is another one' replaced "$old"
+is '... with one of everybody' "$(census)" "$everybody"
+old=$(supervisor)
+guest 'systemctl kill -s KILL --kill-who=main patchflow'
+await 'SIGKILL of the supervisor: it is replaced' replaced "$old"
+is '... with one of everybody' "$(census)" "$everybody"
+old=$(supervisor)
+guest 'systemctl kill -s KILL patchflow'
+await 'SIGKILL of everybody: replaced too' replaced "$old"
+is '... with one of everybody' "$(census)" "$everybody"
+old=$(supervisor)
+guest "kill -s STOP $old"
+await 'one that hangs is replaced' replaced "$old"
+like '... by the watchdog of systemd' "$(guest \
+    'journalctl -u patchflow --no-pager -o cat')" 'Watchdog timeout'
+is '... with one of everybody' "$(census)" "$everybody"
+deaths=$(guest 'patchflow --json deaths | jq length')
+
+# A stop in the middle of a patch: it goes on at the next start.
+submit slow '"validate: {shell: [sleep 600]}"' >/dev/null
+slow_runs() {
+	guest 'pgrep -f "^sleep 600"'
+}
+await 'a patch runs' slow_runs
+ok 'systemctl stop' guest 'systemctl stop patchflow'
+is '... was in time, and nothing is left' "$(unit Result
+    guest 'pgrep -f "^sleep 600|libexec/patchflow"')" success
+ok 'systemctl start' guest 'systemctl start patchflow'
+await 'the patch runs again' slow_runs
+guest 'patchflow cancel slow' >/dev/null
+slow_ended() {
+	[ "$(state slow)" = rejected ]
+}
+await '... and can be ended' slow_ended
+
+# Two boots: one that was asked for, one that was not.
+ok 'a queue is stopped' guest 'patchflow pause MAIN'
+submit kept >/dev/null
+guest 'systemctl reboot' &
+await 'it boots again' vm_ready 2
+await '... with the suite' ready
+like 'the patch is still there, and the queue still stopped' "$(state kept)" \
+    'queued|held'
+ok '... and runs when that ends' guest \
+    'patchflow resume MAIN; patchflow wait --timeout 300s kept'
+guest 'sync; echo b >/proc/sysrq-trigger' &
+await 'it boots once more, unasked' vm_ready 3
+await '... with the suite' ready
+is 'what was done is done' "$(state first) $(state kept) $(guest \
+    'cat /home/joe/ws/kept.txt')" 'completed completed kept'
+ok "the black box still has the $deaths deaths" test "$deaths" -le \
+    "$(guest 'patchflow --json deaths | jq length')" -a \
+    "$deaths" -gt 0
+guest 'systemctl poweroff' &
+await 'it can be switched off' stopped machine
+done_testing

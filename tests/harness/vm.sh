@@ -1,0 +1,174 @@
+# shellcheck shell=sh
+# SPDX-License-Identifier: ISC
+# A whole machine for tests, behind lib.sh: Debian's kernel and systemd, from
+# the archive that apt knows here, on a disk image of our own, in qemu without
+# a network. Emulated, so slow (PATCHFLOW_ACCEL=kvm where that works), and kept
+# in $BUILD_DIR/vm as far as it is always the same.
+#
+# The first serial port is the console; at the second an agent runs what it is
+# told (vm_agent.sh); what the guest writes to the third is in $T/said.
+
+vm=$BUILD_DIR/vm
+vm_packages=systemd-sysv,dbus,kmod,procps,jq,git,perl,strace,e2fsprogs
+
+# vm_enter: skips where no machine can be made; then the test goes on in a
+# mount namespace. First of all.
+vm_enter() {
+	need_root
+	[ -n "${PATCHFLOW_LONG:-}" ] || skip_all "PATCHFLOW_LONG=1 runs it"
+	[ "$(dpkg --print-architecture 2>/dev/null)" = amd64 ] ||
+		skip_all "only on Debian, amd64"
+	for program in debootstrap qemu-system-x86_64 qemu-img mke2fs; do
+		command -v "$program" >/dev/null 2>&1 ||
+			skip_all "$program is not there"
+	done
+	[ -z "${PATCHFLOW_IN_VM_TEST:-}" ] || return 0
+	unshare -m true 2>/dev/null || skip_all "no mount namespace to be had"
+	PATCHFLOW_IN_VM_TEST=yes
+	export PATCHFLOW_IN_VM_TEST
+	cleanup
+	exec unshare -m sh "$TEST_FILE"
+}
+
+# --- what is always the same
+
+# Packages of the libraries that our programs are linked with.
+vm_libraries() {
+	ldd "$BUILD_DIR"/bin/* "$BUILD_DIR"/tests/unit/test_doc 2>/dev/null |
+	    awk '$2 == "=>" { print $3 }' | sort -u | xargs realpath |
+	    xargs -n 1 dpkg-query -S 2>/dev/null | cut -d: -f1 | sort -u |
+	    paste -s -d,
+}
+
+# vm_debian DIR: a minimal Debian of this machine's release and archive.
+vm_debian() {
+	# shellcheck disable=SC2016 # apt expands them
+	apt-get indextargets --format '$(RELEASE) $(REPO_URI)' \
+	    'Created-By: Packages' 'Origin: Debian' 'Component: main' |
+	    head -n 1 >"$T/archive"
+	read -r release archive <"$T/archive" || return 1
+	timeout 1200 debootstrap --variant=minbase \
+	    --include="$vm_packages,$(vm_libraries)" "$release" "$1" "$archive"
+}
+
+# Its kernel for virtual machines has NVMe and ext4 built in: no initrd.
+vm_kernel() {
+	mkdir -p "$T/kernel"
+	kernel=$(apt-cache depends linux-image-cloud-amd64 |
+	    awk '$1 == "Depends:" { print $2; exit }')
+	(cd "$T/kernel" && timeout 300 apt-get -q download "$kernel") || return 1
+	dpkg-deb -x "$T"/kernel/*.deb "$T/kernel" &&
+	cp -a "$T/kernel/lib/modules" "$1/lib/" &&
+	chroot "$1" depmod "$(ls "$1/lib/modules")" &&
+	cp "$T"/kernel/boot/vmlinuz-* "$vm/vmlinuz"
+}
+
+vm_base() {
+	[ ! -e "$vm/made" ] || return 0
+	rm -rf --one-file-system "$vm/base"
+	vm_debian "$vm/base" && vm_kernel "$vm/base" && : >"$vm/made"
+}
+
+# --- this test's own
+
+# The suite as make install puts it, and as an administrator would go on.
+vm_install() {
+	(cd "$TOP" && make -s --no-print-directory BUILD="$BUILD_DIR" install \
+	    DESTDIR="$1") &&
+	chroot "$1" systemd-sysusers &&
+	chroot "$1" systemctl enable patchflow &&
+	chroot "$1" useradd -m -s /bin/sh joe &&
+	chroot "$1" install -d -o joe -g joe /home/joe/ws || return 1
+	cat >"$1/etc/patchflow/patchflow.yaml" <<-END
+	spool: /var/spool/patchflow
+	user: patchflow
+	queues:
+	  - {name: MAIN, workspace: /home/joe/ws, default: true}
+	alerts:
+	  channels:
+	    - {name: log, type: file, path: /var/log/patchflow/alerts.log}
+	END
+}
+
+vm_settle_in() {
+	install -m 755 "$TOP/tests/harness/vm_agent.sh" "$1/usr/local/sbin/" &&
+	printf '%s\n' '[Service]' 'ExecStart=/usr/local/sbin/vm_agent.sh' \
+	    'Environment=HOME=/root' '[Install]' 'WantedBy=multi-user.target' \
+	    >"$1/etc/systemd/system/vm-agent.service" &&
+	chroot "$1" systemctl enable vm-agent &&
+	chroot "$1" systemctl mask serial-getty@ttyS0 &&
+	mkdir -p "$1/var/log/journal" &&
+	echo '/dev/nvme0n1 / ext4 defaults 0 1' >"$1/etc/fstab" &&
+	echo machine >"$1/etc/hostname"
+}
+
+# Tests and what was built for them, in /opt/patchflow.
+vm_tests() {
+	mkdir -p "$1/opt/patchflow/build" &&
+	tar -C "$TOP" -c Makefile DESIGN.md README.md etc man tests |
+	    tar -C "$1/opt/patchflow" --no-same-owner -x &&
+	tar -C "$BUILD_DIR" --exclude='*.o' --exclude='*.a' -c bin tests |
+	    tar -C "$1/opt/patchflow/build" --no-same-owner -x
+}
+
+# vm_disk: $T/disk.img with all of it.
+vm_disk() {
+	mkdir -p "$vm" "$T/up" "$T/work" "$T/tree" "$T/log"
+	flock "$vm" true # no other test makes it now
+	(exec 9<"$vm"; flock 9; vm_base) >"$T/log/base" 2>&1 9>&- ||
+		skip_all "no Debian to be had: $(tail -n 1 "$T/log/base")"
+	mount -t overlay overlay "$T/tree" -o \
+	    "lowerdir=$vm/base,upperdir=$T/up,workdir=$T/work" ||
+		skip_all "no overlay mounts to be had"
+	{ vm_install "$T/tree" && vm_settle_in "$T/tree" &&
+	    vm_tests "$T/tree" &&
+	    mke2fs -q -t ext4 -d "$T/tree" "$T/disk.img" 2G; } \
+	    >"$T/log/disk" 2>&1
+	rc=$?
+	umount "$T/tree"
+	return "$rc"
+}
+
+# vm_new_disk NAME: it, as it was made, for one machine.
+vm_new_disk() {
+	rm -f "$T/$1"
+	qemu-img create -q -f qcow2 -F raw -b "$T/disk.img" "$T/$1"
+}
+
+# vm_boot DISK CACHE: switches the machine on. CACHE is qemu's: writeback is
+# a disk whose cache is lost with the power unless it was told to flush.
+vm_boot() {
+	rm -f "$T/agent.in" "$T/agent.out" "$T/said"
+	mkfifo "$T/agent.in" "$T/agent.out"
+	cat "$T/agent.out" >"$T/heard" &
+	start machine qemu-system-x86_64 -accel "${PATCHFLOW_ACCEL:-tcg}" \
+	    -smp 2 -m 1024 -nodefaults -no-user-config -display none \
+	    -net none -kernel "$vm/vmlinuz" -append \
+	    'console=ttyS0 root=/dev/nvme0n1 rw panic=-1 mitigations=off quiet' \
+	    -drive "if=none,id=disk,file=$T/$1,format=qcow2,cache=$2" \
+	    -device nvme,drive=disk,serial=1 -serial "file:$T/log/console" \
+	    -chardev "pipe,id=agent,path=$T/agent" -serial chardev:agent \
+	    -serial "file:$T/said"
+}
+
+# vm_ready N: it has booted for the Nth time since it was switched on.
+vm_ready() {
+	[ "$(grep -c '^ready .* end$' "$T/heard")" -ge "$1" ]
+}
+
+vm_cut_power() {
+	stop machine KILL
+}
+
+# guest SCRIPT: in there as root, with its output and exit status; 99 when it
+# does not answer within $VM_PATIENCE seconds.
+guest() {
+	ask=$(date +%s%N)
+	printf '%s %s\n' "$ask" "$(printf %s "$1" | base64 -w 0)" >"$T/agent.in"
+	until_true "${VM_PATIENCE:-300}" \
+	    grep -q "^done $ask .* end\$" "$T/heard" || return 99
+	# shellcheck disable=SC2046 # words are what it says
+	set -- $(grep "^done $ask " "$T/heard")
+	printf %s "${4#x}" | base64 -d
+	return "$3"
+}
