@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "common/clock.h"
@@ -18,6 +19,7 @@
 #define HAND_SIZE 1024 /* KEYs are short */
 #define HAND_FORMAT "patchflow-hand-1"
 #define SUPERVISOR "watchdog"
+#define RECORD_MS 3000 /* for the record of a death */
 
 /* A record, as another executor wrote it. */
 struct grasp {
@@ -122,25 +124,43 @@ was_its_own(const json_t *death)
 	return true;
 }
 
-/* The black box holds every end that was not asked for. Under our supervisor
- * one that it does not hold was asked for, or was the supervisor's own. */
-static bool
-judge_box(struct executor *ex, const struct grasp *g)
+/* 1 with *own, 0 the black box does not tell of it, -1 there is none. */
+static int
+look_up(struct executor *ex, const struct grasp *g, int dir, bool *own)
 {
-	int dir = openat(ex->tree->state, SUPERVISOR,
-	    O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	json_t *all = dir != -1 ? deaths_read(dir) : NULL;
+	json_t *all = deaths_read(dir);
 	const json_t *one, *last = NULL;
-	bool own = true;
 	size_t i;
 
+	if (all == NULL)
+		return -1;
 	json_array_foreach (all, i, one) {
 		if (is_of(one, ex, g))
 			last = one;
 	}
-	if (all != NULL)
-		own = last != NULL && was_its_own(last);
+	*own = last != NULL && was_its_own(last);
 	json_decref(all);
+	return last != NULL;
+}
+
+/*
+ * The black box holds every end that was not asked for. Under our supervisor
+ * one that it does not hold was asked for, or was the supervisor's own. It is
+ * written a moment after the next one was started: us.
+ */
+static bool
+judge_box(struct executor *ex, const struct grasp *g)
+{
+	const struct timespec pause = {.tv_nsec = 10 * 1000000L};
+	bool alive = g->supervisor == ex->hand.supervisor;
+	int64_t deadline = clock_mono_ms() + (alive ? RECORD_MS : 0);
+	int dir = openat(ex->tree->state, SUPERVISOR,
+	    O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	bool own = true;
+
+	while (dir != -1 && look_up(ex, g, dir, &own) == 0 &&
+	       clock_mono_ms() < deadline)
+		(void)nanosleep(&pause, NULL);
 	if (dir != -1)
 		(void)close(dir);
 	return own;
