@@ -119,11 +119,15 @@ cgroup_make(const struct cgroup *g, const struct limits *l)
 }
 
 int
-cgroup_add(const struct cgroup *g, pid_t pid)
+cgroup_join(const struct cgroup *g)
 {
+	/* Of a process with one thread both are the same; of version 1 only
+	 * the thread's own move needs no lock. */
+	const char *file = g->kind == CGROUP_V1 ? "tasks" : "cgroup.procs";
+
 	for (size_t i = 0; i < 2; i++) {
 		if (g->dirs[i][0] != '\0' &&
-		    write_number(g->dirs[i], "cgroup.procs", pid) == -1)
+		    cgroup_write(g->dirs[i], file, "0") == -1)
 			return -1;
 	}
 	return 0;

@@ -27,7 +27,9 @@ struct cgroup {
 void cgroup_open(struct cgroup *g, const char *instance, const char *spool);
 /* 0, or -1: then the patch runs without. */
 int cgroup_make(const struct cgroup *g, const struct limits *l);
-int cgroup_add(const struct cgroup *g, pid_t pid);
+/* The calling process goes into it, by itself: a pid that is written from
+ * outside waits for all processors, some milliseconds. 0 or -1. */
+int cgroup_join(const struct cgroup *g);
 /* Adds what the group has counted. */
 void cgroup_read(const struct cgroup *g, struct limits_usage *u);
 /* Kills what is left in it and removes it. */

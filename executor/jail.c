@@ -294,9 +294,11 @@ child_main(const struct jail_spec *spec, const struct jail *j, int lifeline,
 	if (close_rest(lifeline, report) == -1)
 		_exit(EXIT_SETUP);
 	/* A bare init must outlive the executor, to kill the others. */
-	if ((spec->way != JAIL_BARE &&
-		prctl(PR_SET_PDEATHSIG, SIGKILL) == -1) ||
-	    !wait_go())
+	if ((spec->way != JAIL_BARE && prctl(PR_SET_PDEATHSIG, SIGKILL) == -1))
+		_exit(EXIT_SETUP);
+	if (spec->cgroup != NULL && cgroup_join(spec->cgroup) == -1)
+		setup_failed("joining the control group");
+	if (!wait_go())
 		_exit(EXIT_SETUP);
 	if (spec->way != JAIL_PLAIN)
 		init_main(spec, j->usage);

@@ -14,8 +14,8 @@
  *
  * PLAIN: a plain child, for patches that run no command.
  *
- * Neither does anything before jail_release: the executor first makes a
- * durable note of pid and start time, by which recovery proves its death.
+ * Neither does anything before jail_release: the executor first notes pid and
+ * start time, by which recovery proves its death.
  */
 #ifndef EXECUTOR_JAIL_H
 #define EXECUTOR_JAIL_H
@@ -25,6 +25,7 @@
 #include <stdint.h>
 
 #include "common/settings.h"
+#include "executor/cgroup.h"
 #include "executor/fault.h"
 #include "executor/limits.h"
 
@@ -52,6 +53,7 @@ struct jail_spec {
 	const struct jail_user *user;
 	const struct queue_settings *queue;
 	const struct limits *limits; /* not PLAIN */
+	const struct cgroup *cgroup; /* it joins this one first, or NULL */
 	char *const *masks;          /* paths of the machine, NULL at the end */
 	/* With the executor's rights, before run: fills upper. Not OVERLAY. */
 	int (*prepare)(void *owner, int workspace, int upper, int report);

@@ -245,14 +245,13 @@ start_jail(struct executor *ex)
 	    r->txn.name);
 	r->plan.limits.grouped = r->way != JAIL_PLAIN &&
 				 cgroup_make(&ex->cgroup, &r->plan.limits) == 0;
+	spec.cgroup = r->plan.limits.grouped ? &ex->cgroup : NULL;
 	set_worker(ex);
 	started = jail_start(&r->jail, &spec);
 	mask_free(masks);
 	if (started == -1)
 		return -1;
-	if ((r->plan.limits.grouped &&
-		cgroup_add(&ex->cgroup, r->jail.pid) == -1) ||
-	    write_begin(ex) == -1 || take_time(ex) == -1 ||
+	if (write_begin(ex) == -1 || take_time(ex) == -1 ||
 	    jail_release(&r->jail) == -1 || settle_sync(ex) == -1) {
 		int saved = errno, status;
 
