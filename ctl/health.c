@@ -116,7 +116,7 @@ int
 run_health(struct ctl *c)
 {
 	json_t *all, *problems;
-	bool ok;
+	bool ok, down;
 	int status;
 
 	while (ctl_option(c, "", NULL) != -1)
@@ -129,6 +129,7 @@ run_health(struct ctl *c)
 	all = status_collect(c);
 	problems = judge(c, all);
 	ok = json_array_size(problems) == 0;
+	down = !json_is_true(json_object_get(all, "supervised"));
 	if (c->json)
 		out_json(
 		    json_pack("{s:b, s:O}", "ok", ok, "problems", problems));
@@ -136,5 +137,5 @@ run_health(struct ctl *c)
 		print(problems, all);
 	json_decref(problems);
 	json_decref(all);
-	return ok ? CTL_DONE : CTL_FAILED;
+	return ok ? CTL_DONE : down ? CTL_DOWN : CTL_FAILED;
 }

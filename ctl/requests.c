@@ -152,11 +152,12 @@ ask(struct asking *a, struct queue_tree *q, const char *id)
 	return status;
 }
 
-/* undo:ID, which the executor made before it answered. */
+/* Of an undo for undo:ID, which the executor made before it answered. */
 static int
-wait_for_undo(struct asking *a, const struct look *undone)
+wait_for(struct asking *a, const struct look *l)
 {
-	char *ref = xasprintf("undo:%s@%s", undone->id, undone->queue->name);
+	char *ref = xasprintf("%s%s@%s", a->verb == REQUEST_UNDO ? "undo:" : "",
+	    l->id, l->queue->name);
 	struct look *looks;
 	int count = looks_find(a->c, ref, &looks);
 	int status = CTL_FAILED;
@@ -173,7 +174,7 @@ ask_one(struct asking *a, const struct look *l)
 {
 	int status = ask(a, l->queue, l->id);
 
-	return status == CTL_DONE && a->wait ? wait_for_undo(a, l) : status;
+	return status == CTL_DONE && a->wait ? wait_for(a, l) : status;
 }
 
 static void
@@ -264,33 +265,36 @@ take_option(struct asking *a, int opt)
 	return a->deadline == -1 ? -1 : 0;
 }
 
+/* What each verb takes. */
+static const struct {
+	const char *letters;
+	struct option words[4];
+} options[REQUEST__MAX] = {
+    [REQUEST_RETRY] = {"w", {{"wait", no_argument, NULL, 'w'},
+				{"timeout", required_argument, NULL, 't'}}},
+    [REQUEST_UNDO] = {"w", {{"wait", no_argument, NULL, 'w'},
+			       {"timeout", required_argument, NULL, 't'}}},
+    [REQUEST_APPROVE] = {"m:w", {{"comment", required_argument, NULL, 'm'},
+				    {"wait", no_argument, NULL, 'w'},
+				    {"timeout", required_argument, NULL, 't'}}},
+    [REQUEST_REJECT] = {"m:", {{"comment", required_argument, NULL, 'm'}}},
+    [REQUEST_CANCEL] = {"r:", {{"reason", required_argument, NULL, 'r'}}},
+    [REQUEST_HOLD] = {""},
+    [REQUEST_PAUSE] = {""},
+    [REQUEST_RESUME] = {""},
+};
+
 int
 run_request(struct ctl *c)
 {
-	static const struct option reason[] = {
-	    {"reason", required_argument, NULL, 'r'}, {NULL, 0, NULL, 0}};
-	static const struct option comment[] = {
-	    {"comment", required_argument, NULL, 'm'}, {NULL, 0, NULL, 0}};
-	static const struct option wait[] = {{"wait", no_argument, NULL, 'w'},
-	    {"timeout", required_argument, NULL, 't'}, {NULL, 0, NULL, 0}};
 	struct asking a = {.c = c,
 	    .verb = verb_of(c->verb->name),
 	    .reason = "",
 	    .deadline = FOLLOW_FOREVER};
-	bool undo = a.verb == REQUEST_UNDO;
-	bool takes_reason = a.verb == REQUEST_CANCEL;
-	bool decides = a.verb == REQUEST_APPROVE || a.verb == REQUEST_REJECT;
 	int opt;
 
-	while ((opt = ctl_option(c,
-		    takes_reason ? "r:"
-		    : decides    ? "m:"
-		    : undo       ? "w"
-				 : "",
-		    takes_reason ? reason
-		    : decides    ? comment
-		    : undo       ? wait
-				 : NULL)) != -1) {
+	while ((opt = ctl_option(c, options[a.verb].letters,
+		    options[a.verb].words)) != -1) {
 		if (take_option(&a, opt) == -1)
 			return CTL_USAGE;
 	}

@@ -134,7 +134,7 @@ exits 0 'log tells of it' pf log a1
 like 'with daemon and event' "$(cat "$T/out")" 'ghost-bridge +queued +a1@MAIN'
 exits 69 'status without a supervisor is 69' pf status
 like 'but shows the queues' "$(cat "$T/out")" '^MAIN +open +1 '
-exits 1 'health is not ok' pf health
+exits 69 'health says that the suite is down' pf health
 exits 0 'alerts' pf alerts --history
 exits 0 'fsck finds the spool whole' pf fsck
 

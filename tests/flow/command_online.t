@@ -6,7 +6,7 @@
 for b in watchdog ghost-bridge executor summarizer alertd; do
 	command -v "$b" >/dev/null || skip_all "no $b"
 done
-plan 63
+plan 64
 pf() { patchflow "$@"; }
 
 write_config <<END
@@ -82,7 +82,8 @@ exits 0 'retry of a held one' pf retry later
 exits 0 'lets it run' pf wait --timeout 30s later
 exits 1 'a completed one is not retried' pf retry good
 like 'for a reason' "$(cat "$T/out")" 'good@MAIN is completed'
-exits 0 'retry of a failed one' pf retry bad@MAIN
+exits 1 'retry of a failed one, to its end' pf retry --wait --timeout 30s bad@MAIN
+like 'which is failure' "$(cat "$T/out")" '^bad@MAIN: failed \(validation\)'
 await 'is another attempt' sh -c \
     "patchflow --json show bad | jq -e '.[0] | .attempt >= 2 and .state == \"failed\"'"
 pf submit slow.json >"$T/out" 2>&1
