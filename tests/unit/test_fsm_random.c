@@ -136,7 +136,7 @@ random_schedules_hold_the_invariants(void **state)
 	const char *asked = getenv("PATCHFLOW_SEED");
 	const bool longer = getenv("PATCHFLOW_LONG") != NULL;
 	uint64_t seed = asked != NULL ? strtoull(asked, NULL, 10) : 1;
-	int schedules = longer ? 20000 : 400;
+	int schedules = longer ? 1000000 : 400;
 	uint64_t starts = 0;
 	int i, n;
 

@@ -60,8 +60,10 @@ struct world {
 	int64_t stalled_ms; /* the supervisor does nothing until then */
 	int64_t gap_ms;     /* when it last forgave everybody */
 	bool exact;         /* a hang must be found on time */
+	bool no_gap;        /* wrong ones, for the controls: one that does */
+	bool by_wall;       /* not see itself late, or trusts the wall clock */
 	uint64_t random;
-	uint64_t hangs, starts;
+	uint64_t hangs, wrongs, starts;
 };
 
 static uint32_t
@@ -117,7 +119,8 @@ judge_kill(struct world *w, const struct daemon *d)
 	if (d->fsm.cause != FSM_CAUSE_HANG || d->fsm.kills > 1)
 		return;
 	w->hangs++;
-	if (!d->p.hung)
+	w->wrongs += !d->p.hung;
+	if (!d->p.hung && !w->no_gap && !w->by_wall)
 		fail_msg("a daemon that beat at %lld is killed at %lld",
 		    (long long)d->last_beat_ms, (long long)w->now);
 	if (w->exact && d->last_beat_ms > w->gap_ms)
@@ -156,6 +159,14 @@ feed_at(struct world *w, struct daemon *d, struct fsm_input in)
 	act(w, d, fsm_step(&d->fsm, &policy, &in));
 }
 
+static int64_t
+arrival(const struct world *w, const struct daemon *d, int64_t stamp_us)
+{
+	if (w->by_wall)
+		return w->now - (w->wall_us - stamp_us) / 1000;
+	return notify_arrival(w->now, w->wall_us - stamp_us, d->empty_ms);
+}
+
 static void
 listen_to(struct world *w, struct daemon *d)
 {
@@ -167,8 +178,7 @@ listen_to(struct world *w, struct daemon *d)
 	for (i = 0; i < count; i++)
 		feed_at(w, d,
 		    (struct fsm_input){.event = FSM_EV_BEAT,
-			.now_ms = notify_arrival(w->now,
-			    w->wall_us - d->waiting[i], d->empty_ms),
+			.now_ms = arrival(w, d, d->waiting[i]),
 			.work = draw(w, 2)});
 	d->empty_ms = w->now;
 }
@@ -178,7 +188,7 @@ look_for_gap(struct world *w)
 {
 	int i;
 
-	if (w->now - w->pulse_ms <= policy.hang_ms / 8)
+	if (w->no_gap || w->now - w->pulse_ms <= policy.hang_ms / 8)
 		return;
 	w->gap_ms = w->now;
 	w->pulse_ms = w->now + PULSE_MS;
@@ -474,34 +484,63 @@ whatever_happens_the_invariants_hold(void **state)
 	    (unsigned long)hangs);
 }
 
-/* Freezes, stalls and clock steps, but daemons that never fail. */
+/* Freezes (a suspend is one), stalls and clock steps of a year, but daemons
+ * that never fail. */
+static void
+trouble_the_time(struct world *w)
+{
+	int k;
+
+	for (k = 0; k < SERVICES; k++)
+		if (w->d[k].fsm.cause == FSM_CAUSE_NONE)
+			w->d[k].p.exit_ms = NEVER;
+	if (draw(w, 10) == 0)
+		freeze(w, draw(w, 120000));
+	if (draw(w, 10) == 0)
+		w->stalled_ms = w->now + draw(w, 60000);
+	if (draw(w, 10) == 0)
+		w->wall_us += draw(w, 2) == 0 ? YEAR_US : -YEAR_US;
+	step(w);
+}
+
 static void
 who_beats_is_never_killed(void **state)
 {
 	const bool longer = getenv("PATCHFLOW_LONG") != NULL;
 	struct world w;
-	int n, i, k;
+	int n, i;
 
 	(void)state;
 	for (n = 0; n < (longer ? 2000 : 40); n++) {
 		open_world(&w, 77 + (uint64_t)n);
-		for (i = 0; i < 1000; i++) {
-			for (k = 0; k < SERVICES; k++)
-				w.d[k].p.exit_ms =
-				    w.d[k].fsm.cause == FSM_CAUSE_NONE
-					? NEVER
-					: w.d[k].p.exit_ms;
-			if (draw(&w, 10) == 0)
-				freeze(&w, draw(&w, 120000));
-			if (draw(&w, 10) == 0)
-				w.stalled_ms = w.now + draw(&w, 60000);
-			if (draw(&w, 10) == 0)
-				w.wall_us +=
-				    draw(&w, 2) == 0 ? YEAR_US : -YEAR_US;
-			step(&w);
-		}
+		for (i = 0; i < 1000; i++)
+			trouble_the_time(&w);
 		assert_int_equal(w.hangs, 0);
 	}
+}
+
+/* The same time for supervisors that are wrong: the test above can fail. */
+static void
+a_wrong_supervisor_kills_them(void **state)
+{
+	uint64_t wrongs[2] = {0, 0};
+	struct world w;
+	int n, i;
+
+	(void)state;
+	for (n = 0; n < 40; n++) {
+		open_world(&w, 77 + (uint64_t)n / 2);
+		w.exact = false;
+		w.no_gap = n % 2 == 0;
+		w.by_wall = n % 2 == 1;
+		for (i = 0; i < 1000; i++)
+			trouble_the_time(&w);
+		wrongs[n % 2] += w.wrongs;
+	}
+	print_message("# no gap seen %lu, wall clock trusted %lu\n",
+	    (unsigned long)wrongs[0], (unsigned long)wrongs[1]);
+	assert_true(wrongs[0] > 20);
+	assert_true(wrongs[1] > 20);
 }
 
 /* A daemon that cannot run until what it needs is back: never asked for. */
@@ -552,6 +591,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(whatever_happens_the_invariants_hold),
 	    cmocka_unit_test(who_beats_is_never_killed),
+	    cmocka_unit_test(a_wrong_supervisor_kills_them),
 	    cmocka_unit_test(what_it_needs_comes_back),
 	    cmocka_unit_test(the_wall_clock_cannot_age_a_beat),
 	};
