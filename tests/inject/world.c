@@ -70,7 +70,8 @@ world_restore(struct world *w)
 		return copy_remove(w->path) == 0 ? copy_tree(w->saved, w->path)
 						 : -1;
 	if (leave(w) == -1 ||
-	    run("cp --sparse=always \"$1\" \"$2\"", w->saved, w->disk) == -1)
+	    run("cp --sparse=always --remove-destination \"$1\" \"$2\"",
+		w->saved, w->disk) == -1)
 		return -1;
 	return enter(w);
 }
