@@ -14,17 +14,14 @@
 #include "common/log.h"
 #include "common/sys.h"
 #include "executor/ballast.h"
+#include "executor/block.h"
 #include "executor/carry.h"
-#include "executor/changes.h"
-#include "executor/conflict.h"
 #include "executor/death.h"
 #include "executor/displaced.h"
+#include "executor/gitlock.h"
 #include "executor/kept.h"
 #include "executor/settle.h"
 #include "executor/undo.h"
-
-#define BLOCKED "BLOCKED"
-#define BLOCKED_FORMAT "patchflow-blocked-1"
 
 static struct commit
 commit_of(struct executor *ex, const struct txn *t)
@@ -43,6 +40,14 @@ hold(struct executor *ex, const struct txn *t, const char *at)
 	executor_hold(ex, "%s: cannot go on at %s: %s", t->name, at,
 	    strerror(errno));
 	return -1;
+}
+
+static int
+unlock(struct executor *ex, const struct txn *t)
+{
+	return gitlock_release(&ex->workspace, t) == 0
+		   ? 0
+		   : hold(ex, t, "git's lock");
 }
 
 static int
@@ -80,13 +85,24 @@ note_time(struct executor *ex, const struct txn *t, const char *name)
 		ex->last_commit = st.st_ctim;
 }
 
+/* Settled long ago: an undo had only fetched it from where it was kept. */
+static bool
+is_settled(struct executor *ex, const struct record *r)
+{
+	return !spool_exists(ex->q->dir[Q_RUNNING], r->file) &&
+	       (spool_exists(ex->q->dir[Q_COMPLETED], r->file) ||
+		   spool_exists(ex->q->dir[Q_ARCHIVE], r->file));
+}
+
 static int
 end_forward(struct executor *ex, const struct txn *t, struct record *r)
 {
 	struct commit c = commit_of(ex, t);
 	bool displaced;
-	int answer;
+	int answer = 0;
 
+	if (unlock(ex, t) == -1)
+		return -1;
 	note_time(ex, t, "DONE");
 	displaced_find(&c, r);
 	tell_displaced(ex, &c, r->outcome);
@@ -94,64 +110,13 @@ end_forward(struct executor *ex, const struct txn *t, struct record *r)
 	json_decref(c.displaced);
 	if (displaced)
 		ex->draft_holds = false; /* there is more to tell */
-	answer = settle_outcome(ex, r->outcome, Q_RUNNING, r->file);
+	if (!is_settled(ex, r))
+		answer = settle_outcome(ex, r->outcome, Q_RUNNING, r->file);
 	if (answer == 0 && displaced)
 		answer = keep_displaced(ex, t->name);
 	else if (answer == 0)
 		kept_put(ex, t);
 	return answer;
-}
-
-/* Where and why it was turned back, for the outcome. */
-struct block {
-	char path[1024];
-	int error; /* 0: not known any more */
-};
-
-/* Recovery may have to tell. The disk may be full: then it says less. */
-static void
-save_block(const struct txn *t, const struct block *b)
-{
-	json_t *doc = json_pack("{s:s,s:s,s:i}", "format", BLOCKED_FORMAT,
-	    "path", b->path, "errno", b->error);
-
-	if (doc != NULL &&
-	    spool_put_json(t->tmp, t->dir, BLOCKED, doc) != SPOOL_DONE)
-		log_warn("%s: the reason is not kept", t->name);
-	json_decref(doc);
-}
-
-static struct block
-load_block(const struct txn *t)
-{
-	struct block b = {"", 0};
-	const char *path;
-	json_t *doc = NULL;
-
-	if (spool_read_json(t->dir, BLOCKED, &doc) == 1) {
-		path = json_string_value(json_object_get(doc, "path"));
-		strlcpy(b.path, path != NULL ? path : "", sizeof(b.path));
-		b.error =
-		    (int)json_integer_value(json_object_get(doc, "errno"));
-	}
-	json_decref(doc);
-	return b;
-}
-
-/* Somebody changed the workspace, or there is no room; more of the same will
- * not help. What may pass (EIO, ENOMEM) is tried again. */
-static bool
-is_permanent(int error)
-{
-	static const int list[] = {EACCES, EPERM, EROFS, ENOTDIR, ENOENT, ELOOP,
-	    EXDEV, EISDIR, ENOTEMPTY, EBUSY, ETXTBSY, EMLINK, ENAMETOOLONG,
-	    ENOSPC, EDQUOT};
-
-	for (size_t i = 0; i < sizeof(list) / sizeof(list[0]); i++) {
-		if (list[i] == error)
-			return true;
-	}
-	return false;
 }
 
 static void
@@ -169,29 +134,6 @@ fill_fault(const struct block *b, struct fault *f)
 		    b->path, strerror(b->error));
 }
 
-/* The path at which it was blocked, and whose it is now. */
-static void
-note_block(const struct commit *c, const struct record *r, const char *path,
-    struct fault *f)
-{
-	const json_t *change =
-	    changes_find(json_object_get(r->outcome, "changes"), path);
-	const json_t *old = json_object_get(change, "old_sha256");
-	json_t *bases = json_object();
-	struct conflict_look l = {.workspace = c->workspace,
-	    .txn = c->txn,
-	    .ops = &r->ops,
-	    .bases = bases};
-
-	if (change != NULL)
-		json_object_set_new(bases, path,
-		    json_pack("{s:s}", "sha256",
-			json_is_string(old) ? json_string_value(old)
-					    : "absent"));
-	conflict_note(&l, path, "could not be put into place", f);
-	json_decref(bases);
-}
-
 static int
 settle_back(struct executor *ex, const struct commit *c, struct record *r,
     const struct block *b)
@@ -204,7 +146,7 @@ settle_back(struct executor *ex, const struct commit *c, struct record *r,
 
 	fill_fault(b, &f);
 	if (f.stage == OUTCOME_CONFLICT)
-		note_block(c, r, b->path, &f);
+		block_note(c, r, b->path, false, &f);
 	tell_displaced(ex, c, extra);
 	if (outcome_decode(r->outcome, &o) == 0) {
 		answer = settle_fault(ex, &o.env, &f, extra, &where);
@@ -227,6 +169,10 @@ backward(struct executor *ex, const struct txn *t, struct record *r,
 		json_decref(c.displaced);
 		return hold(ex, t, at);
 	}
+	if (unlock(ex, t) == -1) {
+		json_decref(c.displaced);
+		return -1;
+	}
 	note_time(ex, t, "REVERT");
 	answer = settle_back(ex, &c, r, b);
 	if (answer == 0 && c.displaced != NULL)
@@ -246,7 +192,7 @@ turn_back(struct executor *ex, const struct txn *t, struct record *r,
 	strlcpy(b.path, at, sizeof(b.path));
 	log_warnx("%s: cannot be completed at %s: %s: taken back", t->name, at,
 	    strerror(b.error));
-	save_block(t, &b);
+	block_save(t, &b);
 	if (commit_turn(t) == -1)
 		return hold(ex, t, "REVERT");
 	return backward(ex, t, r, &b);
@@ -272,13 +218,90 @@ forward(struct executor *ex, const struct txn *t, struct record *r)
 	const char *at = "";
 
 	if (apply(ex, &c, &r->ops, &at) == -1)
-		return is_permanent(errno) ? turn_back(ex, t, r, at)
-					   : hold(ex, t, at);
+		return block_permanent(errno) ? turn_back(ex, t, r, at)
+					      : hold(ex, t, at);
 	while (commit_done(t) == -1) {
 		if (!ballast_spend(ex, errno))
 			return hold(ex, t, "DONE");
 	}
 	return end_forward(ex, t, r);
+}
+
+static int
+settle_redo(struct executor *ex, const struct commit *c, struct record *r,
+    const struct block *b)
+{
+	struct settle_at where = {Q_RUNNING, r->file};
+	struct fault f = {0};
+	struct outcome o;
+	int answer = -1;
+
+	(void)fault_fail(&f, OUTCOME_CONFLICT,
+	    "the undo could not be completed at %s (%s); the patch stands as "
+	    "before",
+	    b->path, strerror(b->error));
+	fault_hint(&f, "mend that, then ask for the undo again");
+	block_note(c, r, b->path, true, &f);
+	if (outcome_decode(r->outcome, &o) == 0) {
+		answer = settle_fault(ex, &o.env, &f, NULL, &where);
+		outcome_free(&o);
+	}
+	fault_free(&f);
+	return answer;
+}
+
+/* An undo that is blocked for good must not hold the queue: what it took back
+ * goes forward again, by the same evidence, and the patch is kept as it was. */
+static int
+redo(struct executor *ex, const struct txn *t, struct record *r,
+    const struct block *b)
+{
+	struct commit c = commit_of(ex, t);
+	const char *at = "";
+
+	if (apply(ex, &c, &r->ops, &at) == -1)
+		return hold(ex, t, at);
+	if (unlock(ex, t) == -1)
+		return -1;
+	note_time(ex, t, "REDO");
+	if (settle_redo(ex, &c, r, b) == -1)
+		return -1;
+	if (commit_redone(t) == -1)
+		return hold(ex, t, "REDO");
+	kept_put(ex, t);
+	return 0;
+}
+
+static int
+turn_undo(struct executor *ex, const struct txn *t, struct record *r,
+    const char *at)
+{
+	struct block b = {.error = errno};
+
+	strlcpy(b.path, at, sizeof(b.path));
+	log_warnx("%s: its undo cannot be completed at %s: %s", t->name, at,
+	    strerror(b.error));
+	block_save(t, &b);
+	if (commit_turn_undo(t) == -1)
+		return hold(ex, t, "REDO");
+	return redo(ex, t, r, &b);
+}
+
+static int
+end_undo(struct executor *ex, const struct txn *t, const struct commit *c,
+    struct record *r)
+{
+	if (unlock(ex, t) == -1)
+		return -1;
+	note_time(ex, t, "UNDO");
+	tell_displaced(ex, c, r->outcome);
+	if (undo_mark(ex, t, r) == -1 ||
+	    settle_outcome(ex, r->outcome, Q_RUNNING, r->file) == -1)
+		return -1;
+	if (c->displaced != NULL)
+		return keep_displaced(ex, t->name);
+	settle_drop(ex, t->name);
+	return 0;
 }
 
 /* A later patch takes this one back. What others did between its check and
@@ -293,19 +316,12 @@ undo(struct executor *ex, const struct txn *t, struct record *r)
 	do
 		answer = commit_revert(&c, &r->ops, &at);
 	while (answer == -1 && ballast_spend(ex, errno));
-	if (answer == -1) {
-		json_decref(c.displaced);
-		return hold(ex, t, at);
-	}
-	note_time(ex, t, "UNDO");
-	tell_displaced(ex, &c, r->outcome);
-	if (undo_mark(ex, t, r) == -1 ||
-	    settle_outcome(ex, r->outcome, Q_RUNNING, r->file) == -1)
-		answer = -1;
-	else if (c.displaced != NULL)
-		answer = keep_displaced(ex, t->name);
+	if (answer == 0)
+		answer = end_undo(ex, t, &c, r);
+	else if (block_permanent(errno))
+		answer = turn_undo(ex, t, r, at);
 	else
-		settle_drop(ex, t->name);
+		answer = hold(ex, t, at);
 	json_decref(c.displaced);
 	return answer;
 }
@@ -314,7 +330,7 @@ static int
 follow(struct executor *ex, const struct txn *t, struct record *r,
     enum commit_state state)
 {
-	struct block b = load_block(t);
+	struct block b = block_load(t);
 
 	if (r->workspace_ino != ex->workspace.st.st_ino) {
 		executor_hold(ex,
@@ -332,6 +348,8 @@ follow(struct executor *ex, const struct txn *t, struct record *r,
 		return backward(ex, t, r, &b);
 	case COMMIT_UNDO:
 		return undo(ex, t, r);
+	case COMMIT_REDO:
+		return redo(ex, t, r, &b);
 	case COMMIT_NONE:
 		break;
 	}
@@ -347,7 +365,8 @@ follow_record(struct executor *ex, struct txn *t)
 	int answer;
 
 	if (found == 0)
-		return death_discard(ex, t->name, t->dir);
+		return unlock(ex, t) == -1 ? -1
+					   : death_discard(ex, t->name, t->dir);
 	if (found == -1) {
 		executor_hold(ex,
 		    "%s: its record cannot be trusted (%s); look at it by hand",

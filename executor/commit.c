@@ -22,6 +22,7 @@
 #define DONE "DONE"
 #define REVERT "REVERT"
 #define UNDO "UNDO"
+#define REDO "REDO"
 
 static int
 visit_sync(struct subtree_walk *w, const struct subtree_at *at)
@@ -168,10 +169,22 @@ commit_turn(const struct txn *t)
 									: -1;
 }
 
+int
+commit_turn_undo(const struct txn *t)
+{
+	return spool_move(t->dir, UNDO, t->dir, REDO) == SPOOL_DONE ? 0 : -1;
+}
+
+int
+commit_redone(const struct txn *t)
+{
+	return spool_remove(t->dir, REDO) == SPOOL_DONE ? 0 : -1;
+}
+
 static const struct {
 	const char *name;
 	enum commit_state state;
-} records[] = {{UNDO, COMMIT_UNDO}, {DONE, COMMIT_DONE},
+} records[] = {{REDO, COMMIT_REDO}, {UNDO, COMMIT_UNDO}, {DONE, COMMIT_DONE},
     {COMMIT, COMMIT_FORWARD}, {REVERT, COMMIT_BACK}};
 
 #define RECORDS (sizeof(records) / sizeof(records[0]))

@@ -57,8 +57,9 @@ enum commit_state {
 	COMMIT_FORWARD, /* COMMIT: the patch has happened; carry it out */
 	COMMIT_DONE,    /* DONE: carried out */
 	COMMIT_BACK,    /* REVERT: it cannot be carried out; take it back */
-	COMMIT_UNDO     /* UNDO, beside DONE: the verdict of a later patch that
+	COMMIT_UNDO,    /* UNDO, beside DONE: the verdict of a later patch that
 			   takes this one back */
+	COMMIT_REDO     /* REDO, was UNDO: that cannot be completed; forward */
 };
 /* Is there a record at all, whatever it says? */
 bool commit_exists(const struct txn *t);
@@ -67,6 +68,9 @@ int commit_read(const struct txn *t, struct record *r,
     enum commit_state *state);
 /* From here on it is taken back: COMMIT becomes REVERT. 0 or -1. */
 int commit_turn(const struct txn *t);
+/* The same for an undo: UNDO becomes REDO; and its end, DONE alone again. */
+int commit_turn_undo(const struct txn *t);
+int commit_redone(const struct txn *t);
 
 /* Of commit_apply and commit_revert. */
 int commit_meta(const struct commit *c, const char *path,

@@ -205,28 +205,13 @@ conflict_add(struct fault *f, const char *path, const char *why,
 	json_array_append_new(f->conflicts, entry);
 }
 
-/* The operation that path is of, and what of it lies below that. */
-static const struct op *
-find_op(const struct ops *ops, const char *path, const char **rest)
-{
-	for (size_t i = 0; ops != NULL && i < ops->count; i++) {
-		size_t len = strlen(ops->items[i].path);
-
-		*rest = path + len;
-		if (ops->items[i].kind != OP_META &&
-		    strncmp(path, ops->items[i].path, len) == 0 &&
-		    (path[len] == '\0' || path[len] == '/'))
-			return &ops->items[i];
-	}
-	return NULL;
-}
-
 static void
 read_staged(const struct conflict_look *l, const char *path,
     struct conflict_side *s)
 {
 	const char *rest;
-	const struct op *o = find_op(l->ops, path, &rest);
+	const struct op *o =
+	    l->ops != NULL ? ops_find(l->ops, path, &rest) : NULL;
 	char name[OP_NAME_SIZE];
 	char *below;
 

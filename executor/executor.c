@@ -208,11 +208,13 @@ look(struct executor *ex)
 {
 	bool started;
 
+	/* What is asked of it is answered by what is there now. */
+	if (!ex->run.active && ex->workspace.fd != -1)
+		(void)is_workspace_there(ex);
 	requests_take(ex);
 	if (ex->run.active || ex->stopping)
 		return;
-	if (ex->workspace.fd == -1 || !is_workspace_there(ex) ||
-	    !ex->recovered) {
+	if (ex->workspace.fd == -1 || !ex->recovered) {
 		if (ex->hold[0] != '\0' && ex->retry.armed)
 			return;
 		if (!make_ready(ex))

@@ -19,6 +19,7 @@
 #include "executor/guard.h"
 #include "executor/gitindex.h"
 #include "executor/gitlive.h"
+#include "executor/gitlock.h"
 #include "executor/reads.h"
 #include "executor/settle.h"
 
@@ -315,14 +316,29 @@ commit_run(struct executor *ex, struct diff *d)
 	answer = diff_view(ex, d);
 	/* What may add to the record comes before it is staged. */
 	if (answer == -1 || check_policy(ex, d) == -1 ||
-	    gitlive_adopt(ex, &c, &d->ops, &r->fault) == -1 ||
 	    (r->way != JAIL_PLAIN && reads_check(ex, &c, d, &r->fault) == -1) ||
-	    (!ex->dry.on && stage_record(ex, &c, d) == -1) ||
+	    gitlock_take(ex, &r->txn, &d->ops, &r->fault) == -1)
+		return -1;
+	gitlive_adopt(ex, &c, &d->ops);
+	if ((!ex->dry.on && stage_record(ex, &c, d) == -1) ||
 	    commit_check(&c, &d->ops, &r->fault) == -1)
 		return -1;
 	if (!ex->dry.on)
 		return write_record(ex);
 	dry_run_succeed(ex, success_doc(ex, d));
+	return 1;
+}
+
+/* -1; or 1 where they stay: recovery takes them away with the transaction. */
+static int
+release_locks(struct executor *ex)
+{
+	struct run *r = &ex->run;
+
+	if (gitlock_release(&ex->workspace, &r->txn) == 0)
+		return -1;
+	executor_hold(ex, "%s: git's lock is not released: %s", r->txn.name,
+	    strerror(errno));
 	return 1;
 }
 
@@ -346,6 +362,8 @@ try_commit(struct executor *ex)
 	json_decref(d.warnings);
 	if (answer == 0)
 		carry_out(ex);
+	else if (answer == -1)
+		answer = release_locks(ex);
 	return answer;
 }
 

@@ -18,6 +18,21 @@ op_name(const struct op *o, char out[OP_NAME_SIZE])
 		out[0] = '\0';
 }
 
+const struct op *
+ops_find(const struct ops *o, const char *path, const char **rest)
+{
+	for (size_t i = 0; i < o->count; i++) {
+		size_t len = strlen(o->items[i].path);
+
+		*rest = path + len;
+		if (o->items[i].kind != OP_META &&
+		    strncmp(path, o->items[i].path, len) == 0 &&
+		    (path[len] == '\0' || path[len] == '/'))
+			return &o->items[i];
+	}
+	return NULL;
+}
+
 bool
 op_is_object(const struct op *o)
 {

@@ -72,6 +72,10 @@ struct record {
 
 /* Its name in T/new or T/old. */
 void op_name(const struct op *o, char out[OP_NAME_SIZE]);
+/* The operation that puts or removes path or a directory above it; *rest is
+ * what of path lies below that. Or NULL. */
+const struct op *ops_find(const struct ops *o, const char *path,
+    const char **rest);
 /* A new object of git: shared by content, so it is never taken away again. */
 bool op_is_object(const struct op *o);
 struct op *ops_add(struct ops *o, enum op_kind kind, const char *path);

@@ -17,6 +17,7 @@
 #include "executor/dry_run.h"
 #include "executor/executor.h"
 #include "executor/gitlive.h"
+#include "executor/gitlock.h"
 #include "executor/kept.h"
 #include "executor/mask.h"
 #include "executor/report.h"
@@ -360,7 +361,7 @@ await_git(struct executor *ex)
 
 	if (p->git_commit == NULL && p->git_tag == NULL)
 		return 0;
-	return gitlive_wait(ex, &ex->run.fault);
+	return gitlock_wait(ex, &ex->run.fault);
 }
 
 enum run_start

@@ -5,10 +5,12 @@
  *   PLACE/KEY,ATTEMPT/      0700, on the workspace's filesystem and mount
  *     BEGIN                 checked, not synced: who runs, process to be
  *                           proven dead
- *     COMMIT DONE REVERT    checked: record.h; one of them or none
+ *     COMMIT DONE REVERT    checked: record.h; one of them or none; beside
+ *     UNDO REDO             DONE, what an undo does
  *     upper work            the overlay's, or upper alone as scratch copy
  *     new old               staged results; what they displaced
  *     tmp                   COMMIT until it is the record; durable puts
+ *     locks                 gitlock.h; while there are any
  *
  * T goes by a rename to .drop-NAME first, so that a half-removed one is
  * never taken for an interrupted one.

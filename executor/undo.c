@@ -9,6 +9,7 @@
 #include "common/log.h"
 #include "executor/carry.h"
 #include "executor/conflict.h"
+#include "executor/gitlock.h"
 #include "executor/kept.h"
 #include "executor/settle.h"
 #include "executor/undo.h"
@@ -178,51 +179,27 @@ check_target(struct executor *ex, const struct txn *t, struct record *r)
 }
 
 static json_t *
-reversed_change(const json_t *change)
+success_doc(struct executor *ex, const struct target *to, const struct txn *t,
+    const struct record *r)
 {
-	const char *op = json_string_value(json_object_get(change, "op"));
-	json_t *back = json_deep_copy(change);
-	json_t *old = json_object_get(change, "old_sha256");
-	json_t *new = json_object_get(change, "new_sha256");
-
-	json_object_set(back, "old_sha256", new != NULL ? new : json_null());
-	json_object_set(back, "new_sha256", old != NULL ? old : json_null());
-	if (op == NULL)
-		return back;
-	if (strcmp(op, "added") == 0 || strcmp(op, "directory") == 0)
-		json_object_set_new(back, "op", json_string("deleted"));
-	else if (strcmp(op, "deleted") == 0)
-		json_object_set_new(back, "op", json_string("added"));
-	return back;
-}
-
-static json_t *
-success_doc(struct executor *ex, const struct target *t, const json_t *original)
-{
-	struct run *r = &ex->run;
-	json_t *doc = outcome_new(&r->job.env, OUTCOME_COMPLETED,
+	struct run *run = &ex->run;
+	json_t *doc = outcome_new(&run->job.env, OUTCOME_COMPLETED,
 	    OUTCOME_NO_STAGE, OUTCOME_NO_REASON);
-	json_t *changes = json_array();
-	const json_t *change;
 	char at[ISO_TIME_SIZE];
-	size_t i;
 
-	json_array_foreach (json_object_get(original, "changes"), i, change) {
-		json_array_append_new(changes, reversed_change(change));
-	}
 	settle_common(ex, doc);
-	clock_iso(r->started_us, at);
+	clock_iso(run->started_us, at);
 	json_object_set_new(doc, "started_at", json_string(at));
 	clock_iso(clock_wall_us(), at);
 	json_object_set_new(doc, "finished_at", json_string(at));
 	json_object_set_new(doc, "duration_ms",
-	    json_integer(clock_mono_ms() - r->started_ms));
+	    json_integer(clock_mono_ms() - run->started_ms));
 	json_object_set(doc, "description",
-	    json_object_get(r->job.patch, "description"));
-	json_object_set_new(doc, "changes", changes);
+	    json_object_get(run->job.patch, "description"));
+	undo_describe(ex, t, r, doc);
 	json_object_set_new(doc, "undoes",
-	    json_pack("{s:s,s:s,s:i}", "id", t->id, "key", t->key, "attempt",
-		t->attempt));
+	    json_pack("{s:s,s:s,s:i}", "id", to->id, "key", to->key, "attempt",
+		to->attempt));
 	return doc;
 }
 
@@ -235,7 +212,7 @@ write_record(struct executor *ex, const struct target *to, struct txn *t,
 	enum spool_answer a;
 
 	strlcpy(undo.file, ex->run.file, sizeof(undo.file));
-	undo.outcome = success_doc(ex, to, r->outcome);
+	undo.outcome = success_doc(ex, to, t, r);
 	a = commit_write_undo(t, &undo);
 	json_decref(undo.outcome);
 	if (a == SPOOL_DONE)
@@ -249,24 +226,37 @@ write_record(struct executor *ex, const struct target *to, struct txn *t,
 	return -1;
 }
 
+/* It lies where recovery finds it. Nobody else's git comes in between. */
+static int
+lock_and_write(struct executor *ex, const struct target *to, struct txn *t,
+    struct record *r)
+{
+	int answer = -1;
+
+	if (gitlock_take(ex, t, &r->ops, &ex->run.fault) == 0 &&
+	    check_target(ex, t, r) == 0)
+		answer = write_record(ex, to, t, r);
+	if (answer != -1)
+		return answer;
+	if (gitlock_release(&ex->workspace, t) == 0) {
+		kept_put(ex, t);
+		return -1;
+	}
+	executor_hold(ex, "%s: git's lock is not released: %s", to->txn,
+	    strerror(errno));
+	return 1;
+}
+
 static int
 take_back(struct executor *ex, const struct target *to, struct txn *t,
     struct record *r)
 {
-	int answer;
-
-	if (check_target(ex, t, r) == -1)
-		return -1;
 	if (settle_sync(ex) == -1)
 		return 1;
-	/* Where recovery finds it, before there is anything to be found. */
 	if (kept_fetch(ex, to->txn) == -1)
 		return fault_errno(&ex->run.fault, OUTCOME_PREPARE,
 		    "fetching the kept transaction");
-	answer = write_record(ex, to, t, r);
-	if (answer == -1)
-		kept_put(ex, t);
-	return answer;
+	return lock_and_write(ex, to, t, r);
 }
 
 /* Its summary has to be out before its outcome says something else. */

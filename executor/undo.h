@@ -31,4 +31,8 @@ int undo_mark(struct executor *ex, const struct txn *t, const struct record *r);
 int undo_check(struct executor *ex, const struct txn *t, struct record *r,
     json_t *changed);
 
+/* undo_diff.c: fields changes and diff, before anything is taken back. */
+void undo_describe(struct executor *ex, const struct txn *t,
+    const struct record *r, json_t *outcome);
+
 #endif

@@ -174,9 +174,9 @@ undo_ask(struct executor *ex, const char *id, const struct queue_name *n,
 		return say(why, false, "its id is too long for an undo");
 	if (next_attempt(ex, id, n, &as) == 0)
 		return say(why, true, "its undo is under way");
-	if (ex->place.dir == -1)
-		return say(why, false, "the workspace is missing");
-	kept = is_kept(ex, n);
+	/* With the workspace away nobody can tell: it waits, like any patch,
+	 * and what it finds then is its outcome. */
+	kept = ex->place.dir == -1 ? 1 : is_kept(ex, n);
 	if (kept == -1)
 		return say(why, false, strerror(errno));
 	if (kept == 0)
@@ -185,7 +185,8 @@ undo_ask(struct executor *ex, const char *id, const struct queue_name *n,
 		    "(retention.transactions_age)");
 	if (!put(ex, id, n, &as))
 		return say(why, false, "the undo could not be queued");
-	if (snprintf(why, WHY_SIZE, "queued as " PREFIX "%.200s", id) < 0)
+	if (snprintf(why, WHY_SIZE, "queued as " PREFIX "%.150s%s", id,
+		ex->place.dir == -1 ? "; it waits for the workspace" : "") < 0)
 		why[0] = '\0';
 	return true;
 }

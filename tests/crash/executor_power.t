@@ -47,10 +47,15 @@ cut undone 'a patch that is undone' -X probe
 # shellcheck disable=SC2046 # options
 sweep_is_good 'a patch that is undone, killed' -d "$memory/disk" -X probe \
     $(one_in 20) kill
+make_image uncommit
+# shellcheck disable=SC2046 # options
+sweep_is_good 'an undo of a git commit, killed' -d "$memory/disk" -r executor \
+    $(one_in 40) kill
 if [ -n "${PATCHFLOW_LONG:-}" ]; then
 	sweep_is_good 'a patch that is undone, calls fail' -d "$memory/disk" \
 	    -X probe -p 2 -S "$seed" error
 	cut commit 'a patch with a git commit' -X probe
+	cut uncommit 'an undo of a git commit' -X probe
 	cut meta 'modes, times, links and attributes' -X probe
 	cut many 'many files and a directory that moves' -X probe
 	cut fails 'a patch that fails' -X probe

@@ -116,7 +116,7 @@ document() {
 	many) jq -nc '{id: "many", mutations: ([{path: "move", rename: "moved"}]
 	    + [range(13; 45) | {path: "many/\(.)", contents: "new \(.)\n"}]
 	    + [range(45; 51) | {path: "many/\(.)", delete: true}])}' ;;
-	commit) cat <<-'END' ;;
+	commit | uncommit) cat <<-'END' ;;
 	{"id":"commit","mutations":[{"path":"a","contents":"new\n"},{"path":"tree","delete":true}],"postMutationBuild":{"shell":["echo m > made"]},"final":{"git":{"commit":"made by a patch","tag":"v1"}}}
 	END
 	fails) cat <<-'END' ;;
@@ -146,6 +146,9 @@ asked() {
 	undone) once
 		summarizer --once -c "$CONF"
 		patchflow -c "$CONF" undo trees ;;
+	uncommit) once
+		summarizer --once -c "$CONF"
+		patchflow -c "$CONF" undo commit ;;
 	esac
 }
 
@@ -164,20 +167,21 @@ build_world() {
 	make_tree
 	case $1 in
 	many) make_many ;;
-	commit) make_repository
+	commit | uncommit) make_repository
 		look="cd '$ws' && GIT_OPTIONAL_LOCKS=0 && export \
 		    GIT_OPTIONAL_LOCKS && git fsck --no-progress 2>&1 && \
-		    git log --format=%s && git tag && git status --porcelain" ;;
+		    git log --format=%s && git tag && git status --porcelain; \
+		    find .git -name '*.lock'" ;;
 	esac
 	once >"$T/made" 2>&1
 	document "$1" | queue_json >>"$T/made" || fail "world $1" "$(cat "$T/made")"
 	case $1 in
-	commit) ;;
+	commit | uncommit) ;;
 	undone) make_old ;; # what it gives back is as old as it was
 	esac
 	asked "$1" >>"$T/made" 2>&1
 	case $1 in
-	commit | undone) ;;
+	commit | uncommit | undone) ;;
 	*) make_old ;;
 	esac
 }

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The locks of git (index.lock, REF.lock) keep the git of others out while a
+ * change of a repository is checked and put into place. Ours is a symbolic
+ * link under the name that git would create, so that one cannot be had while
+ * the other is there; it says whose it is. T/locks holds the same link from
+ * before: recovery finds there what to take away, and takes nothing else.
+ */
+#ifndef EXECUTOR_GITLOCK_H
+#define EXECUTOR_GITLOCK_H
+
+#include "executor/executor.h"
+
+/* Waits, at most 5 s, until no git holds the index: 0, or -1 with *f. */
+int gitlock_wait(struct executor *ex, struct fault *f);
+/* Takes those that ops need, and waits for others' as above. After -1 some
+ * may be held. */
+int gitlock_take(struct executor *ex, const struct txn *t,
+    const struct ops *ops, struct fault *f);
+/* Those of T are gone; somebody else's stay. 0, or -1 with errno. */
+int gitlock_release(const struct workspace *w, const struct txn *t);
+
+#endif
