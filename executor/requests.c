@@ -40,6 +40,14 @@ say(struct answer *a, bool ok, const char *fmt, const char *what)
 		a->text[0] = '\0';
 }
 
+/* It is what, or could not be made so. */
+static void
+say_done(struct answer *a, bool done, const char *what)
+{
+	say(a, done, done ? "" : "the spool cannot be written, so it is not ",
+	    what);
+}
+
 /* Where the latest revision of id is; Q__MAX where it is unknown. */
 static enum queue_dir
 find(struct executor *ex, const char *id, struct queue_name *n)
@@ -90,10 +98,10 @@ do_release(struct executor *ex, const struct queue_name *n, struct answer *a)
 	if (tries_load(&ex->state, n->key, &t) == -1)
 		say(a, false, "its state cannot be read", "");
 	else if (t.operator_hold || t.not_before_us > clock_wall_us())
-		say(a,
+		say_done(a,
 		    set_hold(ex, n, false) == 0 &&
 			move(ex, Q_HELD, n, Q_PATCHES, n),
-		    "released", "");
+		    "released");
 	else if (t.approval.digest[0] != '\0' && !t.approval.granted)
 		say(a, false, "it waits for approval; `patchflow approve'", "");
 	else
@@ -122,8 +130,8 @@ do_retry(struct executor *ex, const struct request *r, struct answer *a)
 	next = n;
 	if (dir == Q_FAILED) {
 		next.attempt++;
-		say(a, move(ex, dir, &n, Q_PATCHES, &next),
-		    "queued again as the next attempt", "");
+		say_done(a, move(ex, dir, &n, Q_PATCHES, &next),
+		    "queued again as the next attempt");
 	} else if (dir == Q_HELD) {
 		do_release(ex, &n, a);
 	} else {
@@ -140,10 +148,10 @@ do_hold(struct executor *ex, const struct request *r, struct answer *a)
 
 	if (dir == Q_PATCHES || dir == Q_HELD) {
 		ex->held_any = true;
-		say(a,
+		say_done(a,
 		    set_hold(ex, &n, true) == 0 &&
 			(dir == Q_HELD || move(ex, dir, &n, Q_HELD, &n)),
-		    "held until retry", "");
+		    "held until retry");
 		return;
 	}
 	say(a, false, "it is ",
@@ -195,7 +203,7 @@ do_reject(struct executor *ex, const struct request *r, struct answer *a)
 	else if (!approval_is_meant(ex, r, n.key, a->text))
 		a->ok = false;
 	else
-		say(a, reject(ex, dir, &n, r), "rejected", "");
+		say_done(a, reject(ex, dir, &n, r), "rejected");
 }
 
 static void
@@ -210,7 +218,7 @@ do_cancel(struct executor *ex, const struct request *r, struct answer *a)
 		say(a, true, "it is being stopped", "");
 	} else if (dir == Q_PATCHES || dir == Q_HELD) {
 		ex->index.dirty = true;
-		say(a, reject(ex, dir, &n, r), "rejected", "");
+		say_done(a, reject(ex, dir, &n, r), "rejected");
 	} else {
 		say(a, false, "it is ",
 		    dir == Q__MAX ? "not known here" : queue_dir_state[dir]);
@@ -236,8 +244,8 @@ do_pause(struct executor *ex, const struct request *r, struct answer *a)
 	json_t *doc = json_pack("{s:s}", "format", PAUSE_FORMAT);
 
 	(void)r;
-	say(a, state_save(&ex->state, "paused.json", doc) == SPOOL_DONE,
-	    "paused", "");
+	say_done(a, state_save(&ex->state, "paused.json", doc) == SPOOL_DONE,
+	    "paused");
 	ex->paused |= a->ok;
 	json_decref(doc);
 }
@@ -246,8 +254,8 @@ static void
 do_resume(struct executor *ex, const struct request *r, struct answer *a)
 {
 	(void)r;
-	say(a, state_remove(&ex->state, "paused.json") == SPOOL_DONE, "resumed",
-	    "");
+	say_done(a, state_remove(&ex->state, "paused.json") == SPOOL_DONE,
+	    "resumed");
 	if (a->ok)
 		ex->paused = false;
 }
@@ -321,6 +329,14 @@ set_aside(struct executor *ex, const char *name)
 		log_warn("request %s: not set aside", name);
 }
 
+/* What cannot be looked at may be a cancel, a hold or a pause: nothing runs
+ * before it is known. */
+static void
+hold_for(struct executor *ex, const char *what, int error)
+{
+	executor_hold(ex, "%s: not read: %s", what, strerror(error));
+}
+
 static void
 take(struct executor *ex, const char *name)
 {
@@ -328,17 +344,29 @@ take(struct executor *ex, const char *name)
 	int found = spool_read_json(ex->q->requests.dir[BOX_CUR], name, &doc);
 	int saved = errno;
 
-	if (found == 1) {
+	if (found == 1)
 		act(ex, name, doc);
-	} else if (found == -1 && (saved == EBADMSG || saved == ENOMSG ||
-				      saved == EPERM || saved == EFBIG)) {
+	else if (found == -1 &&
+		 (saved == EBADMSG || saved == ENOMSG || saved == EPERM ||
+		     saved == EFBIG || saved == EACCES))
 		set_aside(ex, name);
-	} else if (found == -1) {
-		/* It is not the request that is in trouble: again later. */
-		log_warnx("request %s: not read: %s", name, strerror(saved));
-		ex->trouble = true;
-	}
+	else if (found == -1)
+		hold_for(ex, name, saved);
 	json_decref(doc);
+}
+
+static bool
+claim(struct executor *ex, const char *name)
+{
+	struct box *b = &ex->q->requests;
+
+	if (spool_move(b->dir[BOX_NEW], name, b->dir[BOX_CUR], NULL) ==
+	    SPOOL_DONE)
+		return true;
+	/* It lies in one of them still, if nobody took it back. */
+	if (errno != ENOENT)
+		hold_for(ex, name, errno);
+	return false;
 }
 
 static void
@@ -348,15 +376,12 @@ take_all(struct executor *ex, enum box_dir from)
 	struct spool_names n = {0};
 
 	if (spool_list(b->dir[from], TAKE_MAX, &n) == -1) {
-		log_warn("requests: not read");
-		ex->trouble = true;
+		hold_for(ex, "requests", errno);
 		return;
 	}
 	for (size_t i = 0; i < n.count; i++) {
-		if (from == BOX_NEW && spool_move(b->dir[BOX_NEW], n.names[i],
-					   b->dir[BOX_CUR], NULL) != SPOOL_DONE)
-			continue;
-		take(ex, n.names[i]);
+		if (from == BOX_CUR || claim(ex, n.names[i]))
+			take(ex, n.names[i]);
 	}
 	spool_names_free(&n);
 }
