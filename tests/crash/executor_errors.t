@@ -19,9 +19,13 @@ fail_calls() {
 }
 
 fail_calls trees 'a patch with commands'
-# Points that were bad once, each time.
+# Points that were bad once, each time: attributes were lost, the patch ran
+# before the cancel was read.
 make_world plain
 sweep_is_good 'an attribute that is not carried over' -X probe -c fsetxattr \
+    error
+make_world refused
+sweep_is_good 'a cancel that cannot be moved' -r executor -c renameat2 -e EIO \
     error
 if [ -n "${PATCHFLOW_LONG:-}" ]; then
 	# What they have in common was tried: a part is enough.

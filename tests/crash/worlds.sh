@@ -122,8 +122,11 @@ document() {
 	fails) cat <<-'END' ;;
 	{"id":"fails","mutations":[{"path":"a","contents":"new\n"},{"path":"tree","delete":true}],"postMutationBuild":{"shell":["set -e; rm -rf dir; echo x > dir; chmod 0 keep"]},"validate":{"shell":["echo why; false"]}}
 	END
-	two) cat <<-'END' ;;
+	one) cat <<-'END' ;;
 	{"id":"one","mutations":[{"path":"a","edits":[{"find":"two","replace":"2"}]}],"validate":{"shell":["echo $(($(cat total) + 1)) > total"]}}
+	END
+	two) document one
+		cat <<-'END' ;;
 	{"id":"two","dependencies":["one"],"mutations":[{"path":"a","edits":[{"find":"2","replace":"zwei"}]},{"path":"tree","delete":true}]}
 	END
 	again) cat <<-'END' ;;
@@ -150,6 +153,18 @@ asked() {
 		summarizer --once -c "$CONF"
 		patchflow -c "$CONF" undo commit ;;
 	esac
+}
+
+# build_between NAME: $between, what one of two patches comes to.
+build_between() {
+	between=
+	[ "$1" = two ] || return 0
+	build_world one
+	once >>"$T/made" 2>&1
+	between=$memory/between
+	rm -rf "$between"
+	mv "$ws" "$between"
+	rm -rf "$SPOOL"
 }
 
 # build_world NAME, which is $made: below $world, ready to run.
@@ -197,6 +212,7 @@ make_image() {
 	saved=$memory/image
 	cp --sparse=always "$memory/blank" "$saved"
 	mount -o loop "$saved" "$world" 2>/dev/null || return 1
+	build_between "$1"
 	build_world "$1"
 	umount "$world"
 }
@@ -205,6 +221,7 @@ make_image() {
 make_world() {
 	[ ! -e "$world" ] || chmod -R u+rwX "$world"
 	rm -rf "$world" "$saved"
+	build_between "$1"
 	build_world "$1"
 	cp -a "$world" "$saved"
 }
@@ -213,6 +230,7 @@ make_world() {
 # $T/found. Status 2: no sweep at all.
 sweep() {
 	[ -z "$look" ] || set -- -x "$look" "$@"
+	[ -z "$between" ] || set -- -b "$between" "$@"
 	inject -w "$world" -s "$saved" -q MAIN -l "$T/executor.log" "$@" \
 	    executor --once -c "$CONF" -q MAIN >"$T/found" 2>&1
 	case $? in

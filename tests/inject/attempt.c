@@ -291,9 +291,24 @@ judge_told(struct sweep *s, int status)
 	free(why);
 }
 
+/* With several patches each one that is completed is a step. */
+static enum image
+image_due(const struct sweep *s, const struct verdict *v, bool done)
+{
+	if (done)
+		return IMAGE_AFTER;
+	return s->world.between != NULL &&
+		       v->completed > s->world.start.completed
+		   ? IMAGE_BETWEEN
+		   : IMAGE_BEFORE;
+}
+
 static void
 judge_image(struct sweep *s, const struct verdict *v)
 {
+	static const char *const names[] = {[IMAGE_BEFORE] = "before",
+	    [IMAGE_BETWEEN] = "between",
+	    [IMAGE_AFTER] = "after"};
 	char *why = NULL;
 	enum image image = world_image(&s->world, &why);
 	bool done = v->outcomes == s->world.goal.outcomes &&
@@ -303,9 +318,8 @@ judge_image(struct sweep *s, const struct verdict *v)
 		trouble(s, "mixed tree (%s): %s", v->state, why);
 	else if (s->world.queue == NULL || image == IMAGE_SAME)
 		; /* nothing more to tell from */
-	else if (done != (image == IMAGE_AFTER))
-		trouble(s, "%s with the %s-image", v->state,
-		    image == IMAGE_AFTER ? "after" : "before");
+	else if (image != image_due(s, v, done))
+		trouble(s, "%s with the %s-image", v->state, names[image]);
 	free(why);
 }
 
@@ -320,11 +334,12 @@ judge(struct sweep *s, const struct point *a)
 		trouble(s, "the spool cannot be read");
 		return;
 	}
-	judge_image(s, &v);
-	if (s->world.queue == NULL)
+	/* Who asked has been told no: that is an end as well, and then the
+	 * patch may have run that was not to. */
+	if (v.refused > goal->refused && world_is_kept(&s->world))
 		return;
-	/* Who asked has been told no: that is an end as well. */
-	if (v.refused > goal->refused)
+	judge_image(s, &v);
+	if (s->world.queue == NULL || v.refused > goal->refused)
 		return;
 	if (v.outcomes != goal->outcomes)
 		trouble(s, "%d outcomes", v.outcomes);

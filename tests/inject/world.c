@@ -133,6 +133,9 @@ world_note_before(struct world *w)
 	char path[PATH_MAX];
 
 	tree_path(w, path);
+	if (w->between != NULL &&
+	    image_take(w->between, w->recent, false, &w->middle) == -1)
+		return -1;
 	return image_take(path, w->recent, false, &w->before);
 }
 
@@ -153,12 +156,18 @@ is_equal(const struct buf *a, const struct buf *b)
 	return a->len == b->len && memcmp(a->bytes, b->bytes, a->len) == 0;
 }
 
+bool
+world_is_kept(const struct world *w)
+{
+	return is_equal(&w->before, &w->after);
+}
+
 enum image
 world_image(struct world *w, char **why)
 {
 	struct buf full = {0}, now = {0};
 	char path[PATH_MAX];
-	bool before, after;
+	bool before, after, middle;
 
 	*why = NULL;
 	tree_path(w, path);
@@ -172,13 +181,15 @@ world_image(struct world *w, char **why)
 	}
 	before = is_equal(&full, &w->before);
 	after = is_equal(&now, &w->after);
-	if (!before && !after)
+	middle = w->between != NULL && is_equal(&full, &w->middle);
+	if (!before && !after && !middle)
 		*why = image_difference(w->after.bytes, now.bytes);
 	buf_free(&full);
 	buf_free(&now);
 	return before && after ? IMAGE_SAME
 	       : before        ? IMAGE_BEFORE
 	       : after         ? IMAGE_AFTER
+	       : middle        ? IMAGE_BETWEEN
 			       : IMAGE_NEITHER;
 }
 

@@ -28,12 +28,20 @@ struct world {
 	const char *queue; /* NULL: no spool */
 	const char *look;  /* shell command whose output belongs to the image */
 	time_t recent;
+	const char *between; /* tree of several patches' middle; NULL: none */
 	struct buf before, after;   /* the images; before with .git */
+	struct buf middle;          /* of between */
 	struct buf residue;         /* what a plain run leaves in the spool */
 	struct verdict start, goal; /* what it begins and ends with */
 };
 
-enum image { IMAGE_NEITHER, IMAGE_BEFORE, IMAGE_AFTER, IMAGE_SAME };
+enum image {
+	IMAGE_NEITHER,
+	IMAGE_BEFORE,
+	IMAGE_BETWEEN,
+	IMAGE_AFTER,
+	IMAGE_SAME /* nothing is to change */
+};
 
 int world_restore(struct world *w);
 /* Everything that is not on the disk is gone. */
@@ -41,9 +49,11 @@ int world_cut_power(const struct world *w);
 int world_remount(const struct world *w);
 void world_leave(const struct world *w);
 
-/* Both images from a world as it was saved, and as a plain run left it. */
+/* The images from a world as it was saved, and as a plain run left it. */
 int world_note_before(struct world *w);
 int world_note_after(struct world *w);
+/* Is before what it comes to, as with a patch that is refused? */
+bool world_is_kept(const struct world *w);
 /* *why (the caller's) is a line that differs, for IMAGE_NEITHER. */
 enum image world_image(struct world *w, char **why);
 
