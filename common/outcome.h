@@ -10,7 +10,7 @@
  *     oom_kills,refused_forks}
  *   description warnings[] final{summary,summaryFile} transaction
  *   commands[]{phase,command,exit_code,signal,duration_ms,timed_out,
- *     backgrounded,output_head,output_tail,dropped_bytes,max_rss_kb,cpu_ms}
+ *     backgrounded,output_head,output_tail,dropped_bytes,max_rss_kb,cpu_ms,reason}
  *   changes[]{path,op,old_sha256,new_sha256,mode,bytes}   op: added modified
  *     deleted mode directory
  *   diff diff_truncated git{commit,tag} edit_error{...}

@@ -48,19 +48,12 @@ print_verdict(const json_t *o)
 static void
 print_command(const json_t *cmd)
 {
-	const json_t *code = json_object_get(cmd, "exit_code");
-	bool exited = json_is_integer(code);
-	char span[64];
+	char *end = out_command_end(cmd);
 	json_int_t dropped =
 	    json_integer_value(json_object_get(cmd, "dropped_bytes"));
 
-	clock_human_span(
-	    json_integer_value(json_object_get(cmd, "duration_ms")), span,
-	    sizeof(span));
-	(void)printf("  %s, %s %lld, %s\n", out_string(cmd, "phase"),
-	    exited ? "exit" : "signal",
-	    json_integer_value(exited ? code : json_object_get(cmd, "signal")),
-	    span);
+	(void)printf("  %s, %s\n", out_string(cmd, "phase"), end);
+	free(end);
 	print_lines("    $ ", out_string(cmd, "command"));
 	print_lines("    | ", out_string(cmd, "output_head"));
 	if (dropped > 0)

@@ -2,11 +2,14 @@
 #include "ctl/out.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "common/buf.h"
+#include "common/clock.h"
 #include "ctl/table.h"
 
 static void
@@ -72,4 +75,24 @@ out_string(const json_t *object, const char *key)
 	const char *s = json_string_value(json_object_get(object, key));
 
 	return s != NULL ? s : "";
+}
+
+char *
+out_command_end(const json_t *command)
+{
+	const json_t *code = json_object_get(command, "exit_code");
+	const json_t *signal = json_object_get(command, "signal");
+	const char *why = out_string(command, "reason");
+	bool exited = json_is_integer(code);
+	bool said = strcmp(why, "exit") == 0 || strcmp(why, "signal") == 0;
+	char span[64];
+
+	if (!exited && !json_is_integer(signal))
+		return xstrdup(why);
+	clock_human_span(
+	    json_integer_value(json_object_get(command, "duration_ms")), span,
+	    sizeof(span));
+	return xasprintf("%s %lld, %s%s%s", exited ? "exit" : "signal",
+	    json_integer_value(exited ? code : signal), span,
+	    said || why[0] == '\0' ? "" : ", ", said ? "" : why);
 }

@@ -18,5 +18,8 @@ void out_fieldf(const char *label, const char *fmt, ...)
 void out_time(int64_t wall_us, char *text, size_t size);
 /* The string at key, or "". */
 const char *out_string(const json_t *object, const char *key);
+/* How a command of an outcome ended: "exit 1, 2.1 s", "signal 9, 8 s,
+ * limit:memory", "not-run". The caller frees it. */
+char *out_command_end(const json_t *command);
 
 #endif

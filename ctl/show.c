@@ -136,8 +136,7 @@ static void
 print_commands(const json_t *doc)
 {
 	const json_t *list = json_object_get(doc, "commands"), *cmd;
-	const json_t *code;
-	char span[64];
+	char *end;
 	size_t i;
 
 	json_array_foreach (list, i, cmd) {
@@ -146,17 +145,10 @@ print_commands(const json_t *doc)
 			    json_array_size(list) - i);
 			return;
 		}
-		code = json_object_get(cmd, "exit_code");
-		clock_human_span(
-		    json_integer_value(json_object_get(cmd, "duration_ms")),
-		    span, sizeof(span));
-		out_fieldf(i == 0 ? "commands" : "", "%s%s%lld, %s: %s",
-		    out_string(cmd, "phase"),
-		    json_is_integer(code) ? " exit " : " signal ",
-		    json_is_integer(code)
-			? json_integer_value(code)
-			: json_integer_value(json_object_get(cmd, "signal")),
-		    span, out_string(cmd, "command"));
+		end = out_command_end(cmd);
+		out_fieldf(i == 0 ? "commands" : "", "%s %s: %s",
+		    out_string(cmd, "phase"), end, out_string(cmd, "command"));
+		free(end);
 	}
 }
 

@@ -25,6 +25,7 @@
 #define LOOK_MS 20         /* between looks for processes left behind */
 #define FILES_MAX 1024
 #define KILL_ROUNDS 50
+#define SHELL_SIGNALS 128 /* a shell's status for a signal, less its number */
 
 struct run {
 	struct command *c;
@@ -360,6 +361,28 @@ command_succeeded(const struct command *c)
 	return c->exit_code == 0 && !c->timed_out;
 }
 
+int
+command_limit(const struct command *c)
+{
+	int sig = c->signal != 0 ? c->signal : c->exit_code - SHELL_SIGNALS;
+
+	return sig == SIGXCPU || sig == SIGXFSZ ? sig : 0;
+}
+
+const char *
+command_reason(const struct command *c)
+{
+	int over = command_limit(c);
+
+	if (c->timed_out)
+		return "timeout";
+	if (over != 0)
+		return over == SIGXCPU ? "limit:cpu_time" : "limit:file_size";
+	if (c->signal != 0)
+		return "signal";
+	return c->exit_code == -1 ? "not-started" : "exit";
+}
+
 json_t *
 command_encode(const struct command *c)
 {
@@ -371,6 +394,7 @@ command_encode(const struct command *c)
 
 	json_object_set_new(doc, "exit_code",
 	    c->exit_code >= 0 ? json_integer(c->exit_code) : json_null());
+	json_object_set_new(doc, "reason", json_string(command_reason(c)));
 	json_object_set_new(doc, "signal",
 	    c->signal > 0 ? json_integer(c->signal) : json_null());
 	json_object_set_new(doc, "output_head",

@@ -45,6 +45,12 @@ struct command {
 int command_run(struct command *c);
 void command_free(struct command *c);
 bool command_succeeded(const struct command *c);
+/* SIGXCPU or SIGXFSZ where that ended it or, by its status, what its shell
+ * waited for; else 0. */
+int command_limit(const struct command *c);
+/* Why it ended: "exit", "signal", "timeout", "limit:cpu_time",
+ * "limit:file_size"; "not-started". */
+const char *command_reason(const struct command *c);
 /* Fields of outcome.commands; phase and text are the caller's. */
 json_t *command_encode(const struct command *c);
 

@@ -50,6 +50,7 @@ struct run {
 	struct buf pending;
 	struct fault fault;
 	json_t *commands;
+	json_t *running; /* {phase, text} of the command that runs */
 	json_t *warnings;
 	json_t *git;
 	json_t *bases; /* basis.h */

@@ -21,6 +21,7 @@
 #include "executor/gitlive.h"
 #include "executor/gitlock.h"
 #include "executor/reads.h"
+#include "executor/reasons.h"
 #include "executor/settle.h"
 
 static void
@@ -38,10 +39,11 @@ forget(struct executor *ex)
 	buf_free(&r->pending);
 	fault_free(&r->fault);
 	json_decref(r->commands);
+	json_decref(r->running);
 	json_decref(r->warnings);
 	json_decref(r->git);
 	json_decref(r->bases);
-	r->commands = r->warnings = r->git = r->bases = NULL;
+	r->commands = r->running = r->warnings = r->git = r->bases = NULL;
 	r->active = false;
 	hand_drop(ex);
 	if (r->shown)
@@ -387,7 +389,7 @@ was_ended(struct executor *ex)
 }
 
 /* What a limit has led to is the limit's doing. */
-static void
+static enum limit_kind
 judge_limits(struct executor *ex)
 {
 	struct run *r = &ex->run;
@@ -395,7 +397,7 @@ judge_limits(struct executor *ex)
 	r->limits_by =
 	    r->plan.limits.grouped ? cgroup_word(&ex->cgroup) : "rlimits";
 	if (r->jail.usage == NULL)
-		return;
+		return LIMIT_NONE;
 	if (r->plan.limits.grouped)
 		cgroup_read(&ex->cgroup, r->jail.usage);
 	if (r->jail.usage->refused_forks > 0) {
@@ -405,8 +407,8 @@ judge_limits(struct executor *ex)
 		    json_sprintf("the limit of processes refused %lld forks",
 			(long long)r->jail.usage->refused_forks));
 	}
-	limits_judge(&r->plan.limits, r->jail.usage, r->ended && !r->fault.set,
-	    &r->fault);
+	return limits_judge(&r->plan.limits, r->jail.usage,
+	    r->ended && !r->fault.set, &r->fault);
 }
 
 void
@@ -417,7 +419,7 @@ finish_run(struct executor *ex, int status)
 	if (!was_ended(ex)) {
 		if (r->way == JAIL_BARE)
 			guard_kill();
-		judge_limits(ex);
+		reasons_complete(r, judge_limits(ex));
 		judge_exit(ex, status);
 		if (r->fault.set || try_commit(ex) == -1) {
 			if (!put_aside(ex) && !requeue(ex))

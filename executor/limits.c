@@ -6,6 +6,14 @@
 
 #define MIB 1048576.0
 
+const char *const limit_name[LIMIT__MAX] = {
+    [LIMIT_NONE] = "",
+    [LIMIT_MEMORY] = "memory",
+    [LIMIT_PROCESSES] = "processes",
+    [LIMIT_CPU] = "cpu_time",
+    [LIMIT_DISK] = "disk",
+};
+
 static void
 fail_memory(const struct limits *l, const struct limits_usage *u,
     struct fault *f)
@@ -55,7 +63,7 @@ fail_over(const struct limits *l, const struct limits_usage *u,
 		      "cpu_time and disk; a patch can only lower them");
 }
 
-void
+enum limit_kind
 limits_judge(const struct limits *l, const struct limits_usage *u,
     bool succeeded, struct fault *f)
 {
@@ -67,9 +75,10 @@ limits_judge(const struct limits *l, const struct limits_usage *u,
 	else if (kind == LIMIT_NONE && !succeeded && u->refused_forks > 0)
 		kind = LIMIT_PROCESSES;
 	if (kind == LIMIT_NONE)
-		return;
+		return kind;
 	fault_free(f);
 	fail_over(l, u, kind, f);
+	return kind;
 }
 
 void

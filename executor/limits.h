@@ -43,9 +43,11 @@ struct limits_usage {
 };
 
 /* A limit was hit: *f says so, in place of what it led to. A refused fork is
- * none where the patch went well all the same. */
-void limits_judge(const struct limits *l, const struct limits_usage *u,
-    bool succeeded, struct fault *f);
+ * none where the patch went well all the same. Which one it was. */
+enum limit_kind limits_judge(const struct limits *l,
+    const struct limits_usage *u, bool succeeded, struct fault *f);
+/* The queue's key for it: "memory" ... */
+extern const char *const limit_name[LIMIT__MAX];
 /* by: "cgroup2", "cgroup1" or "rlimits". */
 void limits_describe(const struct limits_usage *u, const char *by,
     json_t *outcome);

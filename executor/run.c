@@ -50,6 +50,8 @@ on_line(void *owner, const char *kind, json_t *doc)
 	} else if (strcmp(kind, "command") == 0) {
 		json_object_del(doc, "kind");
 		add_report(&r->commands, doc);
+		json_decref(r->running);
+		r->running = NULL;
 	} else if (strcmp(kind, "basis") == 0) {
 		basis_take(&r->bases, doc);
 	} else if (strcmp(kind, "warning") == 0 && text != NULL) {
@@ -61,6 +63,10 @@ on_line(void *owner, const char *kind, json_t *doc)
 	} else if (strcmp(kind, "end") == 0) {
 		r->ended = true;
 	} else if (text != NULL) {
+		if (strcmp(kind, "running") == 0) {
+			json_decref(r->running);
+			r->running = json_incref(doc);
+		}
 		strlcpy(r->doing, json_string_value(text), sizeof(r->doing));
 		executor_beat(ex);
 	}

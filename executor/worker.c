@@ -13,6 +13,7 @@
 #include "executor/git.h"
 #include "executor/mutate.h"
 #include "executor/report.h"
+#include "executor/utf8.h"
 #include "executor/worker.h"
 
 #define NPROC_SLACK 16
@@ -43,10 +44,11 @@ fail_command(const struct command *c, enum plan_phase phase, const char *text,
 				      "killed at the deadline");
 		return -1;
 	}
-	if (c->signal == SIGXCPU || c->signal == SIGXFSZ)
+	if (command_limit(c) != 0)
 		return fault_fail(f, OUTCOME_LIMIT,
 		    "%s: the command went over its %s limit: %s", where,
-		    c->signal == SIGXCPU ? "CPU time" : "file size", text);
+		    command_limit(c) == SIGXCPU ? "CPU time" : "file size",
+		    text);
 	if (c->signal != 0)
 		return fault_fail(f, stage_of(phase),
 		    "%s: the command was ended by signal %d (%s): %s", where,
@@ -115,7 +117,9 @@ worker_command(struct worker *w, enum plan_phase phase, const char *const *argv,
 
 	if (prepare_command(w, &c, argv, f) == -1)
 		return -1;
-	report_text(w->report, "progress", text);
+	report_send(w->report, "running",
+	    json_pack("{s:s,s:o}", "phase", plan_phase_name[phase], "text",
+		utf8_string(text)));
 	if (command_run(&c) == -1) {
 		answer = fault_errno(f, OUTCOME_LIMIT,
 		    "%s: the command could not be started: %s",

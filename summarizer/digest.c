@@ -52,7 +52,11 @@ read_command(const json_t *o, struct command_fact *c)
 	c->dropped_bytes = number_of(o, "dropped_bytes", 0);
 	c->timed_out = flag_of(o, "timed_out");
 	c->backgrounded = flag_of(o, "backgrounded");
-	c->failed = c->exit_code != 0 || c->timed_out || c->backgrounded;
+	c->reason = text_of(o, "reason");
+	c->ran =
+	    c->exit_code != -1 || c->signal[0] != '\0' || c->reason[0] == '\0';
+	c->failed = strcmp(c->reason, "not-run") != 0 &&
+		    (c->exit_code != 0 || c->timed_out || c->backgrounded);
 }
 
 static void

@@ -24,12 +24,14 @@ struct command_fact {
 	const char *head; /* of the output */
 	const char *tail; /* "" when head holds all of it */
 	const char *signal;
-	int64_t exit_code; /* -1 where a signal ended it */
+	const char *reason; /* why it ended; "" in old outcomes */
+	int64_t exit_code;  /* -1 where a signal ended it */
 	int64_t duration_ms;
 	int64_t dropped_bytes; /* between head and tail */
 	bool timed_out;
 	bool backgrounded;
 	bool failed;
+	bool ran; /* to an end of its own that is known */
 };
 
 struct change_fact {

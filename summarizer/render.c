@@ -116,7 +116,8 @@ command_row(const struct command_fact *c)
 
 	set_text(row, "phase", c->phase);
 	set_text(row, "command", c->command);
-	if (c->signal[0] == '\0')
+	set_text(row, "reason", c->reason);
+	if (c->signal[0] == '\0' && c->ran)
 		set(row, "exit_code", json_integer(c->exit_code));
 	set_text(row, "signal", c->signal);
 	set_number(row, "duration_ms", c->duration_ms);

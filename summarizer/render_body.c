@@ -194,11 +194,40 @@ add_changes(const struct facts *f, const struct render_limits *limits,
 	add_diff(f, limits, out);
 }
 
+/* Where the reason says more than the status. */
+static const char *
+reason_words(const char *reason)
+{
+	static const char *const words[][2] = {
+	    {"limit:memory", "ended by the limit of memory"},
+	    {"limit:processes", "ended by the limit of processes"},
+	    {"limit:cpu_time", "ended by the limit of processor time"},
+	    {"limit:disk", "ended by the limit of disk"},
+	    {"limit:file_size", "ended by the limit of a file's size"},
+	    {"cancelled", "cancelled while it ran"},
+	    {"killed", "killed together with all the others"},
+	    {"not-started", "could not be started"},
+	    {"not-run", "not run"},
+	    {"timeout", "ran into its time limit"},
+	};
+
+	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+		if (strcmp(reason, words[i][0]) == 0)
+			return words[i][1];
+	}
+	return "";
+}
+
 static void
 add_command_result(const struct command_fact *c, struct buf *out)
 {
+	const char *why = reason_words(c->reason);
 	char span[64];
 
+	if (!c->ran) {
+		buf_printf(out, "%s\n", why[0] != '\0' ? why : "no result");
+		return;
+	}
 	if (c->signal[0] != '\0')
 		buf_printf(out, "killed by SIG%s",
 		    strncmp(c->signal, "SIG", 3) == 0 ? c->signal + 3
@@ -209,7 +238,9 @@ add_command_result(const struct command_fact *c, struct buf *out)
 		clock_human_span(c->duration_ms, span, sizeof span);
 		buf_printf(out, " after %s", span);
 	}
-	if (c->timed_out)
+	if (why[0] != '\0')
+		buf_printf(out, ", %s", why);
+	else if (c->timed_out)
 		buf_puts(out, ", ran into its time limit");
 	if (c->backgrounded)
 		buf_puts(out, ", left processes running behind its shell");
@@ -222,6 +253,8 @@ add_output(const struct command_fact *c, const struct render_limits *limits,
 {
 	struct buf text = {0};
 
+	if (!c->ran)
+		return;
 	if (c->head[0] == '\0' && c->tail[0] == '\0') {
 		buf_puts(out, "\n(no output)\n");
 		return;

@@ -16,6 +16,10 @@ limited() {
 state() {
 	outcome "$1" '"\(.state) \(.stage)"'
 }
+# reason ID: of its last command
+reason() {
+	outcome "$1" '.commands[-1].reason'
+}
 # used ID FIELD
 used() {
 	outcome "$1" ".usage.$2"
@@ -55,11 +59,14 @@ cgroup?) most 'their peak is within a tenth of the limit' \
 *)	like 'at the next look at them' "$(outcome split .error)" memory ;;
 esac
 
+is 'and the command says so' "$(reason split)" limit:memory
+
 # --- processes: a few first, to see that the limit is there at all
 
 limited few '{"processes":12,"command_timeout":"8s"}' \
     'i=0; while [ $i -lt 30 ]; do perl -e "select undef, undef, undef, 1" & i=$((i + 1)); done; wait'
 is 'thirty processes of twelve are a limit' "$(state few)" 'failed limit'
+is 'and the command says so' "$(reason few)" limit:processes
 most 'and are not reached' "$(used few processes_peak)" 40
 if [ "$(state few)" = 'failed limit' ]; then
 	# Bounded by itself: 9 generations, 512 at most.
@@ -94,10 +101,12 @@ like 'with the numbers' "$(outcome disk .error)" 'its 4.0 MiB of disk, it had'
 is 'and what it wrote is gone' \
     "$(leftovers "$SPOOL/state/executor@MAIN/txn")$(find "$ws" -name 'f[0-9]*')" ''
 limited size '{"file_size":"1M"}' 'exec head -c 3000000 /dev/zero >big'
-is 'so is one that writes a single file' "$(state size)" 'failed limit'
+is 'so is one that writes a single file' "$(state size) $(reason size)" \
+    'failed limit limit:file_size'
 limited spin '{"cpu_time":"1s","command_timeout":"10s"}' \
     'i=0; while [ $i -lt 16 ]; do (while :; do :; done) & i=$((i + 1)); done; wait'
-is 'sixteen spinners are stopped' "$(state spin)" 'failed limit'
+is 'sixteen spinners are stopped' "$(state spin) $(reason spin)" \
+    'failed limit limit:cpu_time'
 most 'near their processor time' "$(used spin cpu_ms)" 2500
 limited flood '{}' "yes | head -c ${FLOOD:-8000000}; echo END"
 is 'a flood is kept by head and tail' "$(outcome flood \
