@@ -96,8 +96,14 @@ orphans_round(const struct orphans *o)
 	for (i = 0; i < p.count; i++) {
 		struct proc_stat st = {0};
 
-		if (among(p.pid[i], o->known, o->known_count) || reap(p.pid[i]))
+		if (among(p.pid[i], o->known, o->known_count))
 			continue;
+		/* It may have forked since the list was made: its child is
+		 * the next round's. */
+		if (reap(p.pid[i])) {
+			left++;
+			continue;
+		}
 		if (proc_stat(p.pid[i], &st) == 0 &&
 		    among(st.session, o->living, o->living_count))
 			continue;

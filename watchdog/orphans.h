@@ -20,7 +20,7 @@ struct orphans {
 	size_t living_count;
 };
 
-/* Kills and reaps one round; how many were still there (0: clean). */
+/* Kills and reaps one round; how many there were (0: clean). */
 int orphans_round(const struct orphans *o);
 /* Reaps those that ended by themselves; kills nothing. */
 void orphans_reap(const struct orphans *o);

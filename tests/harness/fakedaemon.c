@@ -15,6 +15,7 @@
  *   escape          leave a double-forked descendant in a session of its own
  *                   that ignores TERM and forks anew every few milliseconds
  *                   for 20 s; it holds a lock on $FAKE_DIR/escape.PID
+ *   swift           ... every millisecond, each time in a session of its own
  *   flood           write log lines without end
  *   count           write "count N" twice a millisecond, N from 0
  *
@@ -115,20 +116,23 @@ maybe_exit(const struct fake *f, const char *word)
 	_exit((int)strtol(at + strlen(word), NULL, 10));
 }
 
-/* A process group of its own every so often: neither parent, nor session, nor
- * group lead to it for long. */
+/* A process group or session of its own every so often: neither parent, nor
+ * session, nor group lead to it for long. */
 static _Noreturn void
-flee(void)
+flee(bool swift)
 {
-	const struct timespec rest = {.tv_nsec = 5000000};
+	const struct timespec rest = {.tv_nsec = swift ? 1000000 : 5000000};
+	int64_t until = clock_mono_ms() + 20000;
 	int generation;
 
 	(void)signal(SIGTERM, SIG_IGN);
-	for (generation = 0; generation < 4000; generation++) {
+	for (generation = 0; clock_mono_ms() < until; generation++) {
 		(void)nanosleep(&rest, NULL);
 		if (fork() != 0)
 			_exit(0);
-		if (generation % 16 == 0)
+		if (swift)
+			(void)setsid();
+		else if (generation % 16 == 0)
 			(void)setpgid(0, 0);
 	}
 	_exit(0);
@@ -152,7 +156,7 @@ escape(const struct fake *f)
 	if (fd == -1 || flock(fd, LOCK_EX | LOCK_NB) == -1)
 		fatal("%s", path);
 	stamp(f, "escaped");
-	flee();
+	flee(told(f, "swift"));
 }
 
 static void
