@@ -143,9 +143,7 @@ END
 lost() {
 	cat "$ws"/f? >"$T/lines"
 	find "$place" -path '*/.kept-*' -type f -exec cat {} + >>"$T/lines"
-	while read -r p line; do
-		grep -qx -- "$line" "$T/lines" || echo "$p $line"
-	done <"$T/edits"
+	awk 'NR == FNR { there[$0]; next } !($2 in there)' "$T/lines" "$T/edits"
 }
 
 # patches PREFIX COUNT: each appends to one of eight files; some run commands.
@@ -187,6 +185,8 @@ END
 is 'all of them' "$(find "$place/.undo" -mindepth 1)" ''
 cp "$CONF.plain" "$CONF"
 is 'no edit is lost' "$(lost)" ''
+echo "$ws/f0 E0-never" >>"$T/edits"
+is 'one that was is found' "$(lost)" "$ws/f0 E0-never"
 ok 'the editor was at work' test "$(wc -l <"$T/edits")" -ge 20
 diag "$(wc -l <"$T/edits") edits, $(conflicts) conflicts in $count patches," \
     "$(find "$SPOOL/MAIN/patches/.failed" -name '*-many*' | wc -l) given up," \
