@@ -58,6 +58,7 @@ struct run {
 	bool ended;    /* the worker said that all went well */
 	enum jail_way way;
 	bool shown; /* queue.json says that it runs */
+	bool unkillable;
 	enum run_end end;
 	int64_t kill_at; /* monotonic ms of the kill, 0 before */
 	int64_t started_us;

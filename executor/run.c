@@ -87,6 +87,32 @@ on_report(struct loop *l, struct watch *w, short revents)
 	loop_unwatch(l, w);
 }
 
+/* In an uninterruptible sleep, or held by a debugger. Its twin must not start:
+ * the queue waits for the exit, however long it takes. */
+static void
+tell_unkillable(struct executor *ex, bool is)
+{
+	struct run *r = &ex->run;
+	struct alert a = {.type = "queue-stuck",
+	    .component = ex->instance,
+	    .subject = ex->q->name,
+	    .severity = is ? ALERT_CRITICAL : ALERT_INFO,
+	    .queue = ex->q->name,
+	    .id = r->job.env.id,
+	    .resolved = !is};
+	const char *text = is ? "unkillable: a process of the patch does not "
+				"die; the queue waits for it"
+			      : "the process that did not die is dead";
+
+	r->unkillable = is;
+	strlcpy(ex->hold, is ? text : "", sizeof(ex->hold));
+	log_warnx("%s: process %ld: %s", r->job.env.key, (long)r->jail.pid,
+	    text);
+	a.text = text;
+	executor_alert(ex, &a);
+	status_write(ex);
+}
+
 /* The init is dead, so all is dead; the pipe's end is the second proof. */
 static void
 on_exit_event(struct loop *l, struct watch *w, short revents)
@@ -100,6 +126,8 @@ on_exit_event(struct loop *l, struct watch *w, short revents)
 		return;
 	loop_unwatch(l, w);
 	loop_cancel(l, &r->deadline);
+	if (r->unkillable)
+		tell_unkillable(ex, false);
 	if (r->report.armed) {
 		struct pollfd fd = {r->jail.report, POLLIN, 0};
 
@@ -132,20 +160,7 @@ on_deadline(struct loop *l, struct timer *t)
 	int64_t ran = clock_mono_ms() - r->started_ms;
 
 	if (r->kill_at != 0) {
-		/* In an uninterruptible sleep. Its twin must not start: the
-		 * queue waits for the exit, however long it takes. */
-		struct alert a = {.type = "queue-stuck",
-		    .component = ex->instance,
-		    .subject = ex->q->name,
-		    .severity = ALERT_CRITICAL,
-		    .queue = ex->q->name,
-		    .id = r->job.env.id,
-		    .text = "a process of the patch cannot be killed; the "
-			    "queue waits for it"};
-
-		log_warnx("%s: process %ld does not die", r->job.env.key,
-		    (long)r->jail.pid);
-		executor_alert(ex, &a);
+		tell_unkillable(ex, true);
 		return;
 	}
 	if (!r->shown && ran < r->plan.timeout_ms) {
