@@ -99,6 +99,22 @@ prlimit --pid "$(status_of summarizer .pid)" \
     --nofile="$(status_of summarizer .usage.files):"
 await 'as many files as it may have is an alert' alert files-high summarizer
 
+# A processor: much is little here, for this machine may have others to serve.
+sed -i 's/memory_warning: 512M/cpu_warning: 2/' "$CONF"
+ask reload >/dev/null
+script ghost-bridge burn
+old=$(status_of summarizer .pid)
+ask restart ghost-bridge >/dev/null
+AWAIT=60
+await 'one that uses much of a processor is an alert' alert cpu-high ghost-bridge
+is '... and is left running' "$(status_of ghost-bridge .state)" ready
+fails 'control: one that rests is none' alert cpu-high summarizer
+unscript ghost-bridge
+ask restart ghost-bridge >/dev/null
+await '... with an end' alert cpu-high ghost-bridge true
+sed -i 's/cpu_warning: 2/memory_warning: 512M/' "$CONF"
+ask reload >/dev/null
+
 # Negative: what cannot be is refused with its line.
 cp "$CONF" "$T/bad.yaml"
 sed -i 's/umask: "007"/umask: "077"/; s/name: executor@CYOPS/name: executor@X/

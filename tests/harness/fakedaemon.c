@@ -17,6 +17,7 @@
  *                   for 20 s; it holds a lock on $FAKE_DIR/escape.PID
  *   swift           ... every millisecond, each time in a session of its own
  *   flood           write log lines without end
+ *   burn            use a processor
  *   count           write "count N" twice a millisecond, N from 0
  *
  * Each life is stamped into $FAKE_DIR/lives: "INSTANCE begin PID TIME" under
@@ -45,6 +46,7 @@ struct fake {
 	struct timer beat;
 	struct timer flood;
 	struct timer count;
+	struct timer burn;
 	uint64_t counted;
 	const char *dir;
 	char script[256];
@@ -190,6 +192,16 @@ on_flood(struct loop *l, struct timer *t)
 	loop_after(l, &f->flood, 1);
 }
 
+static void
+on_burn(struct loop *l, struct timer *t)
+{
+	int64_t until = clock_mono_ms() + 20;
+
+	while (clock_mono_ms() < until)
+		continue;
+	loop_after(l, t, 1);
+}
+
 /* Unlike a log line it waits for room: not a byte is to be lost. */
 static void
 on_count(struct loop *l, struct timer *t)
@@ -262,6 +274,9 @@ main(int argc, char **argv)
 		hang();
 	if (told(&f, "flood"))
 		loop_after(&f.loop, &f.flood, 0);
+	f.burn = (struct timer){.on = on_burn, .owner = &f};
+	if (told(&f, "burn"))
+		loop_after(&f.loop, &f.burn, 0);
 	if (told(&f, "count"))
 		loop_after(&f.loop, &f.count, 0);
 	if (!told(&f, "mute"))
