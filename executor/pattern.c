@@ -12,7 +12,8 @@
 #define MATCH_MAX 10000000   /* backtracking steps from one start */
 #define DEPTH_MAX 100000     /* of them remembered */
 #define HEAP_MAX_KIB 65536   /* for remembering them */
-#define LOOK_AT_CLOCK 4096   /* callouts between two looks */
+#define LOOK_AT_CLOCK 4096   /* callouts between two looks, at most */
+#define LOOK_BYTES 4194304   /* that they may read in between */
 
 /* One replacement under way. */
 struct hunt {
@@ -24,7 +25,7 @@ struct hunt {
 	pcre2_match_data *data;
 	pcre2_match_context *context;
 	int64_t deadline;
-	unsigned calls;
+	unsigned calls, look;
 	bool late;
 };
 
@@ -123,7 +124,7 @@ on_callout(pcre2_callout_block *block, void *data)
 	struct hunt *h = data;
 
 	(void)block;
-	if (++h->calls % LOOK_AT_CLOCK == 0 && clock_mono_ms() > h->deadline)
+	if (++h->calls % h->look == 0 && clock_mono_ms() > h->deadline)
 		h->late = true;
 	return h->late ? PCRE2_ERROR_CALLOUT : 0;
 }
@@ -140,6 +141,9 @@ open_hunt(struct hunt *h)
 	(void)pcre2_set_heap_limit(h->context, HEAP_MAX_KIB);
 	(void)pcre2_set_callout(h->context, on_callout, h);
 	h->deadline = clock_mono_ms() + PATTERN_MS;
+	/* What stands between two callouts may read the file to its end. */
+	h->look =
+	    (unsigned)(LOOK_BYTES / (h->len + LOOK_BYTES / LOOK_AT_CLOCK)) + 1;
 }
 
 static void

@@ -167,19 +167,14 @@ says_where_a_pattern_is_wrong(void **state)
 
 /* Slow from one start, slow from each of many starts, deep, wide. */
 static void
-no_pattern_hangs_it(void **state)
+none_hangs(const char *const *patterns, size_t count, size_t len)
 {
-	static const char *const patterns[] = {"(a+)+$", "(a|aa)+$", "(a*)*b",
-	    "(?:a?){60}a{60}c", "(.*)(.*)(.*)(.*)(.*)x$", "((a+)(a+))+\\d",
-	    "(?=(a+)+b)", "a*a*a*a*a*a*a*c", "([a-z]+)*[^a-z]\\1"};
-	size_t len = 200000;
 	char *text = xmalloc(len + 1);
 
-	(void)state;
 	memset(text, 'a', len);
 	text[len - 1] = '!';
 	text[len] = '\0';
-	for (size_t i = 0; i < LENGTH(patterns); i++) {
+	for (size_t i = 0; i < count; i++) {
 		int64_t began = clock_mono_ms();
 		json_t *error = NULL;
 		char *got = replace(text, patterns[i], "x", "g", &error);
@@ -193,6 +188,29 @@ no_pattern_hangs_it(void **state)
 		json_decref(error);
 	}
 	free(text);
+}
+
+static void
+no_pattern_hangs_it(void **state)
+{
+	static const char *const patterns[] = {"(a+)+$", "(a|aa)+$", "(a*)*b",
+	    "(?:a?){60}a{60}c", "(.*)(.*)(.*)(.*)(.*)x$", "((a+)(a+))+\\d",
+	    "(?=(a+)+b)", "a*a*a*a*a*a*a*c", "([a-z]+)*[^a-z]\\1"};
+
+	(void)state;
+	none_hangs(patterns, LENGTH(patterns), 200000);
+}
+
+/* Few steps, but each of them reads the file to its end. */
+static void
+no_large_file_hangs_it(void **state)
+{
+	static const char *const patterns[] = {"[^b]*b", "a*?b"};
+
+	(void)state;
+	if (getenv("PATCHFLOW_LONG") == NULL)
+		skip(); /* five seconds each, and a minute where it is wrong */
+	none_hangs(patterns, LENGTH(patterns), 8 << 20);
 }
 
 static void
@@ -233,6 +251,7 @@ main(void)
 	    cmocka_unit_test(refuses_with_a_record),
 	    cmocka_unit_test(says_where_a_pattern_is_wrong),
 	    cmocka_unit_test(no_pattern_hangs_it),
+	    cmocka_unit_test(no_large_file_hangs_it),
 	    cmocka_unit_test(a_replacement_does_not_fill_the_memory),
 	    cmocka_unit_test(points_at_lines_that_are_like_it),
 	};
