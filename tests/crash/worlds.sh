@@ -160,7 +160,7 @@ build_between() {
 	between=
 	[ "$1" = two ] || return 0
 	build_world one
-	once >>"$T/made" 2>&1
+	once >>"$T/made" 2>&1 || fail 'the first of two' "$(cat "$T/made")"
 	between=$memory/between
 	rm -rf "$between"
 	mv "$ws" "$between"
