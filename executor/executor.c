@@ -195,11 +195,25 @@ next_look_ms(const struct executor *ex)
 {
 	if (ex->strays.count > 0)
 		return STRAY_MS;
+	if (waits_are_due(&ex->waits))
+		return 0;
 	if (ex->index.dirty || ex->index.more)
 		return 50;
 	if (ex->held_any && ex->held_stale)
 		return held_wait_ms(ex);
 	return ex->held_any ? HELD_MS : RESCAN_MS;
+}
+
+/* Those that wait for a patch of this queue are due when it has ended: while
+ * there is other work, the rest may take its time. */
+static bool
+is_time_for_held(const struct executor *ex)
+{
+	const struct index *x = &ex->index;
+	bool idle = x->next == x->count && !x->dirty;
+
+	return ex->held_any && held_wait_ms(ex) == 0 &&
+	       (idle || clock_mono_ms() - ex->held_at_ms >= HELD_MS);
 }
 
 /* One thing a turn, so that signals and requests are never far away. */
@@ -220,8 +234,9 @@ look(struct executor *ex)
 		if (!make_ready(ex))
 			return;
 	}
-	if (ex->held_any && held_wait_ms(ex) == 0)
+	if (is_time_for_held(ex))
 		pick_held(ex);
+	pick_due(ex);
 	adopt_strays(ex);
 	started = !ex->paused && ex->hold[0] == '\0' && pick_next(ex);
 	executor_beat(ex);
@@ -394,7 +409,7 @@ is_drained(const struct executor *ex)
 	if (ex->hold[0] != '\0' || ex->paused)
 		return true;
 	/* What ended last may be what a held one waits for. */
-	if (ex->held_any && ex->held_stale)
+	if ((ex->held_any && ex->held_stale) || waits_are_due(&ex->waits))
 		return false;
 	return !ex->index.dirty && !ex->index.more &&
 	       ex->index.next == ex->index.count && ex->strays.count == 0 &&
@@ -424,6 +439,7 @@ executor_close(struct executor *ex)
 	workspace_close(&ex->workspace);
 	place_close(&ex->place);
 	index_free(&ex->index);
+	waits_free(&ex->waits);
 	loop_close(&ex->loop);
 	return ex->opts->once && ex->trouble ? EXIT_TEMPORARY : EXIT_DONE;
 }

@@ -29,6 +29,7 @@
 #include "executor/policy.h"
 #include "executor/stage.h"
 #include "executor/stray.h"
+#include "executor/waits.h"
 #include "executor/worker.h"
 
 /* Why the staging process was ended by us. */
@@ -102,6 +103,7 @@ struct executor {
 
 	struct hand hand;
 	struct index index;
+	struct waits waits;
 	struct strays strays;
 	struct hint hint;
 	struct timer scan; /* look again */
@@ -168,6 +170,8 @@ int recover_all(struct executor *ex);
 bool pick_next(struct executor *ex);
 /* Looks at .held: what may go back into the queue does. */
 void pick_held(struct executor *ex);
+/* Only at those in it that waited for what has ended since. */
+void pick_due(struct executor *ex);
 
 /* requests.c */
 void requests_take(struct executor *ex);

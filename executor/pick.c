@@ -12,6 +12,8 @@
 #include "executor/executor.h"
 #include "executor/settle.h"
 
+#define DUE_MAX 100 /* in one turn */
+
 static void
 on_stray(void *owner, const char *name)
 {
@@ -103,6 +105,7 @@ struct candidate {
 	char file[NAME_SIZE];
 	struct queue_name name;
 	struct job job;
+	bool circles; /* are looked for: it reads all that is waited for */
 };
 
 static void
@@ -181,7 +184,7 @@ may_live(struct executor *ex, struct candidate *c, struct depends *d,
 
 	if (reject_expired(ex, c) || !is_allowed(ex, c, &p))
 		return false;
-	depends_check(d, &c->job, c->dir == Q_HELD, &a);
+	depends_check(d, &c->job, c->circles, &a);
 	live = a.state != DEPEND_FAILED;
 	*ready = a.state == DEPEND_READY;
 	if (!live)
@@ -197,12 +200,14 @@ may_live(struct executor *ex, struct candidate *c, struct depends *d,
 }
 
 static void
-put_by(struct executor *ex, const char *file)
+put_by(struct executor *ex, const struct candidate *c)
 {
+	const char *file = c->file;
 	enum spool_answer a =
 	    spool_move(ex->q->dir[Q_PATCHES], file, ex->q->dir[Q_HELD], NULL);
 
 	ex->held_any = true;
+	waits_add(&ex->waits, c->job.patch, file);
 	if (a != SPOOL_DONE && errno != ENOENT)
 		executor_hold(ex, "%s: not held: %s", file, strerror(errno));
 }
@@ -225,7 +230,7 @@ consider(struct executor *ex, const struct queue_name *n)
 	}
 	depends_open(&d, ex->tree);
 	if (may_live(ex, &c, &d, &ready) && !ready) {
-		put_by(ex, c.file);
+		put_by(ex, &c);
 	} else if (ready) {
 		done = claim(ex, c.dir, c.file, &c.name, claimed) == 1;
 		if (done)
@@ -281,9 +286,10 @@ release(struct executor *ex, const struct candidate *c)
 
 /* Back into the queue, or rejected, or left waiting. */
 static void
-consider_held(struct executor *ex, const char *file, struct depends *d)
+consider_held(struct executor *ex, const char *file, struct depends *d,
+    bool circles)
 {
-	struct candidate c = {.dir = Q_HELD};
+	struct candidate c = {.dir = Q_HELD, .circles = circles};
 	struct tries t;
 	bool ready = false;
 
@@ -302,6 +308,8 @@ consider_held(struct executor *ex, const char *file, struct depends *d)
 		(void)reject_expired(ex, &c);
 	else if (may_live(ex, &c, d, &ready) && ready)
 		release(ex, &c);
+	else
+		waits_add(&ex->waits, c.job.patch, file);
 	job_free(&c.job);
 }
 
@@ -322,8 +330,9 @@ pick_held(struct executor *ex)
 	}
 	depends_open(&d, ex->tree);
 	ex->held_any = ex->held_stale = false;
+	waits_clear(&ex->waits);
 	for (size_t i = 0; i < names.count && ex->hold[0] == '\0'; i++) {
-		consider_held(ex, names.names[i], &d);
+		consider_held(ex, names.names[i], &d, true);
 		if (i % 100 == 0)
 			executor_beat(ex);
 	}
@@ -332,4 +341,21 @@ pick_held(struct executor *ex)
 	spool_names_free(&names);
 	ex->held_at_ms = clock_mono_ms();
 	ex->held_cost_ms = ex->held_at_ms - began;
+}
+
+void
+pick_due(struct executor *ex)
+{
+	char file[NAME_SIZE];
+	struct depends d;
+
+	if (!waits_are_due(&ex->waits))
+		return;
+	depends_open(&d, ex->tree);
+	for (int i = 0;
+	     i < DUE_MAX && ex->hold[0] == '\0' && waits_take(&ex->waits, file);
+	     i++)
+		consider_held(ex, file, &d, false);
+	hand_drop(ex);
+	depends_close(&d);
 }

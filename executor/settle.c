@@ -228,6 +228,7 @@ settle_outcome(struct executor *ex, const json_t *doc, enum queue_dir from,
 		tries_forget(&ex->state, o.env.key);
 		ex->work++;
 		ex->held_stale = true;
+		waits_tell(&ex->waits, o.env.id);
 		if (first)
 			note(ex, &o);
 		answer = 0;
