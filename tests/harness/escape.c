@@ -13,6 +13,7 @@
 #include <sys/un.h>
 #include <sys/xattr.h>
 #include <arpa/inet.h>
+#include <linux/netlink.h>
 #include <dirent.h>
 #include <poll.h>
 #include <stddef.h>
@@ -112,7 +113,10 @@ CASE(mark_file)
 }
 CASE(write_root)
 {
-	return opens(AT_FDCWD, "/escaped", O_WRONLY | O_CREAT);
+	bool out = opens(AT_FDCWD, "/patchflow-escaped", O_WRONLY | O_CREAT);
+
+	(void)unlink("/patchflow-escaped");
+	return out;
 }
 CASE(write_etc)
 {
@@ -153,6 +157,30 @@ CASE(write_spool)
 
 	(void)snprintf(path, sizeof path, "%s/inbox/new/escape", spool);
 	return opens(AT_FDCWD, path, O_WRONLY | O_CREAT);
+}
+CASE(see_staging)
+{
+	char path[4096];
+
+	(void)snprintf(path, sizeof path, "%s/state", spool);
+	return opens(AT_FDCWD, path, O_RDONLY);
+}
+/* test(1), owned by root: does its user own the root directory? */
+CASE(set_uid_program)
+{
+	char path[4096], name[] = "suid", flag[] = "-O", root[] = "/";
+	char *argv[] = {name, flag, root, NULL};
+
+	if (getuid() == 0)
+		return false;
+	(void)snprintf(path, sizeof path, "%s/suid", outside_path);
+	if (fork() == 0) {
+		(void)execv(path, argv);
+		_exit(127);
+	}
+	int status = 1;
+
+	return wait(&status) > 0 && status == 0;
 }
 static int
 count_entries(const char *dir)
@@ -271,6 +299,14 @@ CASE(audit)
 {
 	return sockets(AF_NETLINK, SOCK_RAW, 9);
 }
+CASE(kernel_events)
+{
+	return sockets(AF_NETLINK, SOCK_RAW, NETLINK_KOBJECT_UEVENT);
+}
+CASE(raw_socket)
+{
+	return sockets(AF_INET, SOCK_RAW, IPPROTO_ICMP);
+}
 CASE(high_bits)
 {
 	long fd = syscall(SYS_socket, 0x100000000L | AF_VSOCK, SOCK_STREAM, 0);
@@ -289,7 +325,8 @@ static const struct escape cases[] = {ROW(write_file), ROW(append_file),
     ROW(read_config), ROW(read_spool), ROW(write_spool), ROW(see_homes),
     ROW(see_run), ROW(see_environment), ROW(keep_descriptors), ROW(tcp),
     ROW(udp), ROW(tcp_mapped), ROW(unix_path), ROW(unix_abstract), ROW(vsock),
-    ROW(packets), ROW(kernel_crypto), ROW(audit), ROW(high_bits)};
+    ROW(packets), ROW(kernel_crypto), ROW(audit), ROW(kernel_events),
+    ROW(raw_socket), ROW(high_bits), ROW(see_staging), ROW(set_uid_program)};
 
 int
 main(int argc, char **argv)

@@ -5,6 +5,8 @@
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/resource.h>
+#include <sys/msg.h>
+#include <sys/sem.h>
 #include <sys/shm.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -42,7 +44,7 @@ CASE(hold_executor)
 }
 CASE(trace_parent)
 {
-	return !refused(ptrace(PTRACE_SEIZE, getppid(), 0, 0));
+	return !refused(ptrace(PTRACE_SEIZE, parent, 0, 0));
 }
 CASE(trace_executor)
 {
@@ -53,7 +55,7 @@ CASE(read_parent)
 	char c;
 	struct iovec to = {&c, 1}, from = {&spool, 1};
 
-	return !refused(process_vm_readv(getppid(), &to, 1, &from, 1, 0));
+	return !refused(process_vm_readv(parent, &to, 1, &from, 1, 0));
 }
 /* The process that runs the commands: our shell's parent. */
 static long
@@ -64,7 +66,7 @@ worker(void)
 	FILE *f;
 	size_t n;
 
-	(void)snprintf(path, sizeof path, "/proc/%ld/stat", (long)getppid());
+	(void)snprintf(path, sizeof path, "/proc/%ld/stat", (long)parent);
 	f = fopen(path, "r");
 	n = f != NULL ? fread(text, 1, sizeof text - 1, f) : 0;
 	if (f != NULL)
@@ -85,7 +87,7 @@ CASE(limit_worker)
 {
 	struct rlimit l = {RLIM_INFINITY, RLIM_INFINITY};
 
-	return !refused(syscall(SYS_prlimit64, getppid(), RLIMIT_CORE, &l, 0));
+	return !refused(syscall(SYS_prlimit64, parent, RLIMIT_CORE, &l, 0));
 }
 CASE(enter_init)
 {
@@ -100,10 +102,43 @@ CASE(shared_memory)
 	return shmget(port, 0, 0) != -1;
 }
 
+CASE(semaphores)
+{
+	return semget(port, 0, 0) != -1;
+}
+CASE(messages)
+{
+	return msgget(port, 0) != -1;
+}
+CASE(slow_executor)
+{
+	return setpriority(PRIO_PROCESS, (id_t)executor, 5) == 0;
+}
+CASE(take_descriptor)
+{
+	return !refused(syscall(438, -1, 0, 0));
+}
+CASE(compare)
+{
+	return !refused(syscall(SYS_kcmp, -1, -1, 0, 0, 0));
+}
+CASE(advise)
+{
+	return !refused(syscall(440, -1, NULL, 0, 0, 0));
+}
+
 /* --- mounts and namespaces */
+CASE(move_mount)
+{
+	return !refused(syscall(429, -1, "", -1, "", 0));
+}
+CASE(mount_flags)
+{
+	return !refused(syscall(442, -1, "", 0, NULL, 0));
+}
 CASE(mount)
 {
-	return !refused(mount("x", "/tmp", "tmpfs", 0, NULL));
+	return !refused(mount("x", ".", "tmpfs", 0, NULL));
 }
 CASE(fsopen)
 {
@@ -205,6 +240,34 @@ CASE(handles)
 {
 	return !refused(syscall(SYS_open_by_handle_at, -1, NULL, 0));
 }
+CASE(name_handle)
+{
+	int id;
+	struct file_handle none = {0};
+
+	return !refused(name_to_handle_at(outside, "file", &none, &id, 0));
+}
+CASE(reboot)
+{
+	/* Not the magic numbers. */
+	return !refused(syscall(SYS_reboot, 0, 0, 0, NULL));
+}
+CASE(accounting)
+{
+	return !refused(syscall(SYS_acct, "/nowhere"));
+}
+CASE(quota)
+{
+	return !refused(syscall(SYS_quotactl, -1, NULL, 0, NULL));
+}
+CASE(unload)
+{
+	return !refused(syscall(SYS_delete_module, "patchflow_none", 0));
+}
+CASE(kernel_memory)
+{
+	return opens(AT_FDCWD, "/proc/kcore", O_RDONLY);
+}
 CASE(fanotify)
 {
 	return !refused(syscall(SYS_fanotify_init, ~0, 0));
@@ -276,7 +339,10 @@ CASE(disks)
 }
 CASE(write_dev)
 {
-	return opens(AT_FDCWD, "/dev/new", O_WRONLY | O_CREAT);
+	bool out = opens(AT_FDCWD, "/dev/patchflow-new", O_WRONLY | O_CREAT);
+
+	(void)unlink("/dev/patchflow-new");
+	return out;
 }
 CASE(make_device)
 {
@@ -309,17 +375,20 @@ CASE(bounding_set)
 static const struct escape cases[] = {ROW(see_executor), ROW(signal_executor),
     ROW(hold_executor), ROW(trace_parent), ROW(trace_executor),
     ROW(read_parent), ROW(write_worker), ROW(open_worker), ROW(limit_worker),
-    ROW(enter_init), ROW(write_init), ROW(shared_memory), ROW(mount),
-    ROW(fsopen), ROW(open_tree), ROW(umount), ROW(chroot), ROW(pivot),
-    ROW(unshare_user), ROW(unshare_both), ROW(clone_user), ROW(clone3_user),
-    ROW(enter_namespace), ROW(io_uring), ROW(keys), ROW(add_key), ROW(bpf),
-    ROW(perf), ROW(page_faults), ROW(kexec), ROW(modules), ROW(handles),
-    ROW(fanotify), ROW(kernel_log), ROW(clock), ROW(hostname), ROW(swap),
-    ROW(type_terminal), ROW(type_high_bits), ROW(paste_console),
-    ROW(core_pattern), ROW(sysctl), ROW(sysrq), ROW(sys), ROW(cgroups),
-    ROW(memory_device), ROW(kernel_messages), ROW(disks), ROW(write_dev),
-    ROW(make_device), ROW(become_root), ROW(change_groups), ROW(new_privileges),
-    ROW(bounding_set)};
+    ROW(enter_init), ROW(write_init), ROW(shared_memory), ROW(semaphores),
+    ROW(messages), ROW(slow_executor), ROW(take_descriptor), ROW(compare),
+    ROW(advise), ROW(move_mount), ROW(mount_flags), ROW(name_handle),
+    ROW(reboot), ROW(accounting), ROW(quota), ROW(unload), ROW(kernel_memory),
+    ROW(mount), ROW(fsopen), ROW(open_tree), ROW(umount), ROW(chroot),
+    ROW(pivot), ROW(unshare_user), ROW(unshare_both), ROW(clone_user),
+    ROW(clone3_user), ROW(enter_namespace), ROW(io_uring), ROW(keys),
+    ROW(add_key), ROW(bpf), ROW(perf), ROW(page_faults), ROW(kexec),
+    ROW(modules), ROW(handles), ROW(fanotify), ROW(kernel_log), ROW(clock),
+    ROW(hostname), ROW(swap), ROW(type_terminal), ROW(type_high_bits),
+    ROW(paste_console), ROW(core_pattern), ROW(sysctl), ROW(sysrq), ROW(sys),
+    ROW(cgroups), ROW(memory_device), ROW(kernel_messages), ROW(disks),
+    ROW(write_dev), ROW(make_device), ROW(become_root), ROW(change_groups),
+    ROW(new_privileges), ROW(bounding_set)};
 
 int
 main(int argc, char **argv)

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: ISC
 # listen.pl DIR: accepts TCP and echoes UDP on one port of 127.0.0.1, accepts
 # on the socket DIR/sock and on the abstract "\0patchflow-PORT", and holds a
-# System V segment whose key is the port. Writes "PID PORT" to
+# System V segment, semaphore and message queue whose key is the port. Writes "PID PORT" to
 # DIR/port and serves until killed.
 use strict;
 use warnings;
@@ -32,7 +32,13 @@ my @unix = (unix_socket('sock'), unix_socket("\0patchflow-$port"));
 # The full path is what /proc/net/unix should tell of it.
 my $named = unix_socket(length("$dir/sock2") < 100 ? "$dir/sock2" : 'sock2');
 my $segment = shmget($port, 4096, 01666);
-END { shmctl($segment, 0, 0) if defined $segment }
+my $semaphore = semget($port, 1, 01666);
+my $messages = msgget($port, 01666);
+END {
+	shmctl($segment, 0, 0) if defined $segment;
+	semctl($semaphore, 0, 0, 0) if defined $semaphore;
+	msgctl($messages, 0, 0) if defined $messages;
+}
 $SIG{TERM} = sub { exit 0 };
 
 open my $f, '>', "port.tmp" or die "port: $!\n";
