@@ -35,6 +35,8 @@ WARN      = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion \
             -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
             -Wcast-qual -Wwrite-strings -Wundef -Wvla -Wformat=2 \
             -Wswitch-enum -Wimplicit-fallthrough -Wnull-dereference
+# Nobody unwinds a stack at run time; debuggers have tables of their own.
+STD      += -fno-asynchronous-unwind-tables -fno-unwind-tables
 HARDEN    = -fstack-protector-strong -fstack-clash-protection \
             -fcf-protection -fPIE
 ifeq ($(SANITIZE),)
@@ -67,12 +69,18 @@ COMMON_A  = $(BUILD)/common.a
 
 all: binaries
 
+# What the supervisor runs between two looks around lies together, so that no
+# more than that stays in memory (watchdog/pages.h).
+FIRST_watchdog = $(addprefix watchdog/,watchdog supervise service channel \
+                 notify fsm logs own_log collector oom orphans errand report pages) \
+                 $(addprefix common/,loop clock beat log buf)
+
 # program FOLDER BINARY: an archive of the folder less main.c, which tests link
 # too, and the program itself.
 define program
 $(BUILD)/$(1).a: $$(patsubst %.c,$(BUILD)/%.o,$$(filter-out %/main.c,$$(wildcard $(1)/*.c)))
 	$$(archive)
-$(BUILD)/bin/$(2): $(BUILD)/$(1)/main.o $(BUILD)/$(1).a $(COMMON_A)
+$(BUILD)/bin/$(2): $(BUILD)/$(1)/main.o $(FIRST_$(1):%=$(BUILD)/%.o) $(BUILD)/$(1).a $(COMMON_A)
 	$$(link)
 ALL_BINS += $(BUILD)/bin/$(2)
 endef

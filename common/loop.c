@@ -186,11 +186,14 @@ fire_watch(struct loop *l, struct watch *w, short revents)
 	w->on(l, w, revents);
 }
 
+/* Most of them is never looked at: not worth being cleared each turn. */
+#define UNTOUCHED __attribute__((uninitialized))
+
 void
 loop_turn(struct loop *l, int max_ms)
 {
-	struct pollfd fds[LOOP_WATCHES];
-	struct watch *which[LOOP_WATCHES];
+	struct pollfd fds[LOOP_WATCHES] UNTOUCHED;
+	struct watch *which[LOOP_WATCHES] UNTOUCHED;
 	size_t i = 0, n = fill(l, fds, which);
 	int ready = poll(fds, (nfds_t)n, poll_timeout(l, max_ms));
 

@@ -3,13 +3,12 @@
 #include <sys/stat.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "common/account.h"
 #include "common/buf.h"
 #include "common/spool.h"
 #include "common/sys.h"
@@ -139,9 +138,10 @@ open_rows(struct tree *t, int dir, void *base, const struct tree_row *rows,
 static gid_t
 group_of(const char *name)
 {
-	struct group *g = geteuid() == 0 ? getgrnam(name) : NULL;
+	struct account a;
 
-	return g == NULL ? (gid_t)-1 : g->gr_gid;
+	return geteuid() == 0 && account_group(name, &a) == 0 ? a.gid
+							      : (gid_t)-1;
 }
 
 /* Only root can give a directory there to somebody, so it did. */
@@ -157,16 +157,22 @@ given_by_root(int root)
 static int
 take_owner(struct tree *t, bool made)
 {
-	struct passwd *p = getpwnam(OWNER_NAME);
+	struct account owner;
 	struct stat st;
+	bool mine;
 
 	if (fstat(t->root, &st) == -1)
 		return -1;
 	t->owner = st.st_uid;
-	if (made && geteuid() == 0 && p != NULL)
-		t->owner = p->pw_uid;
-	if (st.st_uid == geteuid() || st.st_uid == 0 ||
-	    (p != NULL && st.st_uid == p->pw_uid) || given_by_root(t->root))
+	mine = st.st_uid == geteuid() || st.st_uid == 0;
+	if (mine && !(made && geteuid() == 0))
+		return 0;
+	if (account_user(OWNER_NAME, &owner) == 0) {
+		if (made && geteuid() == 0)
+			t->owner = owner.uid;
+		mine = mine || st.st_uid == owner.uid;
+	}
+	if (mine || given_by_root(t->root))
 		return 0;
 	errno = EPERM;
 	return -1;
@@ -191,15 +197,14 @@ make_root(const char *path)
 
 /* Only its owner and group are said here: the rest is settled at each open. */
 static int
-give(const char *path, const struct passwd *to)
+give(const char *path, const struct account *to)
 {
 	gid_t group = group_of(GROUP_NAME);
 	int fd = spool_dir(AT_FDCWD, path), rc;
 
 	if (fd == -1)
 		return -1;
-	rc =
-	    sys_fchown(fd, to->pw_uid, group != (gid_t)-1 ? group : to->pw_gid);
+	rc = sys_fchown(fd, to->uid, group != (gid_t)-1 ? group : to->gid);
 	(void)close(fd);
 	return rc;
 }
@@ -207,15 +212,14 @@ give(const char *path, const struct passwd *to)
 int
 tree_begin(const char *path, const char *user)
 {
-	const struct passwd *to;
+	struct account to;
 
 	if (user[0] == '\0' || geteuid() != 0 || access(path, F_OK) == 0)
 		return 0;
-	to = getpwnam(user);
 	/* Whoever starts as that user says that there is none. */
-	if (to == NULL || to->pw_uid == 0)
+	if (account_user(user, &to) == -1 || to.uid == 0)
 		return 0;
-	return make_root(path) == -1 ? -1 : give(path, to);
+	return make_root(path) == -1 ? -1 : give(path, &to);
 }
 
 /* A submitter may pass through SPOOL but not read it: O_PATH is enough. */

@@ -38,13 +38,15 @@ struct trouble {
 
 struct check {
 	struct timer timer;
-	struct check_queue queues[CHECK_QUEUES];
-	size_t queue_count;
-	struct trouble troubles[CHECK_TROUBLES];
-	size_t trouble_count;
-	struct space space;
 	int64_t wall_ahead_ms; /* of the monotonic clock */
 	uint64_t looks;
+	bool spent; /* memory, which the next pulse gives back */
+	size_t queue_count;
+	size_t trouble_count;
+	struct space space;
+	/* Last, since most of it is never touched. */
+	struct check_queue queues[CHECK_QUEUES];
+	struct trouble troubles[CHECK_TROUBLES];
 };
 
 void check_open(struct watchdog *w);

@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* Accounts as numbers. */
 #include <sys/stat.h>
-#include <errno.h>
-#include <grp.h>
-#include <pwd.h>
 #include <string.h>
 
 #include "watchdog/identity.h"
@@ -34,26 +31,16 @@ still_true(const struct identity *id, const char *user, const char *group)
 }
 
 static int
-not_there(const char **who, const char *name)
-{
-	*who = name;
-	if (errno == 0)
-		errno = ENOENT;
-	return -1;
-}
-
-static int
 find_group(struct identity *id, const char *name, const char **who)
 {
-	const struct group *g;
+	struct account a;
 
 	if (name[0] == '\0')
 		return 0;
-	errno = 0;
-	g = getgrnam(name);
-	if (g == NULL)
-		return not_there(who, name);
-	id->gid = g->gr_gid;
+	*who = name;
+	if (account_group(name, &a) == -1)
+		return -1;
+	id->account.gid = a.gid;
 	return 0;
 }
 
@@ -61,25 +48,13 @@ int
 identity_find(struct identity *id, const char *user, const char *group,
     const char **who)
 {
-	int count = IDENTITY_GROUPS;
-	const struct passwd *pw;
-
 	if (still_true(id, user, group))
 		return 0;
 	memset(id, 0, sizeof *id);
 	look(id->changed);
-	errno = 0;
-	pw = getpwnam(user);
-	if (pw == NULL)
-		return not_there(who, user);
-	id->uid = pw->pw_uid;
-	id->gid = pw->pw_gid;
-	/* One in more groups than that is none of a daemon's users. */
-	if (getgrouplist(user, pw->pw_gid, id->groups, &count) == -1) {
-		errno = E2BIG;
-		return not_there(who, user);
-	}
-	id->group_count = (size_t)count;
+	*who = user;
+	if (account_user(user, &id->account) == -1)
+		return -1;
 	if (find_group(id, group, who) == -1)
 		return -1;
 	(void)strlcpy(id->user, user, sizeof id->user);

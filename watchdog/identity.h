@@ -6,21 +6,18 @@
 #ifndef WATCHDOG_IDENTITY_H
 #define WATCHDOG_IDENTITY_H
 
-#include <sys/types.h>
 #include <stdbool.h>
 #include <time.h>
 
-#define IDENTITY_GROUPS 64
+#include "common/account.h"
+
 #define IDENTITY_NAME 64
 
 struct identity {
 	char user[IDENTITY_NAME];
 	char group[IDENTITY_NAME];
 	bool known;
-	uid_t uid;
-	gid_t gid;
-	gid_t groups[IDENTITY_GROUPS];
-	size_t group_count;
+	struct account account;     /* gid is group's */
 	struct timespec changed[2]; /* of the two files, as read */
 };
 

@@ -100,7 +100,7 @@ choose_user(struct service *s, const struct daemon_settings *d,
 		return -1;
 	}
 	sp->who = &s->identity;
-	return channel_give(s, s->identity.uid);
+	return channel_give(s, s->identity.account.uid);
 }
 
 static int

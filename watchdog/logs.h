@@ -30,9 +30,9 @@ struct log_sink {
 	int64_t bytes;
 	uint64_t dropped;
 	size_t used;
-	char line[LOGS_LINE];
-	char tail[DEATHS_TAIL]; /* the last that came, for the black box */
 	size_t tail_used;
+	char tail[DEATHS_TAIL]; /* the last that came, for the black box */
+	char line[LOGS_LINE];
 };
 
 /* directory "" is stderr. 0, or -1 with errno (it goes to stderr then). */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* watchdog: starts, watches and restarts the daemons of the suite. */
+#include "common/account.h"
 #include "common/log.h"
 #include "watchdog/handover.h"
 #include "watchdog/once.h"
@@ -20,6 +21,7 @@ main(int argc, char **argv)
 	bool inherited;
 
 	log_init(opts.name);
+	account_ask_apart();
 	daemon_parse(&opts, argc, argv);
 	handover_insist(&opts, argv);
 	daemon_config(&opts, &conf);

@@ -27,8 +27,8 @@ struct report_entry {
 };
 
 struct report {
-	struct report_entry owed[REPORT_OWED];
 	size_t count;
+	struct report_entry owed[REPORT_OWED];
 };
 
 /* As an alert; its strings are the entry's. */

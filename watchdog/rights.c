@@ -2,10 +2,9 @@
 /* The log directory of a root install. */
 #include <sys/stat.h>
 #include <fcntl.h>
-#include <grp.h>
-#include <pwd.h>
 #include <unistd.h>
 
+#include "common/account.h"
 #include "common/log.h"
 #include "common/settings.h"
 #include "common/spool.h"
@@ -19,13 +18,11 @@
 static gid_t
 group_of_daemons(const char *user)
 {
-	const struct passwd *pw = user[0] != '\0' ? getpwnam(user) : NULL;
-	const struct group *g;
+	struct account own, g;
 
-	if (pw == NULL || pw->pw_uid == 0)
+	if (user[0] == '\0' || account_user(user, &own) == -1 || own.uid == 0)
 		return (gid_t)-1;
-	g = getgrnam(GROUP_NAME);
-	return g != NULL ? g->gr_gid : pw->pw_gid;
+	return account_group(GROUP_NAME, &g) == 0 ? g.gid : own.gid;
 }
 
 void

@@ -78,6 +78,7 @@ ensure(struct watchdog *w, const struct kind *k, const char *queue,
     const struct section *sections)
 {
 	struct service *s = find_instance(w, k, queue);
+	char path[PATH_MAX];
 
 	if (s != NULL && !s->going)
 		return 0;
@@ -94,7 +95,8 @@ ensure(struct watchdog *w, const struct kind *k, const char *queue,
 		return -1;
 	if (!s->adopted)
 		fsm_open(&s->fsm, arc4random());
-	roster_find_binary(k->program, s->path);
+	roster_find_binary(k->program, path);
+	s->path = xstrdup(path);
 	section_digest(sections, s, s->digest);
 	insert_by_tier(w, s);
 	return 0;

@@ -18,6 +18,7 @@
 #include "watchdog/channel.h"
 #include "watchdog/handover.h"
 #include "watchdog/launch.h"
+#include "watchdog/pages.h"
 #include "watchdog/watchdog.h"
 
 static void
@@ -38,8 +39,10 @@ on_exit_seen(struct loop *l, struct watch *watch, short revents)
 struct service *
 service_new(struct watchdog *w, const struct kind *k, const char *queue)
 {
-	struct service *s = xcalloc(1, sizeof *s);
+	struct service *s = pages_take(sizeof *s);
 
+	if (s == NULL)
+		return NULL;
 	s->owner = w;
 	s->kind = k;
 	s->pidfd = s->error_fd = -1;
@@ -49,7 +52,7 @@ service_new(struct watchdog *w, const struct kind *k, const char *queue)
 	s->last.code = -1;
 	log_sink_open(&s->log, s->name);
 	if (!handover_adopt(s, w->past) && channel_open(s) == -1) {
-		free(s);
+		pages_return(s, sizeof *s);
 		return NULL;
 	}
 	return s;
@@ -76,7 +79,8 @@ service_free(struct service *s)
 	service_bury(s);
 	channel_close(s);
 	log_sink_close(&s->log);
-	free(s);
+	free(s->path);
+	pages_return(s, sizeof *s);
 }
 
 static void

@@ -59,7 +59,7 @@ struct service {
 	char name[SERVICE_NAME]; /* instance: "executor@MAIN" */
 	char queue[QUEUE_MAX + 1];
 	char digest[DIGEST_SIZE]; /* of the configuration that concerns it */
-	char path[PATH_MAX];      /* of its binary */
+	char *path;               /* of its binary */
 	struct fsm fsm;
 	struct timer deadline;
 
@@ -75,7 +75,6 @@ struct service {
 	char notify_path[108]; /* of $NOTIFY_SOCKET; "@..." when abstract */
 	struct watch log_watch;
 	int log_fd; /* the end that the daemon writes to */
-	struct log_sink log;
 
 	uint64_t work;
 	int64_t busy_ms;
@@ -95,6 +94,7 @@ struct service {
 	bool held;                 /* the operator stopped it */
 	bool going;                /* removed from the configuration */
 	bool adopted;              /* from an earlier image of ours */
+	struct log_sink log;       /* large, and of some never touched */
 };
 
 /* Goes on with one of the same name from an earlier image of ours, where there

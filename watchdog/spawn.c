@@ -93,10 +93,10 @@ limit(const struct spawn *s)
 static int
 become(const struct spawn *s)
 {
-	const struct identity *id = s->who;
+	const struct account *a = s->who != NULL ? &s->who->account : NULL;
 
-	if (id != NULL && (setgroups(id->group_count, id->groups) == -1 ||
-			      setgid(id->gid) == -1 || setuid(id->uid) == -1))
+	if (a != NULL && (setgroups(a->group_count, a->groups) == -1 ||
+			     setgid(a->gid) == -1 || setuid(a->uid) == -1))
 		return -1;
 	return s->no_new_privs ? prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) : 0;
 }

@@ -20,14 +20,14 @@
 struct watchdog;
 
 struct upgrade {
-	char path[PATH_MAX]; /* of our own file, which another may replace */
-	struct stat config;  /* of what is in force */
+	struct stat config; /* of what is in force */
 	struct errand probe;
 	struct timer timer;
 	int64_t until_ms;
 	bool asked;
-	uint64_t count;    /* of this process */
-	char refused[512]; /* why the last one came to nothing, or "" */
+	uint64_t count;      /* of this process */
+	char refused[512];   /* why the last one came to nothing, or "" */
+	char path[PATH_MAX]; /* of our own file, which another may replace */
 };
 
 void upgrade_open(struct watchdog *w);

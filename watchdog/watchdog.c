@@ -15,14 +15,14 @@
 #include "common/log.h"
 #include "watchdog/handover.h"
 #include "watchdog/orphans.h"
+#include "watchdog/pages.h"
 #include "watchdog/predecessors.h"
 #include "watchdog/rights.h"
 #include "watchdog/watchdog.h"
 
 #define PREDECESSORS_MS 60000 /* looked for after a start */
 #define FIRST_LOOK_MS 2000
-#define LATER_LOOK_MS 100       /* everybody else waits for it */
-#define RESERVE_BYTES (1 << 20) /* of memory, beyond what is in use */
+#define LATER_LOOK_MS 100 /* everybody else waits for it */
 
 void
 watchdog_down(struct watchdog *w)
@@ -153,8 +153,10 @@ on_pulse(struct loop *l, struct timer *t)
 	supervise_gap(w);
 	supervise_listen(w);
 	/* The first look may have ended by the clock on a busy machine. */
-	if (clock_mono_ms() - w->since_ms < PREDECESSORS_MS)
+	if (clock_mono_ms() - w->since_ms < PREDECESSORS_MS) {
 		kill_predecessors(w, LATER_LOOK_MS);
+		w->check.spent = true;
+	}
 	service_note_oom(w);
 	look_for_changes(w);
 	report_retry(w);
@@ -165,6 +167,9 @@ on_pulse(struct loop *l, struct timer *t)
 	beat_upward(w);
 	loop_after(l, t, pulse_ms(w));
 	supervise_settle(w);
+	if (w->check.spent)
+		pages_give_back();
+	w->check.spent = false;
 }
 
 void
@@ -226,11 +231,7 @@ void
 watchdog_open(struct watchdog *w, struct daemon_opts *o, struct settings *s,
     struct tree *t)
 {
-	/* What a turn needs is there already: with no memory to be had the
-	 * supervisor is the last that may end. Untouched, it costs nothing. */
-	(void)mallopt(M_MMAP_MAX, 0);
-	(void)mallopt(M_TRIM_THRESHOLD, 8 * RESERVE_BYTES);
-	(void)mallopt(M_TOP_PAD, RESERVE_BYTES);
+	pages_reserve();
 	w->opts = o;
 	w->settings = s;
 	w->tree = t;
@@ -267,9 +268,10 @@ watchdog_open(struct watchdog *w, struct daemon_opts *o, struct settings *s,
 	handover_close(w, w->past);
 	w->past = NULL;
 	boot(w);
-	/* What the configuration's parser needed goes back to the kernel. */
+	/* What the configuration's parser has used, before it is counted on. */
 	(void)malloc_trim(0);
-	free(xmalloc(RESERVE_BYTES));
+	free(xmalloc(PAGES_RESERVE));
+	w->check.spent = true;
 }
 
 void

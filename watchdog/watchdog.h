@@ -44,15 +44,8 @@ struct watchdog {
 	struct service_list services; /* in start order */
 	struct errand_list errands;   /* that have a process */
 	struct logs logs;
-	struct own_log own_log;
-	struct control control;
-	struct check check;
-	struct cgroup cgroup; /* of daemons with limits */
-	struct report report;
-	struct fallback fallback;
 	struct state state;
 	struct deaths deaths;
-	struct upgrade upgrade;
 	json_t *past; /* while opening, of an earlier image of ours */
 	struct timer pulse;
 	int64_t since_us; /* wall clock, for people */
@@ -64,6 +57,14 @@ struct watchdog {
 	bool closing;
 	bool going_down;
 	bool settling;
+	struct control control;
+	struct own_log own_log;
+	/* Large, and most of it never touched. */
+	struct upgrade upgrade;
+	struct cgroup cgroup; /* of daemons with limits */
+	struct report report;
+	struct fallback fallback;
+	struct check check;
 };
 
 /* watchdog.c: the ladder's ends. w is zeroed by the caller (most of it is

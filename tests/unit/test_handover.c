@@ -19,6 +19,7 @@
 #include "common/spool.h"
 #include "tests/unit/scratch.h"
 #include "watchdog/handover.h"
+#include "watchdog/pages.h"
 #include "watchdog/watchdog.h"
 
 /* A supervisor: as much of it as one service needs. */
@@ -164,7 +165,7 @@ what_is_whole_goes_on_as_it_was(void **state)
 	assert_memory_equal(s->log.line, "half a l\0ne", 11);
 	assert_int_equal(json_array_size(json_object_get(doc, "services")), 0);
 	json_decref(doc);
-	free(was);
+	pages_return(was, sizeof *was);
 	bury(s, pid);
 	close_stage(old);
 	close_stage(new);
@@ -194,7 +195,7 @@ refuse_with(const char *key, json_t *value)
 	if (tries == 5000 && strcmp(key, "pid") != 0)
 		fail_msg("the process outlived another %s", key);
 	json_decref(doc);
-	free(was);
+	pages_return(was, sizeof *was);
 	service_free(s);
 	close_stage(old);
 	close_stage(new);
@@ -240,7 +241,7 @@ another_process_is_not_taken_for_it(void **state)
 	assert_false(s->adopted);
 	assert_int_equal(kill(getppid(), 0), 0);
 	json_decref(doc);
-	free(was);
+	pages_return(was, sizeof *was);
 	service_free(s);
 	(void)kill(pid, SIGKILL);
 	(void)waitpid(pid, NULL, 0);
