@@ -225,13 +225,26 @@ same_link(const struct pair *p)
 	return n == m && n != -1 && memcmp(x, y, (size_t)n) == 0;
 }
 
+static bool
+same_files(const struct pair *p, bool attributes)
+{
+	int x = openat(p->upper, p->name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	int y = openat(p->lower, p->name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	bool same = x != -1 && y != -1 && same_bytes(x, y) &&
+		    (!attributes || xattr_same(x, y));
+
+	if (x != -1)
+		(void)close(x);
+	if (y != -1)
+		(void)close(y);
+	return same;
+}
+
 /* Copied up and not changed in the end. */
 static bool
 is_same(const struct pair *p)
 {
 	const struct stat *a = &p->new, *b = &p->old;
-	int x, y;
-	bool same;
 
 	if (a->st_mode != b->st_mode || a->st_uid != b->st_uid ||
 	    a->st_gid != b->st_gid || a->st_size != b->st_size)
@@ -241,14 +254,19 @@ is_same(const struct pair *p)
 	if (!S_ISREG(a->st_mode) || a->st_mtim.tv_sec != b->st_mtim.tv_sec ||
 	    a->st_mtim.tv_nsec != b->st_mtim.tv_nsec)
 		return false;
-	x = openat(p->upper, p->name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	y = openat(p->lower, p->name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	same = x != -1 && y != -1 && same_bytes(x, y) && xattr_same(x, y);
-	if (x != -1)
-		(void)close(x);
-	if (y != -1)
-		(void)close(y);
-	return same;
+	return same_files(p, true);
+}
+
+/* git dates an object anew when it meets the same content again: what is named
+ * by its content is no change by its date. */
+static bool
+is_freshened(const struct pair *p)
+{
+	if (strncmp(p->path, ".git/objects/", 13) != 0 ||
+	    !S_ISREG(p->new.st_mode) || !S_ISREG(p->old.st_mode) ||
+	    p->new.st_size != p->old.st_size)
+		return false;
+	return same_files(p, false);
 }
 
 static int
@@ -310,7 +328,7 @@ pair_judge(struct pair *p, struct buf *path)
 	if (S_ISDIR(p->new.st_mode) && p->has_old && S_ISDIR(p->old.st_mode) &&
 	    !is_opaque(p))
 		return path != NULL ? merge_dir(p, path) : emit_meta(p);
-	if (p->has_old && is_same(p))
+	if (p->has_old && (is_same(p) || is_freshened(p)))
 		return 0;
 	return emit_put(p);
 }

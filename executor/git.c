@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "executor/beneath.h"
 #include "executor/git.h"
 #include "executor/report.h"
 
@@ -39,6 +40,28 @@ judge_place(const struct buf *dir, struct fault *f)
 	    dir->bytes != NULL ? dir->bytes : "?");
 }
 
+/* A .git that is a file says where; in the jail that may not even be seen. */
+static int
+check_link(struct worker *w, struct fault *f)
+{
+	struct buf place = {0};
+	struct stat st;
+	size_t len;
+	char *text = beneath_read(w->root, ".git", 4096, &len, &st);
+
+	if (text == NULL)
+		return 0;
+	buf_puts(&place,
+	    strncmp(text, "gitdir: ", 8) == 0 ? text + 8 : "another place");
+	chop(&place);
+	(void)judge_place(&place, f);
+	fault_hint(f, "a linked work tree or a submodule cannot commit as a "
+		      "part of the patch: leave final.git out");
+	buf_free(&place);
+	free(text);
+	return -1;
+}
+
 /* A commit now would conclude what somebody else has begun. */
 static int
 check_unfinished(struct worker *w, struct fault *f)
@@ -66,8 +89,11 @@ check_repository(struct worker *w, struct fault *f)
 	static const char *const argv[] = {GIT, "rev-parse", "--git-dir", NULL};
 	struct buf out = {0};
 	int code = 0;
-	int answer = ask(w, argv, &code, &out, f);
+	int answer = check_link(w, f);
 
+	if (answer == -1)
+		return -1;
+	answer = ask(w, argv, &code, &out, f);
 	if (answer == 0 && code == 0)
 		answer = judge_place(&out, f);
 	buf_free(&out);

@@ -11,7 +11,7 @@
 #define GITINDEX_PATH ".git/index"
 
 /* Of the file at path below dir. 0, or -1: it is absent, or of a form that
- * is not understood (version 4, split); then nothing can be said. */
+ * is not understood (a split index); then nothing can be said. */
 int gitindex_id(int dir, const char *path, char out[DIGEST_SIZE]);
 
 #endif
