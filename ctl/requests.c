@@ -39,6 +39,23 @@ is_about_queue(enum request_verb verb)
 	return verb == REQUEST_PAUSE || verb == REQUEST_RESUME;
 }
 
+/* What nobody keeps back but the order of things cannot be let go. */
+static const char *
+why_not_retry(const struct asking *a, const struct look *l)
+{
+	const char *reason = out_string(a->held, "reason");
+
+	if (l->dir == Q_FAILED)
+		return NULL;
+	if (l->dir != Q_HELD)
+		return "only a failed or held patch can be queued again";
+	if (strcmp(reason, "approval") == 0)
+		return "it waits for approval; `patchflow approve` lets it run";
+	if (strcmp(reason, "dependency") == 0)
+		return "it goes on when what it needs has completed";
+	return NULL;
+}
+
 /* NULL where the verb makes sense for a patch in that state. */
 static const char *
 why_not(const struct asking *a, const struct look *l)
@@ -68,9 +85,7 @@ why_not(const struct asking *a, const struct look *l)
 		       : l->dir == Q_RUNNING
 			   ? "it is running; `patchflow cancel` stops it"
 			   : "only a queued or held patch can be held";
-	return l->dir == Q_FAILED || l->dir == Q_HELD
-		   ? NULL
-		   : "only a failed or held patch can be queued again";
+	return why_not_retry(a, l);
 }
 
 static void
