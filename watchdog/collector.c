@@ -92,9 +92,11 @@ stamp(char *out, size_t size)
 }
 
 size_t
-collector_format(const struct collector *c, const char *name, const char *line,
-    size_t len, char *out, size_t size)
+collector_format(const struct collector *c, const struct collector_line *l,
+    char *out, size_t size)
 {
+	const char *name = l->name, *line = l->bytes;
+	size_t len = l->len;
 	char when[32] = "";
 	int n, priority;
 
@@ -145,12 +147,13 @@ bool
 collector_take(struct collector *c, const char *name, const char *line,
     size_t len)
 {
+	struct collector_line l = {.name = name, .bytes = line, .len = len};
 	char datagram[DATAGRAM];
 	size_t size;
 
 	if (c->kind == COLLECTOR_NONE)
 		return false;
-	size = collector_format(c, name, line, len, datagram, sizeof datagram);
+	size = collector_format(c, &l, datagram, sizeof datagram);
 	if (reach(c) == 0 &&
 	    send(c->fd, datagram, size, MSG_DONTWAIT | MSG_NOSIGNAL) != -1) {
 		c->error = 0;

@@ -29,7 +29,12 @@ bool collector_take(struct collector *c, const char *name, const char *line,
  * Pure: the datagram for such a line into out; its length. A line of log.h's
  * shape gives its level and text, any other one is text as it is.
  */
-size_t collector_format(const struct collector *c, const char *name,
-    const char *line, size_t len, char *out, size_t size);
+struct collector_line {
+	const char *name;
+	const char *bytes;
+	size_t len;
+};
+size_t collector_format(const struct collector *c,
+    const struct collector_line *l, char *out, size_t size);
 
 #endif

@@ -28,8 +28,11 @@ format(const char *kind, const char *line)
 	size_t n;
 
 	collector_open(&c, kind, "");
-	n = collector_format(&c, "alertd", line, strlen(line), out,
-	    sizeof out - 1);
+	n = collector_format(&c,
+	    &(struct collector_line){.name = "alertd",
+		.bytes = line,
+		.len = strlen(line)},
+	    out, sizeof out - 1);
 	out[n] = '\0';
 	return out;
 }
@@ -71,13 +74,15 @@ foreign_lines_stay_as_they_are(void **state)
 static void
 a_long_line_is_cut(void **state)
 {
+	const struct collector_line ours = {.name = "alertd",
+	    .bytes = OURS,
+	    .len = strlen(OURS)};
 	char small[40];
 	struct collector c;
 
 	(void)state;
 	collector_open(&c, "syslog", "");
-	assert_int_equal(collector_format(&c, "alertd", OURS, strlen(OURS),
-			     small, sizeof small),
+	assert_int_equal(collector_format(&c, &ours, small, sizeof small),
 	    sizeof small - 1);
 }
 
