@@ -126,6 +126,10 @@ try_v2(struct cgroup *g, const char *base, const char *name)
 {
 	bool works;
 
+	/* A process may only be moved by who may write this file of the
+	 * group above both places. */
+	if (!has_file(base, "cgroup.procs"))
+		return false;
 	if (snprintf(g->dirs[0], sizeof(g->dirs[0]), "%s/%s", base, name) >=
 		(int)sizeof(g->dirs[0]) ||
 	    (mkdir(g->dirs[0], 0755) == -1 && errno != EEXIST)) {
@@ -157,8 +161,8 @@ find_v2(struct cgroup *g, const char *name)
 	if (slash == NULL || slash == base)
 		return false;
 	*slash = '\0';
-	/* Not above the hierarchy's mount. */
-	return has_file(base, "cgroup.procs") && try_v2(g, base, name);
+	/* Above the hierarchy's mount there is no group, and no such file. */
+	return try_v2(g, base, name);
 }
 
 static bool

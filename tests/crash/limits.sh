@@ -24,6 +24,9 @@ reason() {
 used() {
 	outcome "$1" ".usage.$2"
 }
+hogging() {
+	[ "$(where_is hog)" = running ]
+}
 # most SENTENCE NUMBER MOST
 most() {
 	ok "$1 ($2 of $3)" test "$2" -gt 0 -a "$2" -le "$3"
@@ -108,6 +111,31 @@ limited spin '{"cpu_time":"1s","command_timeout":"10s"}' \
 is 'sixteen spinners are stopped' "$(state spin) $(reason spin)" \
     'failed limit limit:cpu_time'
 most 'near their processor time' "$(used spin cpu_ms)" 2500
+# --- the other queue goes on beside spinners, forks and an allocator
+
+other() {
+	echo "{\"id\":\"$1\",\"mutations\":[{\"path\":\"o\",\"contents\":\"$1\"}],\"validate\":{\"shell\":[\"true\"]}}" >"$T/other.json"
+	mkjob "$SPOOL" CYOPS "$T/other.json" >/dev/null
+	until_true 60 ended "$1" CYOPS
+	outcome "$1" .state CYOPS
+}
+took() {
+	outcome "$1" .duration_ms CYOPS
+}
+start other executor -f -c "$CONF" -q CYOPS
+is 'the other queue works' "$(other alone)" completed
+queue_json >/dev/null <<'END'
+{"id":"hog","limits":{"memory":"64M","processes":40,"cpu_time":"3s"},"mutations":[{"path":"x","contents":"h"}],"validate":{"shell":["i=0; while [ $i -lt 12 ]; do (while :; do :; done) & i=$((i + 1)); done; while :; do perl -e '$x = \"a\" x (30 << 20)'; done"]}}
+END
+start hog executor --once -c "$CONF" -q MAIN
+await 'a patch takes all it can get' hogging
+is 'the other queue still works' "$(other beside)" completed
+diag "its patch took $(took alone) ms alone, $(took beside) ms beside"
+wait "$(pid_of hog)"
+# On a busy machine its time is over first.
+like 'until a limit of its own ends it' "$(state hog)" '^failed (limit|timeout)$'
+stop other
+
 limited flood '{}' "yes | head -c ${FLOOD:-8000000}; echo END"
 is 'a flood is kept by head and tail' "$(outcome flood \
     '.commands[0] | "\(.dropped_bytes > 1000000) \(.output_tail[-4:-1])"')" \
