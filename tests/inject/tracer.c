@@ -201,6 +201,26 @@ inject(struct tracee *e, struct registers *r, unsigned fault)
 	(void)ptrace(SET, e->pid, NULL, r);
 }
 
+/* close(2) lets go of the descriptor whatever it answers. */
+static bool
+is_made(const struct call *c)
+{
+	return strcmp(c->name, "close") == 0;
+}
+
+static void
+tell_late(struct tracee *e)
+{
+	struct registers r;
+
+	if (ptrace(GET, e->pid, NULL, &r) != -1) {
+		SET_RESULT(r, faulty_result(&r, e->late));
+		(void)ptrace(SET, e->pid, NULL, &r);
+	}
+	e->late = 0;
+	go(e->pid, 0);
+}
+
 static void
 on_call(struct tracer *t, struct tracee *e)
 {
@@ -222,6 +242,11 @@ on_call(struct tracer *t, struct tracee *e)
 	}
 	if (act == ACT_KILL) {
 		(void)kill(e->pid, SIGKILL);
+		return;
+	}
+	if (act == ACT_FAULT && fault != FAULT_LIE && is_made(c)) {
+		e->late = fault;
+		(void)ptrace(PTRACE_SYSCALL, e->pid, NULL, NULL);
 		return;
 	}
 	if (act == ACT_FAULT)
@@ -259,7 +284,10 @@ on_stop(struct tracer *t, struct tracee *e, int status)
 			(void)ptrace(PTRACE_LISTEN, e->pid, NULL, NULL);
 		return;
 	default:
-		go(e->pid, sig);
+		if (e->late != 0 && sig == SIGTRAP)
+			tell_late(e);
+		else
+			go(e->pid, sig);
 	}
 }
 

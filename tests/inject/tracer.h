@@ -28,6 +28,7 @@ struct tracee {
 	char role[16];
 	char comm[16];
 	unsigned children;
+	unsigned late; /* the fault of a call that is made all the same */
 	unsigned calls[CALLS_MAX];
 };
 
