@@ -53,7 +53,7 @@ sweep_is_good 'an undo of a git commit, killed' -d "$memory/disk" -r executor \
     $(one_in 40) kill
 if [ -n "${PATCHFLOW_LONG:-}" ]; then
 	sweep_is_good 'a patch that is undone, calls fail' -d "$memory/disk" \
-	    -X probe -p 2 -S "$seed" error
+	    -X probe error
 	cut commit 'a patch with a git commit' -X probe
 	cut uncommit 'an undo of a git commit' -X probe
 	cut meta 'modes, times, links and attributes' -X probe
