@@ -5,6 +5,7 @@
 
 #include <sys/stat.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <pwd.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -151,11 +152,27 @@ run_verb(struct ctl *c, int argc, char **argv)
 	return status;
 }
 
+/* A stream that the caller has closed would be the next file that is opened,
+ * a request in the spool perhaps. It is taken the wrong way round, so that
+ * writing to it still fails. */
+static void
+occupy_streams(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDONLY);
+	while (fd != -1 && fd <= STDERR_FILENO);
+	if (fd != -1)
+		(void)close(fd);
+}
+
 int
 ctl_run(struct ctl *c, int argc, char **argv)
 {
 	int opt;
 
+	occupy_streams();
 	log_init("patchflow");
 	while ((opt = getopt_long(argc, argv, "+c:", everywhere, NULL)) != -1)
 		if (take_common(c, opt) != 0) {

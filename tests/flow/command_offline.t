@@ -3,7 +3,7 @@
 # The command with the daemons down: everything that acts on the spool works
 # and is durable, everything that needs the supervisor says so.
 . "$(dirname "$0")/../harness/lib.sh"
-plan 80
+plan 82
 pf() { patchflow "$@"; }
 
 cd "$T" || exit 1
@@ -139,6 +139,10 @@ exits 0 'alerts' pf alerts --history
 exits 0 'fsck finds the spool whole' pf fsck
 
 # --- acting
+exits 0 'a request by one who has closed all streams' \
+    sh -c 'patchflow pause MAIN <&- >&- 2>&-; [ $? -le 1 ]'
+is 'is whole' "$(json "$SPOOL"/MAIN/requests/new/*.json .verb)" pause
+rm -f "$SPOOL"/MAIN/requests/new/*
 exits 0 'hold is accepted' pf hold a1
 like 'for later' "$(cat "$T/out")" 'hold accepted, will be done'
 is 'durably' "$(json "$SPOOL"/MAIN/requests/new/*.json '"\(.verb) \(.id)"')" 'hold a1'
