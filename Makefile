@@ -113,7 +113,7 @@ $(BUILD)/%.o: %.c $(BUILD)/flags
 UNIT     := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c tests/unit/sweep_*.c))
 HARNESS  := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/harness/*.c))
 INJECT   := $(BUILD)/tests/harness/inject
-BENCH    := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/*.c))
+BENCH    := $(patsubst %.c,$(BUILD)/%,$(filter-out %/bench.c,$(wildcard tests/bench/*.c)))
 FUZZ     := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fuzz/fuzz_*.c))
 SHELL_T  := $(wildcard tests/crash/*.t tests/flow/*.t tests/unit/*.t tests/lint/*.t)
 ARCHIVES  = $(patsubst %,$(BUILD)/%.a,$(FOLDERS))
@@ -124,7 +124,9 @@ $(BUILD)/tests/unit/test_%: $(BUILD)/tests/unit/test_%.o $(ARCHIVES) $(COMMON_A)
 $(BUILD)/tests/unit/sweep_%: $(BUILD)/tests/unit/sweep_%.o $(BUILD)/tests/unit/fault.o \
                             $(BUILD)/tests/unit/model.o $(BUILD)/tests/unit/world.o $(ARCHIVES) $(COMMON_A)
 	$(link) -lcmocka $(WRAPS)
-$(HARNESS) $(BENCH): $(BUILD)/%: $(BUILD)/%.o $(ARCHIVES) $(COMMON_A)
+$(HARNESS): $(BUILD)/%: $(BUILD)/%.o $(ARCHIVES) $(COMMON_A)
+	$(link)
+$(BENCH): $(BUILD)/%: $(BUILD)/%.o $(BUILD)/tests/bench/bench.o $(ARCHIVES) $(COMMON_A)
 	$(link)
 $(INJECT): $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/inject/*.c)) $(COMMON_A)
 	$(link)
@@ -161,7 +163,7 @@ demo run:
 bench:
 	$(DEPS) $(sort $(BENCH_DEPS:%='%'))
 	@$(AGAIN) bench-build
-	@for b in $(BENCH); do BUILD_DIR='$(abspath $(BUILD))' ./$$b || exit 1; done
+	@BUILD_DIR='$(abspath $(BUILD))' sh tests/bench/disk.sh $(BENCH:%=./%)
 	@BUILD_DIR='$(abspath $(BUILD))' sh tests/bench/peers.sh
 	@BUILD_DIR='$(abspath $(BUILD))' sh tests/bench/replay.sh
 	@BUILD_DIR='$(abspath $(BUILD))' sh tests/bench/crowd.sh

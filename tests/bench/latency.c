@@ -20,47 +20,22 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "common/buf.h"
+#include "tests/bench/bench.h"
 
 #define PATCHES_MAX 100000
 #define START_MS 20000 /* the suite is up, or the run is off */
 #define PATCH_MS 30000 /* no patch takes so long */
-#define FLOOR_PUTS                                                             \
-	6             /* queue file, cursor, BEGIN, new file, COMMIT,          \
-			 outcome */
-#define FLOOR_MOVES 6 /* id, its entry, claim, roll-forward, DONE, settle */
 
 struct bench {
-	char dir[PATH_MAX];
-	int dir_fd;
+	struct bench_place place;
 	int chat_fd;
 	int notify_fd;
 	pid_t suite;
 	int next; /* number of the next patch */
 };
-
-static int64_t
-now_us(void)
-{
-	struct timespec ts;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
-}
-
-static void
-write_file(int dir, const char *name, const char *text)
-{
-	int fd =
-	    openat(dir, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-
-	if (fd == -1 || write(fd, text, strlen(text)) != (ssize_t)strlen(text))
-		err(1, "%s", name);
-	(void)close(fd);
-}
 
 static void
 write_config(const struct bench *b)
@@ -79,31 +54,23 @@ write_config(const struct bench *b)
 			       "    - {name: log, type: file, path: "
 			       "%s/alerts.log}\n"
 			       "watchdog: {queue_depth: 100000}\n",
-	    b->dir, b->dir, b->dir, b->dir, b->dir);
+	    b->place.path, b->place.path, b->place.path, b->place.path,
+	    b->place.path);
 
-	write_file(b->dir_fd, "patchflow.yaml", text);
+	bench_write(b->place.dir, "patchflow.yaml", text);
 	free(text);
 }
 
 static void
 make_place(struct bench *b)
 {
-	const char *tmp = getenv("TMPDIR");
-
-	(void)snprintf(b->dir, sizeof b->dir, "%s/patchflow-bench.XXXXXX",
-	    tmp != NULL ? tmp : "/tmp");
-	if (mkdtemp(b->dir) == NULL)
-		err(1, "%s", b->dir);
-	b->dir_fd = open(b->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (b->dir_fd == -1 || mkdirat(b->dir_fd, "ws", 0755) == -1 ||
-	    mkdirat(b->dir_fd, "replies", 0755) == -1 ||
-	    mkdirat(b->dir_fd, "floor", 0755) == -1)
-		err(1, "%s", b->dir);
+	bench_open(&b->place);
+	(void)close(bench_dir(b->place.dir, "ws"));
+	(void)close(bench_dir(b->place.dir, "replies"));
 	write_config(b);
-	b->chat_fd = openat(b->dir_fd, "chat.md",
+	b->chat_fd = openat(b->place.dir, "chat.md",
 	    O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
-	if (b->chat_fd == -1)
-		err(1, "chat.md");
+	bench_check(b->chat_fd, "chat.md");
 }
 
 static void
@@ -112,9 +79,9 @@ run_suite(const struct bench *b)
 	const char *build = getenv("BUILD_DIR");
 	char *path =
 	    xasprintf("%s/bin/watchdog", build != NULL ? build : "build");
-	char *conf = xasprintf("%s/patchflow.yaml", b->dir);
-	int log = openat(b->dir_fd, "suite.log", O_WRONLY | O_CREAT | O_CLOEXEC,
-	    0644);
+	char *conf = xasprintf("%s/patchflow.yaml", b->place.path);
+	int log = openat(b->place.dir, "suite.log",
+	    O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
 
 	/* An error here must not leave the suite running. */
 	(void)prctl(PR_SET_PDEATHSIG, SIGTERM);
@@ -128,12 +95,13 @@ run_suite(const struct bench *b)
 static void
 watch_completed(struct bench *b)
 {
-	char *path = xasprintf("%s/spool/MAIN/patches/.completed", b->dir);
-	int64_t end = now_us() + (int64_t)START_MS * 1000;
+	char *path =
+	    xasprintf("%s/spool/MAIN/patches/.completed", b->place.path);
+	int64_t end = bench_now_us() + (int64_t)START_MS * 1000;
 
 	b->notify_fd = inotify_init1(IN_CLOEXEC);
 	while (inotify_add_watch(b->notify_fd, path, IN_MOVED_TO) == -1) {
-		if (errno != ENOENT || now_us() > end)
+		if (errno != ENOENT || bench_now_us() > end)
 			err(1, "%s: the suite did not start", path);
 		(void)poll(NULL, 0, 5);
 	}
@@ -183,7 +151,7 @@ await_completed(struct bench *b)
 
 	if (poll(&p, 1, PATCH_MS) != 1)
 		errx(1, "no patch completed within %d ms; see %s", PATCH_MS,
-		    b->dir);
+		    b->place.path);
 	n = read(b->notify_fd, events, sizeof events);
 	for (at = 0; at < n; at += (ssize_t)(sizeof *e + e->len)) {
 		e = (const struct inotify_event *)(const void *)(events + at);
@@ -192,23 +160,13 @@ await_completed(struct bench *b)
 	return count;
 }
 
-static int
-by_size(const void *a, const void *b)
-{
-	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-
-	return (x > y) - (x < y);
-}
-
 /* The median, in microseconds. */
 static int64_t
 print_spread(const char *what, int64_t *us, int n)
 {
-	int64_t p50, p99;
+	int64_t p50 = bench_percentile(us, n, 50);
+	int64_t p99 = bench_percentile(us, n, 99);
 
-	qsort(us, (size_t)n, sizeof *us, by_size);
-	p50 = us[n / 2];
-	p99 = us[n * 99 / 100];
 	printf("%-44s p50 %8.2f ms   p99 %8.2f ms\n", what, (double)p50 / 1000,
 	    (double)p99 / 1000);
 	return p50;
@@ -223,11 +181,11 @@ measure_latency(struct bench *b, int64_t *us, int n)
 
 	for (i = -1; i < n; i++) {
 		add_patch(b, &text);
-		began = now_us();
+		began = bench_now_us();
 		append(b, &text);
 		(void)await_completed(b);
 		if (i >= 0)
-			us[i] = now_us() - began;
+			us[i] = bench_now_us() - began;
 	}
 	buf_free(&text);
 	return print_spread("append to chat until completed", us, n);
@@ -242,101 +200,71 @@ measure_rate(struct bench *b, int n)
 
 	for (i = 0; i < n; i++)
 		add_patch(b, &text);
-	began = now_us();
+	began = bench_now_us();
 	append(b, &text);
 	for (i = 0; i < n;)
 		i += await_completed(b);
 	printf("%-44s %12.1f /s\n", "patches in one burst",
-	    n * 1e6 / (double)(now_us() - began));
+	    n * 1e6 / (double)(bench_now_us() - began));
 	buf_free(&text);
 }
 
 static void
-sync_dir(int dir)
+floor_move(int dir, const char *from, const char *to)
 {
-	if (fsync(dir) == -1)
-		err(1, "fsync");
+	bench_check(renameat(dir, from, dir, to), to);
+	bench_sync(dir);
 }
 
-static void
-floor_put(int dir, const char *name)
-{
-	static const char bytes[1024];
-	int fd =
-	    openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
-
-	if (fd == -1 || write(fd, bytes, sizeof bytes) == -1 ||
-	    fsync(fd) == -1 || close(fd) == -1)
-		err(1, "%s", name);
-	sync_dir(dir);
-}
-
+/* The queue file and what names it, the cursor; the files of the patch with
+ * its record and its outcome, the record's name, the workspace. */
 static void
 floor_one(int dir)
 {
-	char name[32], last[32] = "";
-	int i;
+	static const char *const made[] = {"queue", "entry", "cursor", "file",
+	    "record", "outcome"};
+	static const char *const left[] = {"queued", "id", "place", "COMMIT",
+	    "changed", "outcome"};
 
-	for (i = 0; i < FLOOR_PUTS; i++) {
-		(void)snprintf(name, sizeof name, "put%d", i);
-		floor_put(dir, name);
+	for (size_t i = 0; i < sizeof made / sizeof *made; i++) {
+		int fd = bench_create(dir, made[i]);
+
+		bench_sync(fd);
+		bench_check(close(fd), made[i]);
 	}
-	(void)strlcpy(last, "put0", sizeof last);
-	for (i = 0; i < FLOOR_MOVES; i++) {
-		(void)snprintf(name, sizeof name, "move%d", i);
-		if (renameat(dir, last, dir, name) == -1)
-			err(1, "%s", name);
-		sync_dir(dir);
-		(void)strlcpy(last, name, sizeof last);
-	}
-	(void)unlinkat(dir, last, 0);
-	for (i = 1; i < FLOOR_PUTS; i++) {
-		(void)snprintf(name, sizeof name, "put%d", i);
-		(void)unlinkat(dir, name, 0);
-	}
+	floor_move(dir, "queue", "queued");
+	floor_move(dir, "entry", "id");
+	floor_move(dir, "cursor", "place");
+	floor_move(dir, "record", "COMMIT");
+	floor_move(dir, "file", "changed");
+	for (size_t i = 0; i < sizeof left / sizeof *left; i++)
+		bench_check(unlinkat(dir, left[i], 0), left[i]);
 }
 
 static int64_t
 measure_floor(struct bench *b, int64_t *us, int n)
 {
-	int dir = openat(b->dir_fd, "floor", O_RDONLY | O_DIRECTORY);
+	int dir = bench_dir(b->place.dir, "floor");
 	int64_t began;
 	int i;
 
 	for (i = 0; i < n; i++) {
-		began = now_us();
+		began = bench_now_us();
 		floor_one(dir);
-		us[i] = now_us() - began;
+		us[i] = bench_now_us() - began;
 	}
 	(void)close(dir);
 	return print_spread("floor: its durable system calls, bare", us, n);
 }
 
-static void
-remove_place(const struct bench *b)
-{
-	pid_t pid = fork();
-
-	if (pid == 0) {
-		(void)execlp("rm", "rm", "-rf", b->dir, (char *)NULL);
-		_exit(127);
-	}
-	if (pid > 0)
-		(void)waitpid(pid, NULL, 0);
-}
-
 int
 main(void)
 {
-	const char *wanted = getenv("BENCH_PATCHES");
-	const char *why = NULL;
 	struct bench b = {0};
 	int64_t *us, ours, floor;
 	int n, status;
 
-	n = wanted == NULL ? 200 : (int)strtonum(wanted, 1, PATCHES_MAX, &why);
-	if (why != NULL)
-		errx(2, "BENCH_PATCHES is %s", why);
+	n = bench_number("BENCH_PATCHES", 200, PATCHES_MAX);
 	us = xcalloc((size_t)n, sizeof *us);
 	make_place(&b);
 	start_suite(&b);
@@ -349,7 +277,7 @@ main(void)
 	floor = measure_floor(&b, us, n);
 	printf("%-44s %12.2f times the floor\n", "p50 of a patch",
 	    (double)ours / (double)(floor > 0 ? floor : 1));
-	remove_place(&b);
+	bench_remove(&b.place);
 	free(us);
 	return 0;
 }

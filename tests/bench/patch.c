@@ -21,10 +21,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "common/buf.h"
+#include "tests/bench/bench.h"
 
 #define PATCHES_MAX 100000
 #define FILES 3
@@ -32,109 +32,42 @@
 #define ROUNDS 5
 
 struct bench {
-	char dir[PATH_MAX];
-	int fd;
+	struct bench_place place;
 	int patches;
 	int next;
 };
 
-static int64_t
-now_us(void)
-{
-	struct timespec ts;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
-}
-
-static void
-write_file(int dir, const char *name, const char *text)
-{
-	int fd =
-	    openat(dir, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-
-	if (fd == -1 || write(fd, text, strlen(text)) != (ssize_t)strlen(text))
-		err(1, "%s", name);
-	(void)close(fd);
-}
-
-static int
-make_dir(int at, const char *name)
-{
-	int fd;
-
-	if (mkdirat(at, name, 0755) == -1 && errno != EEXIST)
-		err(1, "%s", name);
-	fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd == -1)
-		err(1, "%s", name);
-	return fd;
-}
-
 static void
 open_place(struct bench *b)
 {
-	const char *tmp = getenv("TMPDIR");
+	const char *path = b->place.path;
 	char *text;
 	int ws;
 
-	(void)snprintf(b->dir, sizeof b->dir, "%s/patchflow-bench.XXXXXX",
-	    tmp != NULL ? tmp : "/tmp");
-	if (mkdtemp(b->dir) == NULL)
-		err(1, "%s", b->dir);
-	b->fd = open(b->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	ws = make_dir(b->fd, "ws");
+	bench_open(&b->place);
+	ws = bench_dir(b->place.dir, "ws");
 	for (int i = 0; i < FILES; i++) {
 		char name[16];
 
 		(void)snprintf(name, sizeof name, "f%d", i);
-		write_file(ws, name, "before\n");
+		bench_write(ws, name, "before\n");
 	}
 	(void)close(ws);
 	text = xasprintf("spool: %s/spool\nqueues:\n"
 			 "  - {name: MAIN, workspace: %s/ws}\n",
-	    b->dir, b->dir);
-	write_file(b->fd, "patchflow.yaml", text);
+	    path, path);
+	bench_write(b->place.dir, "patchflow.yaml", text);
 	free(text);
-}
-
-/* Runs a program to its end; its output goes to the file log. */
-static int
-run(const struct bench *b, const char *const *argv)
-{
-	pid_t pid = fork();
-	int status, log;
-
-	if (pid == 0) {
-		log = openat(b->fd, "log", O_WRONLY | O_CREAT | O_APPEND, 0644);
-		if (log == -1 || dup2(log, STDOUT_FILENO) == -1 ||
-		    dup2(log, STDERR_FILENO) == -1)
-			_exit(126);
-		/* It takes no const, and changes nothing. */
-		(void)execvp(argv[0], (char *const *)(uintptr_t)argv);
-		_exit(127);
-	}
-	if (pid == -1 || waitpid(pid, &status, 0) != pid)
-		err(1, "%s", argv[0]);
-	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-}
-
-static char *
-binary(const char *name)
-{
-	const char *build = getenv("BUILD_DIR");
-
-	return xasprintf("%s/%s", build != NULL ? build : "build", name);
 }
 
 /* Queues n patches; mkjob takes a document a file. */
 static void
 queue(struct bench *b, int n)
 {
-	char *mkjob = binary("tests/harness/mkjob");
-	char *spool = xasprintf("%s/spool", b->dir);
+	char *mkjob = bench_binary("tests/harness/mkjob");
+	char *spool = xasprintf("%s/spool", b->place.path);
 	const char **argv = xcalloc((size_t)n + 4, sizeof *argv);
-	int dir = make_dir(b->fd, "docs");
+	int dir = bench_dir(b->place.dir, "docs");
 
 	argv[0] = mkjob;
 	argv[1] = spool;
@@ -151,12 +84,12 @@ queue(struct bench *b, int n)
 		    k, k, k, k);
 
 		(void)snprintf(name, sizeof name, "%06d.json", k);
-		write_file(dir, name, text);
-		argv[3 + i] = xasprintf("%s/docs/%s", b->dir, name);
+		bench_write(dir, name, text);
+		argv[3 + i] = xasprintf("%s/docs/%s", b->place.path, name);
 		free(text);
 	}
-	if (run(b, argv) != 0)
-		errx(1, "mkjob failed; see %s/log", b->dir);
+	if (bench_run(&b->place, argv) != 0)
+		errx(1, "mkjob failed; see %s/log", b->place.path);
 	for (int i = 0; i < n; i++)
 		free((void *)(uintptr_t)argv[3 + i]);
 	free(argv);
@@ -168,27 +101,28 @@ queue(struct bench *b, int n)
 static int64_t
 run_executor(const struct bench *b, bool traced)
 {
-	char *executor = binary("bin/executor");
-	char *conf = xasprintf("%s/patchflow.yaml", b->dir);
-	char *trace = xasprintf("%s/trace", b->dir);
+	char *executor = bench_binary("bin/executor");
+	char *conf = xasprintf("%s/patchflow.yaml", b->place.path);
+	char *trace = xasprintf("%s/trace", b->place.path);
 	const char *words[] = {"strace", "-f", "-qq", "-o", trace, "-e",
 	    "trace=fsync,syncfs,fdatasync", executor, "--once", "-c", conf,
 	    "-q", "MAIN", NULL};
-	int64_t began = now_us();
-	int status = run(b, traced ? words : words + 7);
+	int64_t began = bench_now_us();
+	int status = bench_run(&b->place, traced ? words : words + 7);
 
 	if (status != 0 && !traced)
-		errx(1, "executor ended with %d; see %s/log", status, b->dir);
+		errx(1, "executor ended with %d; see %s/log", status,
+		    b->place.path);
 	free(executor);
 	free(conf);
 	free(trace);
-	return status == 0 ? now_us() - began : -1;
+	return status == 0 ? bench_now_us() - began : -1;
 }
 
 static long
 count_lines(const struct bench *b)
 {
-	char *path = xasprintf("%s/trace", b->dir);
+	char *path = xasprintf("%s/trace", b->place.path);
 	FILE *f = fopen(path, "r");
 	long lines = 0;
 	int c;
@@ -226,34 +160,6 @@ struct floor {
 };
 
 static void
-check(int answer, const char *what)
-{
-	if (answer == -1)
-		err(1, "%s", what);
-}
-
-static void
-put(int dir, const char *name)
-{
-	static const char bytes[1024];
-	int fd =
-	    openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
-
-	if (fd == -1 || write(fd, bytes, sizeof bytes) == -1 ||
-	    fsync(fd) == -1 || close(fd) == -1 || fsync(dir) == -1)
-		err(1, "%s", name);
-}
-
-static void
-move(int from, const char *a, int to, const char *b)
-{
-	check(renameat(from, a, to, b), a);
-	check(fsync(to), b);
-	if (from != to)
-		check(fsync(from), a);
-}
-
-static void
 shell(void)
 {
 	pid_t pid = fork();
@@ -262,7 +168,7 @@ shell(void)
 		(void)execl("/bin/sh", "sh", "-c", "true", (char *)NULL);
 		_exit(127);
 	}
-	check(waitpid(pid, NULL, 0), "sh");
+	bench_check(waitpid(pid, NULL, 0), "sh");
 }
 
 /* In the namespaces: the overlay, three files, two shells. */
@@ -278,7 +184,7 @@ inside(const struct floor *f)
 	dir = open(f->path, O_RDONLY | O_DIRECTORY);
 	for (int i = 0; i < FILES; i++) {
 		(void)snprintf(name, sizeof name, "f%d", i);
-		write_file(dir, name, "after\n");
+		bench_write(dir, name, "after\n");
 	}
 	for (int i = 0; i < COMMANDS; i++)
 		shell();
@@ -302,78 +208,88 @@ stage(const struct floor *f)
 	return status == 0 ? 0 : -1;
 }
 
+/* Claim, record and outcome go to the disk with the files; then the record's
+ * name; then the workspace and the outcome's name. */
 static void
 bring(const struct floor *f)
 {
+	int fds[FILES + 2];
 	char name[16];
-	int fd;
 
 	for (int i = 0; i < FILES; i++) {
 		(void)snprintf(name, sizeof name, "f%d", i);
-		check(renameat(f->upper, name, f->new, name), name);
-		fd = openat(f->new, name, O_RDONLY);
-		check(fsync(fd), name);
-		check(close(fd), name);
+		bench_check(renameat(f->upper, name, f->new, name), name);
+		fds[i] = openat(f->new, name, O_RDONLY);
 	}
-	check(fsync(f->new), "new");
-	put(f->t, "COMMIT");
+	fds[FILES] = bench_create(f->t, "record");
+	fds[FILES + 1] = bench_create(f->spool, "draft");
+	for (int i = FILES + 1; i >= 0; i--) {
+		bench_sync(fds[i]);
+		bench_check(close(fds[i]), "close");
+	}
+	bench_sync(f->new);
+	bench_check(renameat(f->t, "record", f->t, "COMMIT"), "COMMIT");
+	bench_sync(f->t);
 	for (int i = 0; i < FILES; i++) {
 		(void)snprintf(name, sizeof name, "f%d", i);
-		check(renameat2(f->new, name, f->ws, name, RENAME_EXCHANGE),
+		bench_check(
+		    renameat2(f->new, name, f->ws, name, RENAME_EXCHANGE),
 		    name);
 	}
-	check(fsync(f->ws), "ws");
-	check(renameat(f->t, "COMMIT", f->t, "DONE"), "DONE");
+	bench_check(renameat(f->spool, "draft", f->spool, "outcome"), "draft");
+	bench_sync(f->ws);
+	bench_sync(f->spool);
+	bench_check(renameat(f->t, "COMMIT", f->t, "DONE"), "DONE");
 }
 
-/* Claim, BEGIN, stage, bring, outcome, settle, clear away. */
+/* Claim, BEGIN, stage, bring, settle, clear away. The claim is synced while
+ * something runs; here nothing does yet. */
 static int
 floor_one(struct floor *f)
 {
 	static const char *const files[] = {"new/f0", "new/f1", "new/f2",
 	    "BEGIN", "DONE"};
 
-	put(f->spool, "queue");
-	move(f->spool, "queue", f->other, "queue");
-	put(f->t, "BEGIN");
+	bench_check(renameat(f->spool, "queue", f->other, "queue"), "claim");
+	bench_check(close(bench_create(f->t, "BEGIN")), "BEGIN");
+	bench_sync(f->other);
 	if (stage(f) == -1)
 		return -1;
 	bring(f);
-	put(f->spool, "outcome");
-	move(f->other, "queue", f->spool, "queue");
+	bench_check(renameat(f->other, "queue", f->spool, "queue"), "settle");
 	for (size_t i = 0; i < sizeof files / sizeof *files; i++)
-		check(unlinkat(f->t, files[i], 0), files[i]);
-	check(unlinkat(f->spool, "queue", 0), "queue");
-	check(unlinkat(f->spool, "outcome", 0), "outcome");
+		bench_check(unlinkat(f->t, files[i], 0), files[i]);
+	bench_check(unlinkat(f->spool, "outcome", 0), "outcome");
 	return 0;
 }
 
 static void
 open_floor(const struct bench *b, struct floor *f)
 {
-	int dir = make_dir(b->fd, "floor");
+	int dir = bench_dir(b->place.dir, "floor");
 
-	f->ws = make_dir(b->fd, "ws");
-	f->spool = make_dir(dir, "spool");
-	f->other = make_dir(dir, "other");
-	f->t = make_dir(dir, "t");
-	f->new = make_dir(f->t, "new");
-	f->upper = make_dir(f->t, "upper");
-	(void)close(make_dir(f->t, "work"));
-	f->path = xasprintf("%s/ws", b->dir);
+	f->ws = bench_dir(b->place.dir, "ws");
+	f->spool = bench_dir(dir, "spool");
+	f->other = bench_dir(dir, "other");
+	f->t = bench_dir(dir, "t");
+	f->new = bench_dir(f->t, "new");
+	f->upper = bench_dir(f->t, "upper");
+	(void)close(bench_dir(f->t, "work"));
+	f->path = xasprintf("%s/ws", b->place.path);
+	bench_check(close(bench_create(f->spool, "queue")), "queue");
 	f->options = xasprintf("lowerdir=%s,upperdir=%s/floor/t/upper,"
 			       "workdir=%s/floor/t/work,volatile",
-	    f->path, b->dir, b->dir);
+	    f->path, b->place.path, b->place.path);
 }
 
 static void
 clear_work(const struct bench *b)
 {
-	char *path = xasprintf("%s/floor/t/work", b->dir);
+	char *path = xasprintf("%s/floor/t/work", b->place.path);
 	const char *argv[] = {"rm", "-rf", path, NULL};
 
-	(void)run(b, argv);
-	check(mkdir(path, 0755), path);
+	(void)bench_run(&b->place, argv);
+	bench_check(mkdir(path, 0755), path);
 	free(path);
 }
 
@@ -385,10 +301,10 @@ run_floor(const struct bench *b, struct floor *f, int n)
 	int64_t sum = 0, began;
 
 	for (int i = 0; i < n; i++) {
-		began = now_us();
+		began = bench_now_us();
 		if (floor_one(f) == -1)
 			return -1;
-		sum += now_us() - began;
+		sum += bench_now_us() - began;
 		clear_work(b);
 	}
 	return sum;
@@ -421,29 +337,17 @@ measure(struct bench *b)
 		    (double)ours / (double)bare);
 }
 
-static void
-remove_place(const struct bench *b)
-{
-	const char *argv[] = {"rm", "-rf", b->dir, NULL};
-
-	(void)run(b, argv);
-}
-
 int
 main(void)
 {
-	const char *wanted = getenv("BENCH_PATCHES"), *why = NULL;
-	struct bench b = {0};
+	struct bench b = {
+	    .patches = bench_number("BENCH_PATCHES", 50, PATCHES_MAX)};
 
-	b.patches =
-	    wanted == NULL ? 50 : (int)strtonum(wanted, 1, PATCHES_MAX, &why);
-	if (why != NULL)
-		errx(2, "BENCH_PATCHES is %s", why);
 	open_place(&b);
 	printf("patch: %d patches of %d files and %d commands\n", b.patches,
 	    FILES, COMMANDS);
 	measure(&b);
 	count_syncs(&b);
-	remove_place(&b);
+	bench_remove(&b.place);
 	return 0;
 }

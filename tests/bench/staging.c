@@ -14,34 +14,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "executor/jail.h"
 #include "executor/stage.h"
-#include "executor/subtree.h"
+#include "tests/bench/bench.h"
 
 #define ROUNDS_MAX 10000
+#define FILES_MAX 10000000
 #define DIE_MS 10000
-
-static char top[PATH_MAX];
-
-static double
-now_ms(void)
-{
-	struct timespec ts;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (double)ts.tv_sec * 1e3 + (double)ts.tv_nsec / 1e6;
-}
-
-static long
-setting(const char *name, long otherwise)
-{
-	const char *s = getenv(name);
-
-	return s != NULL ? strtol(s, NULL, 10) : otherwise;
-}
 
 /* A hundred files a directory. */
 static void
@@ -71,7 +52,7 @@ run_nothing(void *owner, int root, int report)
 	return 0;
 }
 
-static double
+static int64_t
 stage_once(const struct workspace *w, const struct place *p)
 {
 	struct queue_settings queue = {.memory = INT64_C(1) << 30};
@@ -86,7 +67,7 @@ stage_once(const struct workspace *w, const struct place *p)
 	    .user = &user,
 	    .queue = &queue,
 	    .run = run_nothing};
-	double from = now_ms();
+	int64_t from = bench_now_us();
 	struct jail j;
 	struct txn t;
 	int status = -1;
@@ -101,13 +82,13 @@ stage_once(const struct workspace *w, const struct place *p)
 	txn_close(&t);
 	if (txn_drop(p, "t") == -1)
 		err(1, "dropping");
-	return now_ms() - from;
+	return bench_now_us() - from;
 }
 
-static double
+static int64_t
 floor_once(void)
 {
-	double from = now_ms();
+	int64_t from = bench_now_us();
 	pid_t pid = fork();
 	int status;
 
@@ -117,30 +98,16 @@ floor_once(void)
 	}
 	if (pid == -1 || waitpid(pid, &status, 0) != pid)
 		err(1, "fork");
-	return now_ms() - from;
-}
-
-static int
-by_size(const void *a, const void *b)
-{
-	const double *x = a, *y = b;
-
-	return (*x > *y) - (*x < *y);
-}
-
-static double
-median(double *times, long n)
-{
-	qsort(times, (size_t)n, sizeof *times, by_size);
-	return times[n / 2];
+	return bench_now_us() - from;
 }
 
 static void
-make_workspace(struct workspace *w, const char *name, long files)
+make_workspace(struct workspace *w, const struct bench_place *p,
+    const char *name, long files)
 {
 	char path[PATH_MAX + 32];
 
-	(void)snprintf(path, sizeof path, "%s/%s", top, name);
+	(void)snprintf(path, sizeof path, "%s/%s", p->path, name);
 	if (mkdir(path, 0755) == -1 || workspace_open(w, path) == -1)
 		err(1, "%s", path);
 	fill(w->fd, files);
@@ -149,38 +116,33 @@ make_workspace(struct workspace *w, const char *name, long files)
 int
 main(void)
 {
-	static double few[ROUNDS_MAX], many[ROUNDS_MAX], least[ROUNDS_MAX];
-	long files = setting("BENCH_FILES", 100000);
-	long rounds = setting("BENCH_ROUNDS", 40);
-	const char *tmp = getenv("TMPDIR");
+	static int64_t few[ROUNDS_MAX], many[ROUNDS_MAX], least[ROUNDS_MAX];
+	int files = bench_number("BENCH_FILES", 100000, FILES_MAX);
+	int rounds = bench_number("BENCH_ROUNDS", 40, ROUNDS_MAX);
 	struct workspace small, large;
+	struct bench_place top;
 	char path[PATH_MAX + 16];
 	struct place place;
 	double a, b, c;
 
-	if (rounds < 1 || rounds > ROUNDS_MAX || files < 1)
-		errx(2, "BENCH_ROUNDS or BENCH_FILES make no sense");
-	(void)snprintf(top, sizeof top, "%s/patchflow-bench.XXXXXX",
-	    tmp != NULL ? tmp : "/tmp");
-	if (mkdtemp(top) == NULL)
-		err(1, "%s", top);
-	make_workspace(&small, "small", 100);
-	make_workspace(&large, "large", files);
-	(void)snprintf(path, sizeof path, "%s/txn", top);
+	bench_open(&top);
+	make_workspace(&small, &top, "small", 100);
+	make_workspace(&large, &top, "large", files);
+	(void)snprintf(path, sizeof path, "%s/txn", top.path);
 	if (place_open(&place, path, &small, true) == -1)
 		err(1, "%s", path);
-	for (long i = 0; i < rounds; i++) {
+	for (int i = 0; i < rounds; i++) {
 		few[i] = stage_once(&small, &place);
 		many[i] = stage_once(&large, &place);
 		least[i] = floor_once();
 	}
-	a = median(few, rounds);
-	b = median(many, rounds);
-	c = median(least, rounds);
-	(void)printf("staging: %.2f ms on 100 files, %.2f ms on %ld: %+.2f ms; "
+	a = (double)bench_percentile(few, rounds, 50) / 1000;
+	b = (double)bench_percentile(many, rounds, 50) / 1000;
+	c = (double)bench_percentile(least, rounds, 50) / 1000;
+	(void)printf("staging: %.2f ms on 100 files, %.2f ms on %d: %+.2f ms; "
 		     "floor (fork and exec) %.2f ms, %.1f times\n",
 	    a, b, files, b - a, c, a / c);
 	place_close(&place);
-	(void)subtree_remove(AT_FDCWD, top);
+	bench_remove(&top);
 	return 0;
 }
