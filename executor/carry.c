@@ -94,29 +94,32 @@ is_settled(struct executor *ex, const struct record *r)
 		   spool_exists(ex->q->dir[Q_ARCHIVE], r->file));
 }
 
-static int
-end_forward(struct executor *ex, const struct txn *t, struct record *r)
+/* True when something was displaced that should not have been. */
+static bool
+find_displaced(struct executor *ex, const struct txn *t, struct record *r)
 {
 	struct commit c = commit_of(ex, t);
 	bool displaced;
-	int answer = 0;
 
-	if (unlock(ex, t) == -1)
-		return -1;
-	note_time(ex, t, "DONE");
 	displaced_find(&c, r);
 	tell_displaced(ex, &c, r->outcome);
 	displaced = c.displaced != NULL;
 	json_decref(c.displaced);
+	return displaced;
+}
+
+static int
+end_forward(struct executor *ex, const struct txn *t, struct record *r,
+    bool displaced)
+{
+	note_time(ex, t, "DONE");
+	if (!is_settled(ex, r) &&
+	    settle_outcome(ex, r->outcome, Q_RUNNING, r->file) == -1)
+		return -1;
 	if (displaced)
-		ex->draft_holds = false; /* there is more to tell */
-	if (!is_settled(ex, r))
-		answer = settle_outcome(ex, r->outcome, Q_RUNNING, r->file);
-	if (answer == 0 && displaced)
-		answer = keep_displaced(ex, t->name);
-	else if (answer == 0)
-		kept_put(ex, t);
-	return answer;
+		return keep_displaced(ex, t->name);
+	kept_put(ex, t);
+	return 0;
 }
 
 static void
@@ -212,19 +215,57 @@ apply(struct executor *ex, struct commit *c, const struct ops *ops,
 }
 
 static int
+harden(struct executor *ex, const struct commit *c, const struct ops *ops)
+{
+	int answer;
+
+	do
+		answer = commit_harden(c, ops);
+	while (answer == -1 && ballast_spend(ex, errno));
+	return answer == 0 ? 0 : hold(ex, c->txn, "syncing the workspace");
+}
+
+/* The outcome tells what the durable record says, which stays until both are
+ * durable: where they are on one filesystem, one commit of the journal holds
+ * the workspace and the outcome's name, if nothing comes in between. */
+static int
+make_durable(struct executor *ex, const struct commit *c, struct record *r,
+    bool displaced)
+{
+	if (displaced)
+		settle_undraft(ex); /* there is more to tell */
+	settle_show(ex, r->outcome);
+	return harden(ex, c, &r->ops) == -1 ? -1 : settle_sync_shown(ex);
+}
+
+static int
 forward(struct executor *ex, const struct txn *t, struct record *r)
 {
 	struct commit c = commit_of(ex, t);
 	const char *at = "";
+	bool displaced;
 
 	if (apply(ex, &c, &r->ops, &at) == -1)
 		return block_permanent(errno) ? turn_back(ex, t, r, at)
 					      : hold(ex, t, at);
+	if (unlock(ex, t) == -1)
+		return -1;
+	displaced = find_displaced(ex, t, r);
+	if (make_durable(ex, &c, r, displaced) == -1)
+		return -1;
 	while (commit_done(t) == -1) {
 		if (!ballast_spend(ex, errno))
 			return hold(ex, t, "DONE");
 	}
-	return end_forward(ex, t, r);
+	return end_forward(ex, t, r, displaced);
+}
+
+static int
+forward_done(struct executor *ex, const struct txn *t, struct record *r)
+{
+	if (unlock(ex, t) == -1)
+		return -1;
+	return end_forward(ex, t, r, find_displaced(ex, t, r));
 }
 
 static int
@@ -261,7 +302,7 @@ redo(struct executor *ex, const struct txn *t, struct record *r,
 
 	if (apply(ex, &c, &r->ops, &at) == -1)
 		return hold(ex, t, at);
-	if (unlock(ex, t) == -1)
+	if (harden(ex, &c, &r->ops) == -1 || unlock(ex, t) == -1)
 		return -1;
 	note_time(ex, t, "REDO");
 	if (settle_redo(ex, &c, r, b) == -1)
@@ -343,7 +384,7 @@ follow(struct executor *ex, const struct txn *t, struct record *r,
 	case COMMIT_FORWARD:
 		return forward(ex, t, r);
 	case COMMIT_DONE:
-		return end_forward(ex, t, r);
+		return forward_done(ex, t, r);
 	case COMMIT_BACK:
 		return backward(ex, t, r, &b);
 	case COMMIT_UNDO:

@@ -314,8 +314,8 @@ apply_one(struct commit *c, const struct op *o, struct cursor *k)
 	done = is_done(c, o);
 	if (done == -1)
 		return -1;
-	/* Done before a crash, its directory may still have to be synced; it
-	 * may have been removed since, with what we put there. */
+	/* Done before a crash, its directory may have been removed since, with
+	 * what we put there. */
 	if (cursor_enter(k, o->path, &base) == -1)
 		return done ? 0 : -1;
 	if (done)
@@ -340,8 +340,26 @@ commit_apply(struct commit *c, const struct ops *ops, const char **at)
 		if (i % BEAT_EVERY == 0 && c->beat != NULL)
 			c->beat(c->owner);
 	}
-	if (answer == 0)
-		answer = cursor_sync(&k);
+	saved = errno;
+	cursor_close(&k);
+	errno = saved;
+	return answer;
+}
+
+/* One that is gone by now was removed with what we put there. */
+int
+commit_harden(const struct commit *c, const struct ops *ops)
+{
+	struct cursor k;
+	const char *base;
+	int answer, saved;
+
+	cursor_open(&k, c->workspace->fd);
+	for (size_t i = 0; i < ops->count; i++) {
+		if (ops->items[i].kind != OP_META)
+			(void)cursor_enter(&k, ops->items[i].path, &base);
+	}
+	answer = cursor_sync(&k);
 	saved = errno;
 	cursor_close(&k);
 	errno = saved;

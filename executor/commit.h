@@ -3,8 +3,8 @@
  * From a staged set of operations to a changed workspace, in this order:
  * commit_sync (staged bytes and the record, not yet under its name, durable),
  * commit_check (what can fail fails here), commit_write (COMMIT: the verdict),
- * commit_apply (idempotent, recovery's too), commit_done. Between write and
- * done a crash changes nothing about the result.
+ * commit_apply and commit_harden (idempotent, recovery's too), commit_done.
+ * Between write and done a crash changes nothing about the result.
  */
 #ifndef EXECUTOR_COMMIT_H
 #define EXECUTOR_COMMIT_H
@@ -46,6 +46,8 @@ enum spool_answer commit_write_undo(const struct txn *t,
     const struct record *r);
 /* 0, or -1 with errno and *at the path it stopped at: may be called again. */
 int commit_apply(struct commit *c, const struct ops *ops, const char **at);
+/* What was applied is durable. 0, or -1: may be called again. */
+int commit_harden(const struct commit *c, const struct ops *ops);
 /* Takes back what was applied, by the same evidence; for a record under the
  * name REVERT or UNDO. */
 int commit_revert(struct commit *c, const struct ops *ops, const char **at);

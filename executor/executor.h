@@ -126,7 +126,7 @@ struct executor {
 	struct timespec last_commit;
 	bool unsynced;         /* .running, see settle_sync */
 	char draft[NAME_SIZE]; /* in outcomes/tmp, see settle_draft; "" */
-	bool draft_holds;      /* its record is durable */
+	enum { SHOWN_NOT, SHOWN, SHOWN_DURABLE } shown; /* what was draft */
 	uint64_t work;
 	bool trouble; /* --once exits 111 */
 };

@@ -212,13 +212,13 @@ static void
 carry_out(struct executor *ex)
 {
 	txn_close(&ex->run.txn);
-	ex->draft_holds = true;
 	/* Where it fails, the queue is held and recovery goes on later. */
 	if (carry_on(ex, ex->run.txn.name) == 0)
 		(void)ballast_fill(ex);
 }
 
-/* What was staged, the record and the outcome go to the disk together. */
+/* What was staged, the record, the outcome and the claim, unless that was
+ * synced while commands ran, go to the disk together. */
 static int
 stage_record(struct executor *ex, const struct commit *c, struct diff *d)
 {
@@ -228,8 +228,10 @@ stage_record(struct executor *ex, const struct commit *c, struct diff *d)
 	fill_record(ex, d, &rec);
 	settle_draft(ex, rec.outcome);
 	answer = commit_sync(c, &rec, &ex->run.fault);
-	if (answer == 0)
+	if (answer == 0) {
 		settle_sync_draft(ex);
+		answer = settle_sync(ex);
+	}
 	json_decref(rec.outcome);
 	return answer;
 }

@@ -274,7 +274,8 @@ start_jail(struct executor *ex)
 	if (started == -1)
 		return -1;
 	if (write_begin(ex) == -1 || take_time(ex) == -1 ||
-	    jail_release(&r->jail) == -1 || settle_sync(ex) == -1) {
+	    jail_release(&r->jail) == -1 ||
+	    (r->way != JAIL_PLAIN && settle_sync(ex) == -1)) {
 		int saved = errno, status;
 
 		jail_kill(&r->jail);

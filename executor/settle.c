@@ -145,7 +145,6 @@ settle_draft(struct executor *ex, const json_t *doc)
 {
 	/* With our pid in it: what a crash leaves is swept at the start. */
 	spool_unique_name("tmp", ex->draft, sizeof(ex->draft));
-	ex->draft_holds = false;
 	if (spool_draft_json(ex->q->outcomes.dir[BOX_TMP], ex->draft, doc) !=
 	    SPOOL_DONE)
 		ex->draft[0] = '\0';
@@ -166,20 +165,48 @@ settle_undraft(struct executor *ex)
 	    sys_unlinkat(ex->q->outcomes.dir[BOX_TMP], ex->draft, 0) == -1)
 		log_debug("%s: not removed", ex->draft);
 	ex->draft[0] = '\0';
+	ex->shown = SHOWN_NOT;
 }
 
-/* REFUSED: there is none that holds, or it has to be put like any other. */
-static enum spool_answer
-publish_draft(struct executor *ex, const char *name)
+void
+settle_show(struct executor *ex, const json_t *doc)
 {
 	const int *box = ex->q->outcomes.dir;
+	char name[NAME_SIZE];
+	struct outcome o;
 
-	if (ex->draft[0] == '\0' || !ex->draft_holds ||
-	    spool_shift(box[BOX_TMP], ex->draft, box[BOX_NEW], name) !=
-		SPOOL_DONE)
-		return SPOOL_REFUSED;
-	ex->draft[0] = '\0';
-	return sys_fsync(box[BOX_NEW]) == 0 ? SPOOL_DONE : SPOOL_UNKNOWN;
+	/* Decoding takes a reference and changes nothing. */
+	if (ex->draft[0] == '\0' ||
+	    outcome_decode((json_t *)(uintptr_t)doc, &o) == -1)
+		return;
+	key_outcome_file(o.env.key, o.env.attempt, name);
+	if (spool_shift(box[BOX_TMP], ex->draft, box[BOX_NEW], name) ==
+	    SPOOL_DONE) {
+		ex->draft[0] = '\0';
+		ex->shown = SHOWN;
+	}
+	outcome_free(&o);
+}
+
+static int
+sync_box(struct executor *ex, enum box_dir box)
+{
+	if (sys_fsync(ex->q->outcomes.dir[box]) == 0)
+		return 0;
+	executor_hold(ex, "outcomes/%s: not synced: %s", box_dir_name[box],
+	    strerror(errno));
+	return -1;
+}
+
+int
+settle_sync_shown(struct executor *ex)
+{
+	if (ex->shown != SHOWN)
+		return 0;
+	if (sync_box(ex, BOX_NEW) == -1)
+		return -1;
+	ex->shown = SHOWN_DURABLE;
+	return 0;
 }
 
 static int
@@ -187,17 +214,21 @@ put_outcome(struct executor *ex, const struct outcome *o, bool *first)
 {
 	char name[NAME_SIZE];
 	enum spool_answer a;
+	enum box_dir box;
 
-	key_outcome_file(o->env.key, o->env.attempt, name);
-	*first =
-	    tree_find_outcome(ex->q, o->env.key, o->env.attempt) == BOX__MAX;
-	if (!*first)
+	*first = ex->shown == SHOWN_DURABLE;
+	ex->shown = SHOWN_NOT;
+	if (*first)
 		return 0;
+	box = tree_find_outcome(ex->q, o->env.key, o->env.attempt);
+	/* Whoever put it may have died before it was synced. */
+	*first = box == BOX__MAX;
+	if (!*first)
+		return sync_box(ex, box);
+	key_outcome_file(o->env.key, o->env.attempt, name);
 	if (settle_sync(ex) == -1)
 		return -1;
-	a = publish_draft(ex, name);
-	if (a == SPOOL_REFUSED)
-		a = tree_put_json(ex->tree, ex->q->outcomes.dir, name, o->doc);
+	a = tree_put_json(ex->tree, ex->q->outcomes.dir, name, o->doc);
 	if (a == SPOOL_DONE || a == SPOOL_EXISTS)
 		return 0;
 	executor_hold(ex, "%s: outcome not written: %s", o->env.key,
@@ -246,7 +277,7 @@ settle_fault(struct executor *ex, const struct envelope *env,
 	char now[ISO_TIME_SIZE];
 	int answer;
 
-	ex->draft_holds = false; /* it told of a success */
+	settle_undraft(ex); /* it tells of a success */
 	settle_common(ex, doc);
 	fault_describe(f, doc);
 	if (extra != NULL)

@@ -4,10 +4,10 @@
  * moved, then the transaction dropped. Every step is idempotent: recovery
  * does them again from whichever is missing.
  *
- * A claim is synced while its patch is staged, and with it the move that has
- * settled the one before: a power cut may take both back before that. Then
- * the file is in patches again and nothing of it was promised, or in .running
- * and settled by its outcome.
+ * A claim is synced while its commands run, or with its record, and with it
+ * the move that has settled the patch before: a power cut may take both back
+ * before that. Then the file is in patches again and nothing of it was
+ * promised, or in .running and settled by its outcome.
  */
 #ifndef EXECUTOR_SETTLE_H
 #define EXECUTOR_SETTLE_H
@@ -33,12 +33,16 @@ int settle_fault(struct executor *ex, const struct envelope *env,
  * outcome of a claimed patch. 0, or -1: the queue is held. */
 int settle_sync(struct executor *ex);
 /*
- * The outcome of the patch in work goes to the disk with what was staged, and
- * settle_outcome only renames it once its record is there (draft_holds). What
- * does not work here is done there. settle_undraft takes it away again.
+ * The outcome of the patch in work goes to the disk with what was staged.
+ * settle_show then renames it; that is durable after settle_sync_shown (0, or
+ * -1: the queue is held), until which the record has to stay that would bring
+ * it again. What does not work here is done by settle_outcome. settle_undraft
+ * takes away what was not shown.
  */
 void settle_draft(struct executor *ex, const json_t *doc);
 void settle_sync_draft(struct executor *ex);
+void settle_show(struct executor *ex, const json_t *doc);
+int settle_sync_shown(struct executor *ex);
 void settle_undraft(struct executor *ex);
 /* Back to the queue; delay_ms 0: at once. t is what was counted. */
 int settle_requeue(struct executor *ex, const char *file, const char *key,

@@ -38,7 +38,7 @@ run_commit(void *arg)
 	    commit_write(&w->txn) != SPOOL_DONE)
 		return 1;
 	if (commit_apply(&c, &w->diff.ops, &at) == -1 ||
-	    commit_done(&w->txn) == -1)
+	    commit_harden(&c, &w->diff.ops) == -1 || commit_done(&w->txn) == -1)
 		return 2;
 	return 0;
 }
@@ -81,6 +81,7 @@ run_recovery(void *arg)
 		return found == 0 ? 0 : 3;
 	if (state == COMMIT_FORWARD)
 		answer = commit_apply(&c, &r.ops, &at) == -1 ||
+			 commit_harden(&c, &r.ops) == -1 ||
 			 commit_done(&w->txn) == -1;
 	record_free(&r);
 	return answer;
