@@ -60,6 +60,9 @@ for script in "$root"/etc/sv/patchflow/run "$root"/etc/sv/patchflow/log/run \
 	ok "a shell reads ${script#"$root"/}" sh -n "$script"
 done
 
+like 'systemctl enable, too, finds the runlevels that it wants of a script' \
+    "$(cat "$root/etc/init.d/patchflow")" '^# Default-Start: +2 3 4 5$'
+
 # cron, as a user: the line is given to the shell as cron does.
 mkdir -p "$T/home/ws"
 printf '%s\n' "spool: $T/home/spool" 'queues:' \

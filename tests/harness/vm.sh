@@ -114,8 +114,7 @@ vm_tests() {
 # vm_disk: $T/disk.img with all of it.
 vm_disk() {
 	mkdir -p "$vm" "$T/up" "$T/work" "$T/tree" "$T/log"
-	flock "$vm" true # no other test makes it now
-	(exec 9<"$vm"; flock 9; vm_base) >"$T/log/base" 2>&1 9>&- ||
+	(flock 9 && vm_base) 9<"$vm" >"$T/log/base" 2>&1 ||
 		skip_all "no Debian to be had: $(tail -n 1 "$T/log/base")"
 	mount -t overlay overlay "$T/tree" -o \
 	    "lowerdir=$vm/base,upperdir=$T/up,workdir=$T/work" ||
