@@ -50,6 +50,15 @@ is 'nobody is alerted' "$(alerts)" ''
 with 'isolation: copy'
 way copy copy once
 is 'the weaker way is alerted' "$(alerts)" 'warning false'
+like 'the log says it at each start' "$(once 2>&1)" 'info: isolation copy'
+is 'status shows it' "$(jq -r 'select(.isolation) | .isolation' \
+    <"$SPOOL/state/executor@MAIN/queue.json" | head -n 1)" copy
+ok 'summaries are made' summarizer --once -c "$CONF"
+for id in copy-good copy-bad; do
+	like "that of $id says it" "$(cat "$(summary_files $id)")" \
+	    '^isolation: .?copy'
+done
+alerts >/dev/null
 with ''
 way again overlay once
 is 'and the alert ended by the next start' "$(alerts)" 'info true'
