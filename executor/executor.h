@@ -94,6 +94,7 @@ struct executor {
 	struct reserve ballast;
 	int64_t wide_until_ms; /* the workspace is too large to look through */
 	int64_t kept_bytes;    /* about, of kept transactions */
+	bool kept_known;       /* they were measured once */
 	struct jail_user user;
 	struct cgroup cgroup;
 	bool chosen;             /* the next three are known */

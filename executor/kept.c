@@ -104,7 +104,8 @@ kept_put(struct executor *ex, const struct txn *t)
 		settle_drop(ex, t->name);
 	}
 	(void)close(p.dir);
-	if (ex->kept_bytes > r->transactions_bytes)
+	/* Whoever runs once a minute has to let go, too. */
+	if (!ex->kept_known || ex->kept_bytes > r->transactions_bytes)
 		kept_tidy(ex);
 }
 
@@ -256,6 +257,7 @@ tidy_folder(struct executor *ex, const struct place *p,
 	int64_t limit = ex->settings->retention.transactions_bytes;
 	size_t first = 0;
 
+	ex->kept_known = true;
 	ex->kept_bytes = 0;
 	for (size_t i = 0; i < n->count; i++) {
 		if (i % BEAT_EVERY == 0)
