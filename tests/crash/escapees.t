@@ -116,7 +116,8 @@ is 'without namespaces indeed' "$(outcome bare-time .isolation)" bare-copy
 # --- each alone, several kinds at a time: they mostly wait
 
 if [ -n "${PATCHFLOW_LONG:-}" ]; then
-	export ZOO_ROUNDS=${ZOO_ROUNDS:-100}
+	export ZOO_ROUNDS="${ZOO_ROUNDS:-100}"
+	# shellcheck disable=SC2016 # the inner shell expands them
 	for kind in $kinds; do
 		echo "$kind"
 	done | ZOO_TIME=${ZOO_TIME:-300ms} xargs -P 8 -I @ sh -c \
