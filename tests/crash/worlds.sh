@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # SPDX-License-Identifier: ISC
-# shellcheck disable=SC2034 # SPOOL, lib.sh reads it
+# shellcheck disable=SC2034,SC2154 # SPOOL and seed are of lib.sh
 # What the executor's sweeps stand on: worlds (a workspace, a spool and one
 # queued patch), and inject, which runs the executor in them. For a test that
 # has read lib.sh and flow/executor.sh.
