@@ -37,7 +37,10 @@ nth() {
 # killed_at CALL N: a new world, and the executor killed in it there.
 killed_at() {
 	begin
-	traced -e trace="$1" -e inject="$1:signal=SIGKILL:when=$2"
+	# The executor alone: its jail makes links of its own.
+	timeout 60 strace -qq -o "$T/trace" -e trace="$1" \
+	    -e inject="$1:signal=SIGKILL:when=$2" \
+	    executor --once -c "$CONF" -q MAIN >"$T/run.out" 2>&1
 }
 locks() {
 	(cd "$ws/.git" && find . -name '*.lock' | sort | tr '\n' ' ')
