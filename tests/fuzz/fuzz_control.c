@@ -29,6 +29,7 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
 	static struct watchdog w;
 	static struct settings set;
+	static struct daemon_opts opts;
 	struct client c = {.owner = &w};
 	char line[CONTROL_LINE], *answer;
 	size_t n = len > 0 ? len - 1 : 0;
@@ -37,6 +38,7 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 		log_init("watchdog");
 		TAILQ_INIT(&w.services);
 		w.settings = &set;
+		w.opts = &opts;
 	}
 	if (n >= sizeof line)
 		n = sizeof line - 1;
