@@ -375,6 +375,20 @@ writer_of(const char *name)
 	return pid;
 }
 
+/* A killed process keeps its number until it is reaped, which may be never in
+ * a container; but it has no program any more, like the kernel's own. */
+static bool
+is_gone(pid_t pid)
+{
+	char path[48], program[8];
+
+	if (kill(pid, 0) == -1 && errno == ESRCH)
+		return true;
+	(void)snprintf(path, sizeof(path), "/proc/%ld/exe", (long)pid);
+	return readlink(path, program, sizeof(program)) == -1 &&
+	       errno == ENOENT && access("/proc/self/exe", F_OK) == 0;
+}
+
 static bool
 abandoned(int tmp, const char *name, int64_t older_than_ms)
 {
@@ -386,12 +400,11 @@ abandoned(int tmp, const char *name, int64_t older_than_ms)
 	    S_ISDIR(st.st_mode))
 		return false;
 	if (older_than_ms == SPOOL_DEAD_WRITERS)
-		return pid != 0 && kill(pid, 0) == -1 && errno == ESRCH;
+		return pid != 0 && is_gone(pid);
 	age_ms = clock_wall_us() / 1000 - (int64_t)st.st_ctim.tv_sec * 1000;
 	if (age_ms < older_than_ms)
 		return false;
-	return pid == 0 || age_ms >= WRITER_MAX_MS ||
-	       (kill(pid, 0) == -1 && errno == ESRCH);
+	return pid == 0 || age_ms >= WRITER_MAX_MS || is_gone(pid);
 }
 
 int

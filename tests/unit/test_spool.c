@@ -3,6 +3,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -358,6 +359,24 @@ sweeps_what_dead_writers_left(void **state)
 }
 
 static void
+sweeps_what_unreaped_writers_left(void **state)
+{
+	struct box_of_test *b = *state;
+	char name[64];
+	siginfo_t si;
+	pid_t child = fork();
+
+	if (child == 0)
+		_exit(0);
+	assert_int_equal(waitid(P_PID, (id_t)child, &si, WEXITED | WNOWAIT), 0);
+	(void)snprintf(name, sizeof(name), "1764000000000000-%ld-0.tmp",
+	    (long)child);
+	assert_int_equal(scratch_file(b->tmp, name, ""), 0);
+	assert_int_equal(spool_sweep_tmp(b->tmp, SPOOL_DEAD_WRITERS), 1);
+	assert_int_equal(waitpid(child, NULL, 0), child);
+}
+
+static void
 makes_directories_whatever_the_umask(void **state)
 {
 	struct box_of_test *b = *state;
@@ -392,6 +411,7 @@ main(void)
 	    WITH_BOXES(keeps_text_with_a_nul),
 	    WITH_BOXES(lists_the_first_names_of_many),
 	    WITH_BOXES(sweeps_what_dead_writers_left),
+	    WITH_BOXES(sweeps_what_unreaped_writers_left),
 	    WITH_BOXES(makes_directories_whatever_the_umask),
 	};
 
