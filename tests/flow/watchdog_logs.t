@@ -31,16 +31,18 @@ trouble() {
 seen=0
 fake_config
 sed -i "s|size: 100K|size: 100M|; s|^logs: {|&to: syslog, socket: $T/sock, |" "$CONF"
-script summarizer count
 collect
 start watchdog watchdog -c "$CONF"
 await 'everybody is ready' all_ready
 d='[A-Z][a-z][a-z] [ 0-9][0-9] [0-9:]{8}'
 await 'syslog gets a daemon'\''s line with level and name' \
     got "^<30>$d patchflow-ghost-bridge: ghost-bridge: started"
-await '... one of no shape as it is' got "^<30>$d patchflow-summarizer: count [0-9]+\$"
 await '... and the supervisor'\''s own' got \
     "^<30>$d patchflow-watchdog: ghost-bridge: ready"
+# From here on its queue is full at times, and what does not fit is filed.
+script summarizer count
+ask restart summarizer >/dev/null
+await '... one of no shape as it is' got "^<30>$d patchflow-summarizer: count [0-9]+\$"
 
 # Nobody takes them
 stop collector KILL
