@@ -33,11 +33,15 @@ static void
 give(uintptr_t from, uintptr_t to)
 {
 	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+	void *start;
 
 	from = (from + page - 1) / page * page;
 	to = to / page * page;
+	/* NOLINTNEXTLINE(performance-no-int-to-ptr): the linker tells numbers
+	 */
+	start = (void *)from;
 	if (from < to)
-		(void)madvise((char *)NULL + from, to - from, MADV_DONTNEED);
+		(void)madvise(start, to - from, MADV_DONTNEED);
 }
 
 /*

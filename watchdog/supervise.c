@@ -58,10 +58,12 @@ supervise_sweep(struct watchdog *w)
 {
 	pid_t pids[SERVICES_SEEN];
 	struct orphans o = {0};
+	bool clean;
 
 	collect(w, pids, &o);
 	/* The kernel's list may miss one while others come and go: twice. */
-	return orphans_round(&o) == 0 && orphans_round(&o) == 0;
+	clean = orphans_round(&o) == 0;
+	return clean && orphans_round(&o) == 0;
 }
 
 static void

@@ -40,6 +40,7 @@ chmod 755 "$T"
 
 # By this a test chooses its share of what a long run takes all of: another
 # one each day, the same all day.
+# shellcheck disable=SC2034 # read by the tests
 seed=${PATCHFLOW_SEED:-$(($(date +%s) / 86400))}
 
 tests_run=0

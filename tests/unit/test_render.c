@@ -221,8 +221,8 @@ conflicts_tell_three_hashes_and_a_diff(void **state)
 	    "- SHA-256 that the patch was made for: `ba5e`",
 	    "- SHA-256 of what is there now: `a0a0`",
 	    "- SHA-256 of what the patch would write: not known",
-	    "What others changed since:\n\n````diff\n--- base/src/a_b.c\n"
-	    "+++ now/src/a_b.c\n@@ -1 +1 @@\n-x\n+y\n````",
+	    ("What others changed since:\n\n````diff\n--- base/src/a_b.c\n"
+	     "+++ now/src/a_b.c\n@@ -1 +1 @@\n-x\n+y\n````"),
 	    "- SHA-256 of what is there now: `absent`",
 	    "- No diff: binary",
 	    "3 more paths are in conflict.",
