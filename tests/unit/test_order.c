@@ -250,6 +250,7 @@ suite_close(struct suite *u)
 {
 	for (int i = 0; i < QUEUES; i++) {
 		index_free(&u->ex[i].index);
+		waits_free(&u->ex[i].waits);
 		journal_close(&u->ex[i].journal);
 		state_close(&u->ex[i].state);
 		loop_close(&u->ex[i].loop);
