@@ -294,9 +294,9 @@ static const struct {
 				    {"timeout", required_argument, NULL, 't'}}},
     [REQUEST_REJECT] = {"m:", {{"comment", required_argument, NULL, 'm'}}},
     [REQUEST_CANCEL] = {"r:", {{"reason", required_argument, NULL, 'r'}}},
-    [REQUEST_HOLD] = {""},
-    [REQUEST_PAUSE] = {""},
-    [REQUEST_RESUME] = {""},
+    [REQUEST_HOLD] = {.letters = ""},
+    [REQUEST_PAUSE] = {.letters = ""},
+    [REQUEST_RESUME] = {.letters = ""},
 };
 
 int
