@@ -42,7 +42,8 @@ check_body(const struct patch_item *i, const struct diff_file *f,
 		if (nl == NULL)
 			nl = end;
 		changes |= *s == '+' || *s == '-';
-		if (strchr("@ +-\\\r\n", *s) != NULL)
+		/* A NUL is found in every string. */
+		if (*s != '\0' && strchr("@ +-\\\r\n", *s) != NULL)
 			continue;
 		(void)patch_refuse(i->f, PATCH_INVALID, i->at,
 		    "line %zu of the diff begins with neither a blank, - nor +",

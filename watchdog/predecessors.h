@@ -17,7 +17,7 @@
 /*
  * Kills the processes that carry the mark for this spool and of another life
  * than ours. Only under the lock, when no other watchdog of the spool can be
- * alive. How many were killed; ends after limit_ms at the latest.
+ * alive. How many were killed; no look begins after limit_ms.
  */
 int predecessors_kill(const char *spool, int64_t life, int64_t limit_ms);
 
