@@ -12,6 +12,7 @@
 
 #include "common/buf.h"
 #include "common/sys.h"
+#include "common/text.h"
 
 const char *const trial_result_name[TRIAL__MAX] = {
     [TRIAL_OK] = "ok",
@@ -34,11 +35,9 @@ void
 trial_note(struct trials *t, enum trial_result result, const char *subject,
     const char *check, char *detail)
 {
-	json_t *text = json_string(detail);
-
 	/* A path of the machine may be no UTF-8. */
-	if (text == NULL)
-		text = json_string("(no text)");
+	json_t *text = text_json(detail);
+
 	add_row(t, result,
 	    json_pack("{s:s, s:s, s:s, s:o, s:s}", "subject", subject, "check",
 		check, "result", trial_result_name[result], "detail", text,

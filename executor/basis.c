@@ -7,6 +7,7 @@
 #include "executor/basis.h"
 #include "executor/beneath.h"
 #include "executor/mutate.h"
+#include "executor/pathjson.h"
 #include "executor/report.h"
 #include "executor/utf8.h"
 
@@ -172,9 +173,21 @@ basis_take(json_t **bases, json_t *doc)
 }
 
 void
+basis_put(json_t *bases, const char *path, const json_t *sha256)
+{
+	const char *hash = json_string_value(sha256);
+	char *key = pathjson_key(path);
+
+	json_object_set_new(bases, key,
+	    json_pack("{s:s}", "sha256", hash != NULL ? hash : "absent"));
+	free(key);
+}
+
+void
 basis_find(const json_t *bases, const char *path, struct conflict_side *s)
 {
-	const json_t *doc = json_object_get(bases, path);
+	char *key = pathjson_key(path);
+	const json_t *doc = json_object_get(bases, key);
 	const json_t *text = json_object_get(doc, "text");
 	const char *hash = json_string_value(json_object_get(doc, "sha256"));
 
@@ -185,4 +198,5 @@ basis_find(const json_t *bases, const char *path, struct conflict_side *s)
 		s->len = json_string_length(text);
 		s->text = xstrndup(json_string_value(text), s->len);
 	}
+	free(key);
 }

@@ -17,6 +17,8 @@ int basis_check(struct worker *w, struct fault *f);
 void basis_tell(struct worker *w, const struct plan_step *s);
 /* The executor's side: takes what was told into *bases, finds it there. */
 void basis_take(json_t **bases, json_t *doc);
+/* Into bases, too: a hash of an outcome, where null stands for nothing. */
+void basis_put(json_t *bases, const char *path, const json_t *sha256);
 void basis_find(const json_t *bases, const char *path, struct conflict_side *s);
 
 #endif

@@ -5,6 +5,7 @@
 
 #include "common/log.h"
 #include "common/spool.h"
+#include "executor/basis.h"
 #include "executor/block.h"
 #include "executor/changes.h"
 #include "executor/conflict.h"
@@ -61,7 +62,6 @@ block_note(const struct commit *c, const struct record *r, const char *path,
 {
 	const json_t *change =
 	    changes_find(json_object_get(r->outcome, "changes"), path);
-	const json_t *old = json_object_get(change, "old_sha256");
 	json_t *bases = json_object();
 	struct conflict_look l = {.workspace = c->workspace,
 	    .txn = c->txn,
@@ -70,10 +70,7 @@ block_note(const struct commit *c, const struct record *r, const char *path,
 	    .back = back};
 
 	if (change != NULL)
-		json_object_set_new(bases, path,
-		    json_pack("{s:s}", "sha256",
-			json_is_string(old) ? json_string_value(old)
-					    : "absent"));
+		basis_put(bases, path, json_object_get(change, "old_sha256"));
 	conflict_note(&l, path, "could not be put into place", f);
 	json_decref(bases);
 }

@@ -8,6 +8,7 @@
 #include "common/digest.h"
 #include "executor/beneath.h"
 #include "executor/changes.h"
+#include "executor/pathjson.h"
 #include "executor/udiff.h"
 #include "executor/utf8.h"
 
@@ -130,7 +131,7 @@ changes_add(struct changes *c, const char *path, const struct change_side *a,
     const struct change_side *b)
 {
 	const struct stat *st = b->dir != -1 ? b->st : a->st;
-	json_t *old, *new;
+	json_t *old, *new, *entry;
 	char mode[16];
 
 	if (strcmp(path, ".git") == 0 || strncmp(path, ".git/", 5) == 0)
@@ -148,11 +149,13 @@ changes_add(struct changes *c, const char *path, const struct change_side *a,
 	}
 	if (snprintf(mode, sizeof(mode), "%04o", st->st_mode & 07777) < 0)
 		mode[0] = '\0';
-	json_array_append_new(c->list,
-	    json_pack("{s:o,s:s,s:o,s:o,s:s,s:I}", "path", utf8_string(path),
-		"op", op_word(a, b), "old_sha256", old, "new_sha256", new,
-		"mode", mode, "bytes",
+	entry = json_object();
+	pathjson_put(entry, path);
+	json_object_update_new(entry,
+	    json_pack("{s:s,s:o,s:o,s:s,s:I}", "op", op_word(a, b),
+		"old_sha256", old, "new_sha256", new, "mode", mode, "bytes",
 		(json_int_t)(b->dir != -1 ? st->st_size : 0)));
+	json_array_append_new(c->list, entry);
 	add_diff(c, path, a, b);
 	return 0;
 }
@@ -177,10 +180,7 @@ changes_find(const json_t *list, const char *path)
 	size_t i;
 
 	json_array_foreach (list, i, entry) {
-		const char *p =
-		    json_string_value(json_object_get(entry, "path"));
-
-		if (p != NULL && strcmp(p, path) == 0)
+		if (pathjson_is(entry, path))
 			return entry;
 	}
 	return NULL;

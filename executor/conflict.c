@@ -10,6 +10,7 @@
 #include "executor/beneath.h"
 #include "executor/changes.h"
 #include "executor/conflict.h"
+#include "executor/pathjson.h"
 #include "executor/udiff.h"
 #include "executor/utf8.h"
 
@@ -197,10 +198,10 @@ conflict_add(struct fault *f, const char *path, const char *why,
 		f->conflicts_more++;
 		return;
 	}
-	entry = json_pack("{s:o,s:o,s:o,s:o,s:o}", "path", utf8_string(path),
-	    "why", utf8_string(why), "base_sha256", hash_json(&sides[BASE]),
-	    "now_sha256", hash_json(&sides[NOW]), "patch_sha256",
-	    hash_json(&sides[PATCH]));
+	entry = json_pack("{s:o,s:o,s:o,s:o}", "why", utf8_string(why),
+	    "base_sha256", hash_json(&sides[BASE]), "now_sha256",
+	    hash_json(&sides[NOW]), "patch_sha256", hash_json(&sides[PATCH]));
+	pathjson_put(entry, path);
 	add_diff(entry, path, sides, room(f->conflicts));
 	json_array_append_new(f->conflicts, entry);
 }

@@ -14,6 +14,7 @@
 #include "executor/diff.h"
 #include "executor/pair.h"
 #include "executor/subtree.h"
+#include "executor/utf8.h"
 #include "executor/xattr.h"
 
 #define BEAT_EVERY 100
@@ -148,7 +149,7 @@ emit_put(struct pair *p)
 
 	if (S_ISSOCK(p->new.st_mode)) {
 		json_array_append_new(p->d->warnings,
-		    json_sprintf("a socket was left out: %s", p->name));
+		    utf8_format("a socket was left out: %s", p->path));
 		return 0;
 	}
 	if (p->has_old && S_ISDIR(p->old.st_mode) && walk_pair(p, true) == -1)

@@ -11,6 +11,7 @@
 #include "executor/changes.h"
 #include "executor/displaced.h"
 #include "executor/subtree.h"
+#include "executor/utf8.h"
 
 #define NS 1000000000LL
 #define HASH_MAX (4 << 20) /* larger ones are trusted by size and time */
@@ -26,7 +27,7 @@ note(struct commit *c, const char *path)
 {
 	if (c->displaced == NULL)
 		c->displaced = json_array();
-	json_array_append_new(c->displaced, json_string(path));
+	json_array_append_new(c->displaced, utf8_string(path));
 }
 
 /* Written in place and dated back: only the content can tell. */

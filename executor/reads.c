@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* One walk over the workspace for what is younger than the view. */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/buf.h"
@@ -8,6 +9,7 @@
 #include "executor/conflict.h"
 #include "executor/reads.h"
 #include "executor/subtree.h"
+#include "executor/utf8.h"
 
 #define ENTRIES_MAX 20000 /* some 80 ms; more only where asked for */
 #define WIDE_MS (3600 * 1000LL)
@@ -17,7 +19,8 @@ struct reads {
 	const struct commit *commit;
 	const struct ops *ops;
 	struct buf names;
-	json_t *paths; /* of files, for the outcome */
+	char *paths[NAMED_MAX]; /* of files, for the outcome */
+	size_t path_count;
 	size_t late;
 	size_t limit; /* 0: none */
 };
@@ -60,7 +63,7 @@ visit(struct subtree_walk *w, const struct subtree_at *at)
 	if (++r->late > NAMED_MAX)
 		return 0;
 	if (!S_ISDIR(at->st->st_mode))
-		json_array_append_new(r->paths, json_string(at->path));
+		r->paths[r->path_count++] = xstrdup(at->path);
 	buf_printf(&r->names, "%s%s%s", r->late > 1 ? ", " : "",
 	    at->path[0] != '\0' ? at->path : ".",
 	    S_ISDIR(at->st->st_mode) ? "/" : "");
@@ -73,15 +76,12 @@ note(const struct reads *r, struct fault *f)
 	struct conflict_look l = {.workspace = r->commit->workspace,
 	    .txn = r->commit->txn,
 	    .bases = r->commit->bases};
-	const json_t *path;
-	size_t i;
 
-	json_array_foreach (r->paths, i, path) {
-		conflict_note(&l, json_string_value(path),
+	for (size_t i = 0; i < r->path_count; i++)
+		conflict_note(&l, r->paths[i],
 		    "was changed by somebody else while commands may have "
 		    "read it",
 		    f);
-	}
 }
 
 static int
@@ -93,8 +93,8 @@ judge(const struct reads *r, bool strict, struct diff *d, struct fault *f)
 		return 0;
 	if (!strict) {
 		json_array_append_new(d->warnings,
-		    json_sprintf("while its commands ran, somebody else "
-				 "changed: %s%s",
+		    utf8_format("while its commands ran, somebody else "
+				"changed: %s%s",
 			r->names.bytes, more));
 		return 0;
 	}
@@ -113,7 +113,6 @@ reads_check(struct executor *ex, const struct commit *c, struct diff *d,
 	bool strict = strcmp(ex->queue->stale_reads, "conflict") == 0;
 	struct reads r = {.commit = c,
 	    .ops = &d->ops,
-	    .paths = json_array(),
 	    .limit = strict ? 0 : ENTRIES_MAX};
 	struct subtree_walk w = {.visit = visit,
 	    .owner = &r,
@@ -132,6 +131,7 @@ reads_check(struct executor *ex, const struct commit *c, struct diff *d,
 		buf_puts(&r.names, "something that is gone");
 	answer = judge(&r, strict, d, f);
 	buf_free(&r.names);
-	json_decref(r.paths);
+	for (size_t i = 0; i < r.path_count; i++)
+		free(r.paths[i]);
 	return answer;
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/buf.h"
+#include "executor/pathjson.h"
 #include "executor/record.h"
 
 static const char *const kind_name[] = {
@@ -93,42 +94,6 @@ ops_free(struct ops *o)
 	memset(o, 0, sizeof(*o));
 }
 
-/* A path is bytes; JSON wants UTF-8. What is not, goes as hex. */
-static void
-encode_path(json_t *doc, const char *path)
-{
-	json_t *s = json_string(path);
-	struct buf hex = {0};
-
-	if (s != NULL) {
-		json_object_set_new(doc, "path", s);
-		return;
-	}
-	for (const char *p = path; *p != '\0'; p++)
-		buf_printf(&hex, "%02x", (unsigned)(unsigned char)*p);
-	json_object_set_new(doc, "hex", json_string(hex.bytes));
-	buf_free(&hex);
-}
-
-static char *
-decode_path(const json_t *doc)
-{
-	const char *s = json_string_value(json_object_get(doc, "path"));
-	const char *hex = json_string_value(json_object_get(doc, "hex"));
-	struct buf out = {0};
-
-	if (s != NULL)
-		return xstrdup(s);
-	if (hex == NULL)
-		return NULL;
-	for (; hex[0] != '\0' && hex[1] != '\0'; hex += 2) {
-		char two[3] = {hex[0], hex[1], '\0'};
-
-		buf_putc(&out, (char)strtoul(two, NULL, 16));
-	}
-	return buf_take(&out);
-}
-
 static json_t *
 encode_op(const struct op *o)
 {
@@ -142,7 +107,7 @@ encode_op(const struct op *o)
 	    "old_size", (json_int_t)o->old_size, "old_mtime_ns",
 	    (json_int_t)o->old_mtime_ns);
 
-	encode_path(doc, o->path);
+	pathjson_put(doc, o->path);
 	return doc;
 }
 
@@ -171,7 +136,7 @@ static int
 decode_op(const json_t *doc, struct ops *ops)
 {
 	enum op_kind kind;
-	char *path = decode_path(doc);
+	char *path = pathjson_take(doc);
 	struct op *o;
 
 	if (path == NULL || decode_kind(doc, &kind) == -1) {

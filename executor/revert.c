@@ -14,6 +14,7 @@
 #include "common/sys.h"
 #include "executor/commit.h"
 #include "executor/cursor.h"
+#include "executor/utf8.h"
 
 #define BEAT_EVERY 100
 
@@ -22,7 +23,7 @@ leave(struct commit *c, const struct op *o)
 {
 	if (c->displaced == NULL)
 		c->displaced = json_array();
-	json_array_append_new(c->displaced, json_string(o->path));
+	json_array_append_new(c->displaced, utf8_string(o->path));
 	return 0;
 }
 

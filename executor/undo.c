@@ -7,12 +7,15 @@
 
 #include "common/clock.h"
 #include "common/log.h"
+#include "executor/basis.h"
 #include "executor/carry.h"
 #include "executor/conflict.h"
 #include "executor/gitlock.h"
 #include "executor/kept.h"
+#include "executor/pathjson.h"
 #include "executor/settle.h"
 #include "executor/undo.h"
+#include "executor/utf8.h"
 
 /* Which attempt is to be taken back. */
 struct target {
@@ -96,15 +99,12 @@ left_by(const struct record *r)
 	size_t i;
 
 	json_array_foreach (json_object_get(r->outcome, "changes"), i, change) {
-		const char *path =
-		    json_string_value(json_object_get(change, "path"));
-		const json_t *new = json_object_get(change, "new_sha256");
+		char *path = pathjson_take(change);
 
 		if (path != NULL)
-			json_object_set_new(bases, path,
-			    json_pack("{s:s}", "sha256",
-				json_is_string(new) ? json_string_value(new)
-						    : "absent"));
+			basis_put(bases, path,
+			    json_object_get(change, "new_sha256"));
+		free(path);
 	}
 	return bases;
 }
@@ -126,14 +126,14 @@ note_changed(struct executor *ex, const struct txn *t, const struct record *r,
 	if (run->warnings == NULL)
 		run->warnings = json_array();
 	json_array_foreach (changed, i, entry) {
-		const char *path =
-		    json_string_value(json_object_get(entry, "path"));
 		const char *why =
 		    json_string_value(json_object_get(entry, "why"));
+		char *path = pathjson_take(entry);
 
 		json_array_append_new(run->warnings,
-		    json_sprintf("%s %s", path, why));
+		    utf8_format("%s %s", path, why));
 		conflict_note(&l, path, why, &run->fault);
+		free(path);
 	}
 	json_decref(bases);
 }

@@ -14,9 +14,9 @@
 #include "common/buf.h"
 #include "executor/beneath.h"
 #include "executor/gitindex.h"
+#include "executor/pathjson.h"
 #include "executor/subtree.h"
 #include "executor/undo.h"
-#include "executor/utf8.h"
 
 #define TOLD_MAX 100 /* sentences */
 
@@ -25,17 +25,20 @@ struct check {
 	const struct txn *txn;
 	struct record *record;
 	struct timespec done;
-	json_t *told; /* path: entry of outcome.changes */
+	json_t *told; /* pathjson_key: entry of outcome.changes */
 	json_t *changed;
 };
 
 static int
 say(struct check *k, const char *path, const char *what)
 {
-	if (json_array_size(k->changed) < TOLD_MAX)
-		json_array_append_new(k->changed,
-		    json_pack("{s:o,s:s}", "path", utf8_string(path), "why",
-			what));
+	json_t *entry;
+
+	if (json_array_size(k->changed) >= TOLD_MAX)
+		return 0;
+	entry = json_pack("{s:s}", "why", what);
+	pathjson_put(entry, path);
+	json_array_append_new(k->changed, entry);
 	return 0;
 }
 
@@ -47,13 +50,26 @@ index_changes(const json_t *outcome)
 	size_t i;
 
 	json_array_foreach (json_object_get(outcome, "changes"), i, entry) {
-		const char *path =
-		    json_string_value(json_object_get(entry, "path"));
+		char *path = pathjson_take(entry);
+		char *key = path != NULL ? pathjson_key(path) : NULL;
 
-		if (path != NULL)
-			json_object_set(told, path, entry);
+		if (key != NULL)
+			json_object_set(told, key, entry);
+		free(key);
+		free(path);
 	}
 	return told;
+}
+
+/* What the outcome tells of path, or NULL. */
+static const json_t *
+told_of(const struct check *k, const char *path)
+{
+	char *key = pathjson_key(path);
+	const json_t *entry = json_object_get(k->told, key);
+
+	free(key);
+	return entry;
 }
 
 static bool
@@ -69,8 +85,8 @@ static int
 compare_told(const struct check *k, const struct subtree_at *at,
     const char *field)
 {
-	const char *want = json_string_value(
-	    json_object_get(json_object_get(k->told, at->path), field));
+	const char *want =
+	    json_string_value(json_object_get(told_of(k, at->path), field));
 	char digest[DIGEST_SIZE], target[4096];
 	ssize_t n;
 	int fd, failed;
@@ -97,8 +113,8 @@ compare_told(const struct check *k, const struct subtree_at *at,
 static bool
 has_told_mode(const struct check *k, const struct subtree_at *at)
 {
-	const char *mode = json_string_value(
-	    json_object_get(json_object_get(k->told, at->path), "mode"));
+	const char *mode =
+	    json_string_value(json_object_get(told_of(k, at->path), "mode"));
 
 	return mode == NULL ||
 	       (at->st->st_mode & 07777) == (mode_t)strtoul(mode, NULL, 8);
@@ -112,8 +128,7 @@ visit_live(struct subtree_walk *w, const struct subtree_at *at)
 	int equal;
 
 	if (S_ISDIR(at->st->st_mode)) {
-		if (json_object_get(k->told, at->path) == NULL &&
-		    is_later(k, at->st))
+		if (told_of(k, at->path) == NULL && is_later(k, at->st))
 			return say(k, at->path, "is new or was changed");
 		return has_told_mode(k, at) ? 0
 					    : say(k, at->path,
@@ -133,15 +148,18 @@ static void
 check_missing(struct check *k, const char *top)
 {
 	size_t len = strlen(top);
-	const char *path;
+	const char *key;
 	json_t *entry;
 	struct stat st;
 
-	json_object_foreach (k->told, path, entry) {
+	json_object_foreach (k->told, key, entry) {
+		char *path = pathjson_take(entry);
+
 		if (strncmp(path, top, len) == 0 && path[len] == '/' &&
 		    !json_is_null(json_object_get(entry, "new_sha256")) &&
 		    beneath_stat(k->ex->workspace.fd, path, &st) == 0)
 			(void)say(k, path, "was removed");
+		free(path);
 	}
 }
 
@@ -155,12 +173,6 @@ is_same_index(const struct check *k, const struct op *o)
 	       k->record->index_id[0] != '\0' &&
 	       gitindex_id(k->ex->workspace.fd, o->path, id) == 0 &&
 	       strcmp(id, k->record->index_id) == 0;
-}
-
-static bool
-is_told(const struct check *k, const char *path)
-{
-	return json_object_get(k->told, path) != NULL;
 }
 
 static int
@@ -184,7 +196,7 @@ check_put(struct check *k, struct op *o)
 		o->new_ino = st.st_ino;
 		return 0;
 	}
-	if (st.st_ino != o->new_ino && !is_told(k, o->path))
+	if (st.st_ino != o->new_ino && told_of(k, o->path) == NULL)
 		return say(k, o->path, "was replaced");
 	o->new_ino = st.st_ino;
 	dir = beneath_parent(k->ex->workspace.fd, o->path, &name);

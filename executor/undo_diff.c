@@ -10,6 +10,7 @@
 #include "common/buf.h"
 #include "executor/beneath.h"
 #include "executor/changes.h"
+#include "executor/pathjson.h"
 #include "executor/undo.h"
 
 /* An entry below root, with what change_side borrows. */
@@ -76,13 +77,12 @@ add(struct executor *ex, struct changes *c, const struct txn *t,
 static void
 add_mode(struct changes *c, const json_t *change, const struct ops *ops)
 {
-	const char *path = json_string_value(json_object_get(change, "path"));
 	json_t *back = json_deep_copy(change);
 
 	for (size_t i = 0; i < ops->count; i++) {
 		const struct op *o = &ops->items[i];
 
-		if (o->kind == OP_META && strcmp(o->path, path) == 0)
+		if (o->kind == OP_META && pathjson_is(change, o->path))
 			json_object_set_new(back, "mode",
 			    json_sprintf("%04o", o->old_mode & 07777));
 	}
@@ -103,15 +103,13 @@ undo_describe(struct executor *ex, const struct txn *t, const struct record *r,
 	json_array_foreach (json_object_get(r->outcome, "changes"), i, change) {
 		const char *op =
 		    json_string_value(json_object_get(change, "op"));
-		const char *path =
-		    json_string_value(json_object_get(change, "path"));
+		char *path = pathjson_take(change);
 
-		if (path == NULL || op == NULL)
-			continue;
-		if (strcmp(op, "mode") == 0)
+		if (op != NULL && strcmp(op, "mode") == 0)
 			add_mode(&c, change, &r->ops);
-		else
+		else if (op != NULL && path != NULL)
 			add(ex, &c, t, r, path);
+		free(path);
 		if (i % 100 == 0)
 			executor_beat(ex);
 	}

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* Foreign bytes made fit for a JSON document. */
+#include <stdarg.h>
 #include <string.h>
 
 #include "common/buf.h"
@@ -80,4 +81,19 @@ json_t *
 utf8_string(const char *s)
 {
 	return utf8_json(s, strlen(s));
+}
+
+json_t *
+utf8_format(const char *fmt, ...)
+{
+	struct buf text = {0};
+	json_t *value;
+	va_list ap;
+
+	va_start(ap, fmt);
+	buf_vprintf(&text, fmt, ap);
+	va_end(ap);
+	value = utf8_string(text.bytes);
+	buf_free(&text);
+	return value;
 }

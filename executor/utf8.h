@@ -13,5 +13,7 @@ bool utf8_valid(const char *bytes, size_t len, size_t *bad);
 
 json_t *utf8_json(const char *bytes, size_t len);
 json_t *utf8_string(const char *s);
+/* In place of json_sprintf(), which has no answer for foreign bytes. */
+json_t *utf8_format(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 #endif

@@ -61,7 +61,7 @@ meet() {
 	sed "s/ID/$1/g" "$T/read.json" | queue_json >/dev/null
 	await "$1 is in its validation" pgrep -fx "sleep 301.$$"
 	echo theirs >>"$ws/w"
-	touch "$ws/new-$1"
+	touch "$ws/new-$1$(printf '\377')" # a name that is no text
 }
 woken_and() {
 	# shellcheck disable=SC2046 # a list of pids

@@ -76,6 +76,29 @@ like 'and said' "$(pf undo all 2>&1)" 'undone already'
 ok 'nothing is left over' tidy
 is 'fsck finds nothing' "$(pf fsck 2>&1 | grep -c undo)" 0
 
+# --- names are bytes
+
+image >"$T/before"
+run_all <<'END'
+{"id":"bytes","postMutationBuild":{"shell":["mkdir odd; echo 1 >odd/$(printf '\\377x'); echo 2 >$(printf 'n\\233')"]},"validate":{"shell":["true"]}}
+END
+is 'names that are no text are told, and said exactly beside it' \
+    "$(outcome bytes '[.changes[] | .hex] | sort | map(. // "-") | join(" ")')" \
+    '- 6e9b 6f64642fff78'
+odd=$ws/odd/$(printf '\377x')
+undone=$(stat -c %y "$odd")
+echo 3 >"$odd"
+touch -d "$undone" "$odd"
+undo bytes
+is 'a change of such a file is seen' "$(outcome undo:bytes '.conflicts[0].hex')" \
+    6f64642fff78
+echo 1 >"$odd"
+ok 'taken back, it can be undone' undo bytes
+is 'the tree is as it was' "$(same_as "$T/before")" ''
+is 'and each is told of' \
+    "$(outcome undo:bytes '[.changes[].op] | sort | join(" ")')" \
+    'deleted deleted deleted'
+
 # --- the same id again, and its undo
 
 run_all <<'END'
