@@ -26,7 +26,8 @@ is_plain_mode(int mode)
 	return mode == -1 || (mode & MODE_TYPE) == MODE_FILE;
 }
 
-/* Every line of the hunks says what it is, and one changes something. */
+/* Every line of the hunks says what it is, and one changes something. No text
+ * of a document holds a NUL, which strchr would find. */
 static bool
 check_body(const struct patch_item *i, const struct diff_file *f,
     const char *text)
@@ -42,8 +43,7 @@ check_body(const struct patch_item *i, const struct diff_file *f,
 		if (nl == NULL)
 			nl = end;
 		changes |= *s == '+' || *s == '-';
-		/* A NUL is found in every string. */
-		if (*s != '\0' && strchr("@ +-\\\r\n", *s) != NULL)
+		if (strchr("@ +-\\\r\n", *s) != NULL)
 			continue;
 		(void)patch_refuse(i->f, PATCH_INVALID, i->at,
 		    "line %zu of the diff begins with neither a blank, - nor +",

@@ -114,6 +114,10 @@ static const struct {
     {"id: a\nmutations: [{path: f, diff: \"--- a/f\\n+++ b/f\\n@@\\n-a\\nb\\n"
      "+c\\n\"}]",
 	PATCH_INVALID, "mutations[0]", "line 5 of the diff"},
+    {"id: a\nmutations: [{path: f, diff: \"--- a/f\\n+++ "
+     "b/f\\n@@\\n-a\\n\\0b\\n"
+     "+c\\n\"}]",
+	PATCH_MALFORMED, "", "NUL"},
     {"id: a\nmutations: [{diff: \"@@\\n-a\\n+b\\n\"}]", PATCH_INVALID,
 	"mutations[0]", "of which file"},
     {"id: a\nmutations: [{path: f, diff: \"--- a/g\\n+++ b/g\\n@@\\n-a\\n+b\\n"
