@@ -11,6 +11,7 @@
 
 for name in commit fails two again refused; do
 	make_world $name
-	sweep_is_good "$name: each call fails" -X probe error
+	# shellcheck disable=SC2086 # options
+	sweep_is_good "$name: each call fails" $errors error
 done
 done_testing

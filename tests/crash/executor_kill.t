@@ -19,19 +19,19 @@ sweep_world() {
 sweep_world plain 'a patch without commands'
 sweep_world trees 'types that take the place of others' -X probe
 sweep_world meta 'modes, times, links and attributes' -X probe
-# Its staging is plain's, for longer.
-if [ -n "${PATCHFLOW_LONG:-}" ]; then
-	sweep_world many 'many files and a directory that moves' -X probe
-else
-	sweep_world many 'many files and a directory that moves' -r executor
-fi
 sweep_world commit 'a patch with a git commit' -X probe
 sweep_world fails 'a patch that fails' -X probe
 # Of these only what the executor does with them is new.
-step=40
-sweep_world two 'a patch and one that waits for it' -r executor
-sweep_world again 'a patch that is tried again on request' -r executor
-sweep_world refused 'a patch that is cancelled on request' -r executor
+new='-r executor'
+[ -z "${PATCHFLOW_LONG:-}" ] || new='-X probe'
+# shellcheck disable=SC2086 # options
+{
+	sweep_world many 'many files and a directory that moves' $new
+	step=40
+	sweep_world two 'a patch and one that waits for it' $new
+	sweep_world again 'a patch that is tried again on request' $new
+	sweep_world refused 'a patch that is cancelled on request' $new
+}
 
 # Negative control: a commit whose record is gone is a tree that was changed
 # before anybody had promised to go on.

@@ -48,17 +48,27 @@ cut undone 'a patch that is undone' -X probe
 sweep_is_good 'a patch that is undone, killed' -d "$memory/disk" -X probe \
     $(one_in 20) kill
 make_image uncommit
-# shellcheck disable=SC2046 # options
-sweep_is_good 'an undo of a git commit, killed' -d "$memory/disk" -r executor \
+new='-r executor'
+[ -z "${PATCHFLOW_LONG:-}" ] || new='-X probe'
+# shellcheck disable=SC2046,SC2086 # options
+sweep_is_good 'an undo of a git commit, killed' -d "$memory/disk" $new \
     $(one_in 40) kill
 if [ -n "${PATCHFLOW_LONG:-}" ]; then
-	sweep_is_good 'a patch that is undone, calls fail' -d "$memory/disk" \
-	    -X probe error
-	cut commit 'a patch with a git commit' -X probe
+	# shellcheck disable=SC2086 # options
+	sweep_is_good 'an undo of a git commit, calls fail' \
+	    -d "$memory/disk" $errors error
 	cut uncommit 'an undo of a git commit' -X probe
+	make_image undone
+	# shellcheck disable=SC2086 # options
+	sweep_is_good 'a patch that is undone, calls fail' -d "$memory/disk" \
+	    $errors error
+	cut commit 'a patch with a git commit' -X probe
 	cut meta 'modes, times, links and attributes' -X probe
 	cut many 'many files and a directory that moves' -X probe
 	cut fails 'a patch that fails' -X probe
+	cut two 'a patch and one that waits for it' -X probe
+	cut again 'a patch that is tried again on request' -X probe
+	cut refused 'a patch that is cancelled on request' -X probe
 	for name in plain trees commit; do
 		make_image "$name"
 		sweep_is_good "$name: recoveries killed" -d "$memory/disk" \

@@ -59,10 +59,20 @@ add_point(struct points *p, const struct tracee *t, const struct call *c,
 	at->fault = fault;
 }
 
+/* Before the first process has made that call nothing of this world's own has
+ * begun. */
+static bool
+has_begun(const struct sweep *s, const struct tracee *t)
+{
+	return s->from == NULL || strcmp(t->path, "0") != 0 ||
+	       t->calls[s->from - calls] > 0;
+}
+
 static bool
 is_wanted(const struct sweep *s, const struct tracee *t, const struct call *c)
 {
-	return (s->call == NULL || strcmp(s->call, c->name) == 0) &&
+	return has_begun(s, t) &&
+	       (s->call == NULL || strcmp(s->call, c->name) == 0) &&
 	       (s->role == NULL || strcmp(s->role, t->role) == 0) &&
 	       (s->not_role == NULL ||
 		   strncmp(t->role, s->not_role, strlen(s->not_role)) != 0);
@@ -74,6 +84,8 @@ record(struct sweep *s, const struct tracee *t, const struct call *c)
 	unsigned faults = c->faults | FAULT_LIE;
 
 	faults &= s->faults != 0 ? s->faults : ~(unsigned)FAULT_LIE;
+	if (t->looks)
+		faults &= ~(unsigned)FAULT_ENOSPC; /* it takes no space */
 	if (!is_wanted(s, t, c))
 		return;
 	/* What recovers from an error is killed. */

@@ -21,6 +21,7 @@
 #define WRITE (FAULT_EIO | FAULT_ENOSPC | FAULT_EINTR | FAULT_SHORT)
 #define WAIT (FAULT_EINTR)
 #define FORK (FAULT_EAGAIN)
+#define CHANGING (O_WRONLY | O_RDWR | O_CREAT | O_TRUNC)
 
 #define CHANGES(name, faults)                                                  \
 	{                                                                      \
@@ -221,6 +222,12 @@ fault_kind_errno(unsigned fault)
 	return 0;
 }
 
+bool
+call_only_looks(const struct call *c, int flags)
+{
+	return c->flags_arg != -1 && (flags & CHANGING) == 0;
+}
+
 /* Of a 64-bit argument the lower half, on a little-endian machine. */
 #define ARG(n) (offsetof(struct seccomp_data, args) + 8 * (size_t)(n))
 #define TRACE BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRACE)
@@ -236,7 +243,6 @@ fault_kind_errno(unsigned fault)
 static size_t
 add_call(struct sock_filter *f, const struct call *c, bool all)
 {
-	const uint32_t changing = O_WRONLY | O_RDWR | O_CREAT | O_TRUNC;
 	const struct sock_filter plain[] = {
 	    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)c->nr, 0, 1),
 	    TRACE,
@@ -244,7 +250,7 @@ add_call(struct sock_filter *f, const struct call *c, bool all)
 	const struct sock_filter open[] = {
 	    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)c->nr, 0, 4),
 	    LOAD(ARG(c->flags_arg)),
-	    BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, changing, 0, 1),
+	    BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, CHANGING, 0, 1),
 	    TRACE,
 	    ALLOW,
 	};

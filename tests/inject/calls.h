@@ -39,6 +39,8 @@ const char *fault_kind_name(unsigned fault);
 /* 0 for a name that is none. */
 unsigned fault_kind_named(const char *name);
 int fault_kind_errno(unsigned fault);
+/* Is it an open, and one that changes nothing? */
+bool call_only_looks(const struct call *c, int flags);
 
 /* From here on this process and its children stop at the calls whose place in
  * the table is set. Opening stops when it changes something, or always. */

@@ -12,11 +12,12 @@
  *   -q QUEUE  the spool holds one patch in this queue; COMMAND recovers, too
  *   -b TREE   between two patches of the queue the workspace is like this
  *   -x SHELL  what it prints belongs to the image, .git then does not
- *   -p N      one point in N; which ones, the seed says
+ *   -p N      one point in N, at random; which ones, the seed says
  *   -S SEED   default: days since 1970
  *   -r ROLE   only in these processes
  *   -X ROLE   not in these: those whose role begins so
  *   -c CALL   only before this call
+ *   -f CALL   of COMMAND itself only what follows its first such call
  *   -e ERROR  only this one; lie: success, and nothing is done (a control)
  *   -o POINT  only this one: PATH:CALL:N[:ERROR], as printed
  *   -O POINT  with -o: and the recovery killed at this one
@@ -75,6 +76,16 @@ parse_point(struct point *p, char *text)
 	return p;
 }
 
+static const struct call *
+first_call(const char *name)
+{
+	const struct call *c = call_named(name);
+
+	if (c == NULL)
+		usage(name);
+	return c;
+}
+
 static void
 take_points(struct sweep *s, int option)
 {
@@ -109,6 +120,8 @@ take_option(struct sweep *s, int option)
 		s->pairs = (unsigned)number(optarg);
 	else if (option == 'o' || option == 'O')
 		take_points(s, option);
+	else if (option == 'f')
+		s->from = first_call(optarg);
 	else if (option == 'e')
 		s->faults = fault_kind_named(optarg);
 	else if (option == '2')
@@ -148,7 +161,7 @@ main(int argc, char **argv)
 
 	s.seed = (unsigned long)(now / DAY);
 	while ((option = getopt(argc, argv,
-		    "+w:s:d:q:b:x:p:S:c:r:X:e:o:O:2n:l:FL:Q")) != -1)
+		    "+w:s:d:q:b:x:p:S:c:f:r:X:e:o:O:2n:l:FL:Q")) != -1)
 		take_option(&s, option);
 	if (argc - optind < 2 || s.world.path == NULL || s.world.saved == NULL)
 		usage("-w WORLD -s SAVED MODE COMMAND");

@@ -94,14 +94,16 @@ is_only(const struct sweep *s, const struct point *p)
 		   strcmp(o->path, p->path) == 0);
 }
 
-/* Every step-th, from an offset that the seed gives: all of them are tried
- * once while the seed counts up. */
+/* One of each one_in in a row, at random: all points are tried once while the
+ * seed counts up. */
 static bool
 is_chosen(const struct sweep *s, size_t i)
 {
-	unsigned long step = s->one_in > 0 ? s->one_in : 1;
+	uint64_t step = s->one_in > 0 ? s->one_in : 1;
+	uint64_t mixed = (i / step + 1) * 0x9e3779b97f4a7c15u;
 
-	return s->only != NULL || i % step == s->seed % step;
+	mixed = (mixed ^ (mixed >> 32)) * 0xd6e8feb86659fd93u;
+	return s->only != NULL || ((mixed >> 32) + s->seed) % step == i % step;
 }
 
 static void

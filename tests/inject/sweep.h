@@ -38,6 +38,7 @@ struct sweep {
 	const char *role;         /* only this one; NULL: all */
 	const char *call;         /* likewise */
 	const char *not_role;     /* not those that begin so */
+	const struct call *from;  /* of the first process only from it on */
 	const char *lies;         /* control: these calls do nothing; A,B */
 	const struct point *only; /* NULL: all */
 	const struct point

@@ -29,6 +29,7 @@
 #define SET_NR(r, n) ((r).orig_rax = (unsigned long long)(n))
 #define SET_RESULT(r, v) ((r).rax = (unsigned long long)(v))
 #define ARG0(r) ((r).rdi)
+#define ARG1(r) ((r).rsi)
 #define ARG2(r) ((r).rdx)
 #define SET_ARG2(r, v) ((r).rdx = (v))
 #define GET PTRACE_GETREGS
@@ -42,6 +43,7 @@ struct registers {
 #define SET_NR(r, n) ((r).nr = (long)(n))
 #define SET_RESULT(r, v) ((r).nr = (long)(v))
 #define ARG0(r) ((r).nr)
+#define ARG1(r) ((r).nr)
 #define ARG2(r) ((r).nr)
 #define SET_ARG2(r, v) ((r).nr = (long)(v))
 #define GET PTRACE_PEEKUSER
@@ -238,6 +240,8 @@ on_call(struct tracer *t, struct tracee *e)
 	c = call_find(nr);
 	if (c != NULL) {
 		e->calls[c - calls]++;
+		e->looks = call_only_looks(c,
+		    (int)(c->flags_arg == 1 ? ARG1(r) : ARG2(r)));
 		act = t->at(t->owner, e, c, &fault);
 	}
 	if (act == ACT_KILL) {

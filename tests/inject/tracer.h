@@ -29,6 +29,7 @@ struct tracee {
 	char comm[16];
 	unsigned children;
 	unsigned late; /* the fault of a call that is made all the same */
+	bool looks;    /* it is stopped at an open that changes nothing */
 	unsigned calls[CALLS_MAX];
 };
 
