@@ -18,8 +18,11 @@
 #define FLAG 0, 1
 #define DESCRIPTOR -1, INT32_MAX
 #define NUMBER(member, ...) ROW_NUMBER(struct service, member, __VA_ARGS__)
+#define LATER(member, ...) ROW_LATER(struct service, member, __VA_ARGS__)
 #define TEXT(member) ROW_TEXT(struct service, member)
 
+/* None of these ever goes, changes its meaning or takes fewer values: an older
+ * image reads what it knows. A new one is LATER: an older image has none. */
 const struct row handover_service_rows[] = {
     TEXT(name),
     TEXT(digest),
@@ -78,10 +81,10 @@ const struct row handover_service_rows[] = {
     NUMBER(restarts, COUNT),
     NUMBER(incident_deaths, COUNT),
     TEXT(trouble),
-    NUMBER(limits.by[LIMIT_MEMORY], 0, LIMIT_BY__MAX - 1),
-    NUMBER(limits.by[LIMIT_FILES], 0, LIMIT_BY__MAX - 1),
-    NUMBER(limits.by[LIMIT_PROCESSES], 0, LIMIT_BY__MAX - 1),
-    NUMBER(limits.by[LIMIT_CPU], 0, LIMIT_BY__MAX - 1),
+    LATER(limits.by[LIMIT_MEMORY], 0, LIMIT_BY__MAX - 1),
+    LATER(limits.by[LIMIT_FILES], 0, LIMIT_BY__MAX - 1),
+    LATER(limits.by[LIMIT_PROCESSES], 0, LIMIT_BY__MAX - 1),
+    LATER(limits.by[LIMIT_CPU], 0, LIMIT_BY__MAX - 1),
     NUMBER(told_degraded, FLAG),
     NUMBER(held, FLAG),
     NUMBER(going, FLAG),
@@ -93,9 +96,9 @@ const struct row handover_watchdog_rows[] = {
     ROW_NUMBER(struct watchdog, since_us, COUNT),
     ROW_NUMBER(struct watchdog, since_ms, COUNT),
     ROW_NUMBER(struct watchdog, oom_kills, COUNT),
-    ROW_NUMBER(struct watchdog, oom_before, COUNT),
-    ROW_NUMBER(struct watchdog, died, COUNT),
-    ROW_NUMBER(struct watchdog, late, COUNT),
+    ROW_LATER(struct watchdog, oom_before, COUNT),
+    ROW_LATER(struct watchdog, died, COUNT),
+    ROW_LATER(struct watchdog, late, COUNT),
     ROW_NUMBER(struct watchdog, going_down, FLAG),
     ROW_NUMBER(struct watchdog, upgrade.count, COUNT),
     ROW_NUMBER(struct watchdog, control.listen.fd, DESCRIPTOR),

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * What one image of the supervisor leaves to the next when it executes itself
- * anew: a checked document of its own version in a sealed memfd, and the
- * descriptors that it names. The process, and so the daemons' parent, stays
- * the same. Whatever is in doubt is not taken over: that daemon is killed and
+ * anew: a checked document in a sealed memfd, and the descriptors that it
+ * names. The process, and so the daemons' parent, stays the same. The images
+ * may be of different age, either way: members that the reader does not know
+ * are passed over, those that came later than the writer begin at 0. One that
+ * misses anything else says so when it is asked (-n), and is not executed.
+ * Whatever is in doubt then is not taken over: that daemon is killed and
  * begins anew, and with a document in doubt all of them do.
  */
 #ifndef WATCHDOG_HANDOVER_H

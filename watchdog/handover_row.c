@@ -119,23 +119,37 @@ read_text(const struct row *r, const json_t *value, unsigned char *at)
 	return len >= 0 && strlen((const char *)at) == (size_t)len;
 }
 
-bool
-row_read(const struct row *rows, const json_t *doc, void *to)
+static bool
+read_number(const struct row *r, const json_t *value, unsigned char *at)
+{
+	json_int_t n = json_integer_value(value);
+
+	if (value == NULL && r->later)
+		n = 0;
+	else if (!json_is_integer(value) || n < r->low || n > r->high)
+		return false;
+	store(at, r->size, n);
+	return true;
+}
+
+const char *
+row_fault(const struct row *rows, const json_t *doc, void *to)
 {
 	const struct row *r;
 
 	for (r = rows; r->name != NULL; r++) {
 		const json_t *value = json_object_get(doc, r->name);
 		unsigned char *at = (unsigned char *)to + r->offset;
-		json_int_t n = json_integer_value(value);
 
-		if (r->text && !read_text(r, value, at))
-			return false;
-		if (r->text)
-			continue;
-		if (!json_is_integer(value) || n < r->low || n > r->high)
-			return false;
-		store(at, r->size, n);
+		if (r->text ? !read_text(r, value, at)
+			    : !read_number(r, value, at))
+			return r->name;
 	}
-	return true;
+	return NULL;
+}
+
+bool
+row_read(const struct row *rows, const json_t *doc, void *to)
+{
+	return row_fault(rows, doc, to) == NULL;
 }

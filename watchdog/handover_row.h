@@ -15,6 +15,7 @@ struct row {
 	bool text;   /* a char array; hexadecimal, for it may hold any byte */
 	int64_t low; /* of a number: what lies outside spoils the whole */
 	int64_t high;
+	bool later; /* 0 where an older image does not have it */
 };
 
 #define ROW_MEMBER(type, member) sizeof(((type *)0)->member)
@@ -27,16 +28,22 @@ struct row {
 	{                                                                      \
 #member, offsetof(type, member),                               \
 		    ROW_NUMBER_SIZE(ROW_MEMBER(type, member)), false,          \
-		    __VA_ARGS__                                                \
+		    __VA_ARGS__, false                                         \
+	}
+#define ROW_LATER(type, member, ...)                                           \
+	{                                                                      \
+#member, offsetof(type, member),                               \
+		    ROW_NUMBER_SIZE(ROW_MEMBER(type, member)), false,          \
+		    __VA_ARGS__, true                                          \
 	}
 #define ROW_TEXT(type, member)                                                 \
 	{                                                                      \
 #member, offsetof(type, member), ROW_MEMBER(type, member),     \
-		    true, 0, 0                                                 \
+		    true, 0, 0, false                                          \
 	}
 #define ROW_END                                                                \
 	{                                                                      \
-		NULL, 0, 0, false, 0, 0                                        \
+		NULL, 0, 0, false, 0, 0, false                                 \
 	}
 
 json_t *row_hex(const void *bytes, size_t len);
@@ -44,7 +51,9 @@ json_t *row_hex(const void *bytes, size_t len);
 ssize_t row_unhex(const json_t *hex, void *out, size_t size);
 /* NULL when memory runs out. */
 json_t *row_write(const struct row *rows, const void *from);
-/* False: something is missing or wrong; to may be half filled then. */
+/* The first row that is missing or wrong, to half filled then; or NULL. What
+ * no row asks for is passed over. */
+const char *row_fault(const struct row *rows, const json_t *doc, void *to);
 bool row_read(const struct row *rows, const json_t *doc, void *to);
 
 #endif

@@ -118,6 +118,37 @@ is_kind(int fd, mode_t kind)
 	       (st.st_mode & S_IFMT) == kind;
 }
 
+/* What would be killed for want of a part is known before anybody is. */
+static bool
+all_known(const json_t *doc)
+{
+	struct service *s = xcalloc(1, sizeof *s);
+	const json_t *item;
+	const char *fault = NULL;
+	size_t i;
+
+	json_array_foreach (json_object_get(doc, "services"), i, item) {
+		fault = row_fault(handover_service_rows, item, s);
+		if (fault == NULL && !handover_decode(s, item))
+			fault = "state";
+		if (fault != NULL)
+			break;
+	}
+	if (fault != NULL)
+		log_warnx("watchdog: \"%s\" of %s is missing or not known",
+		    fault, s->name);
+	free(s);
+	return fault == NULL;
+}
+
+static json_t *
+give_up(struct daemon_opts *o, json_t *doc)
+{
+	json_decref(doc);
+	o->inherit_fd = -1;
+	return NULL;
+}
+
 json_t *
 handover_open(struct daemon_opts *o)
 {
@@ -130,12 +161,11 @@ handover_open(struct daemon_opts *o)
 	if (doc == NULL) {
 		log_warn("watchdog: nothing is taken over");
 		again_argv = NULL;
-		o->inherit_fd = -1;
-		return NULL;
+		return give_up(o, NULL);
 	}
 	/* A check must not touch what the supervisor that asks still has. */
 	if (o->check)
-		return doc;
+		return all_known(doc) ? doc : give_up(o, doc);
 	fd = (int)json_integer_value(json_object_get(doc, "lock_fd"));
 	if (is_kind(fd, S_IFREG))
 		o->lock_fd = fd;

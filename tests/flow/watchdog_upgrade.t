@@ -156,13 +156,29 @@ chmod 755 "$T/watchdog"
 ok 'one that knows another document is tried' ask upgrade
 await '... and refused' refused 'nothing is taken over: Protocol not supported'
 rm -f "$T/watchdog"
+sed 's/fsm\.strike_next/fsm.strike_none/' "$T/good" >"$T/watchdog"
+chmod 755 "$T/watchdog"
+ok 'one that wants what this one does not have is tried' ask upgrade
+await '... and refused by name' refused '"fsm.strike_none" of .* is missing'
+rm -f "$T/watchdog"
 printf '#!/bin/sh\nexec sleep 60\n' >"$T/watchdog"
 chmod 755 "$T/watchdog"
 ok 'one that says nothing is tried' ask upgrade
 fails '... and only one at a time' ask upgrade
 await '... and refused when its time is over' refused 'timed out'
+# One of another age, there and back: it lacks a part, and has one more.
+n=$(upgrades)
+rm -f "$T/watchdog"
+sed 's/limits\.by\[LIMIT_CPU\]/limits.by[LIMIT_CPX]/' "$T/good" >"$T/watchdog"
+chmod 755 "$T/watchdog"
+ok 'one of another age is tried' ask upgrade
+await '... and takes over' upgraded $((n + 1))
+fails '... control: it is another one' cmp -s "$T/good" "/proc/$pid/exe"
 rm -f "$T/watchdog"
 mv "$T/good" "$T/watchdog"
+ok '... and hands over again' ask upgrade
+await '... to the first' upgraded $((n + 2))
+ok '... which is the one we had' cmp "$T/watchdog" "/proc/$pid/exe"
 echo '# changed' >>"$CONF"
 fails 'a configuration that is not in force is refused' ask upgrade
 like '... and said' "$(cat "$T/out")" 'reload first'

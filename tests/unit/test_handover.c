@@ -223,6 +223,65 @@ what_is_in_doubt_is_ended(void **state)
 	refuse_with("log.line", NULL);
 }
 
+/* An image of another age: what came later is missing, or there is more. */
+static void
+an_image_of_another_age_is_taken_over(void **state)
+{
+	static const char *const later[] = {"limits.by[LIMIT_MEMORY]",
+	    "limits.by[LIMIT_CPU]"};
+	struct stage *old = open_stage(), *new = open_stage();
+	struct service *was = open_service(old), *s;
+	json_t *doc = hand_over(old);
+	pid_t pid = was->pid;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof later / sizeof later[0]; i++)
+		assert_int_equal(json_object_del(service_of(doc), later[i]), 0);
+	assert_int_equal(
+	    json_object_del(json_object_get(doc, "watchdog"), "late"), 0);
+	(void)json_object_set_new(service_of(doc), "of.tomorrow",
+	    json_integer(7));
+	(void)json_object_set_new(doc, "tomorrow", json_array());
+	new->w.late = 3;
+	handover_take(&new->w, doc);
+	assert_int_equal(new->w.late, 0);
+	new->w.past = doc;
+	s = service_new(&new->w, &kind, "");
+	assert_non_null(s);
+	assert_true(s->adopted && lives(pid));
+	assert_int_equal(s->limits.by[LIMIT_CPU], 0);
+	assert_int_equal(s->restarts, 6);
+	json_decref(doc);
+	pages_return(was, sizeof *was);
+	bury(s, pid);
+	close_stage(old);
+	close_stage(new);
+}
+
+/* What would be the death of a daemon is found while it is still asked for. */
+static void
+a_check_looks_at_each_daemon(void **state)
+{
+	struct stage *st = open_stage();
+	struct service *was = open_service(st);
+	pid_t pid = was->pid;
+	json_t *doc;
+
+	(void)state;
+	st->opts.check = true;
+	doc = hand_over(st);
+	assert_non_null(doc);
+	json_decref(doc);
+	was->fsm.strike_next = FSM_STRIKES;
+	assert_null(hand_over(st));
+	assert_int_equal(st->opts.inherit_fd, -1);
+	assert_true(lives(pid));
+	TAILQ_REMOVE(&st->w.services, was, link);
+	bury(was, pid);
+	close_stage(st);
+}
+
 static void
 another_process_is_not_taken_for_it(void **state)
 {
@@ -287,6 +346,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(what_is_whole_goes_on_as_it_was),
 	    cmocka_unit_test(what_is_in_doubt_is_ended),
+	    cmocka_unit_test(an_image_of_another_age_is_taken_over),
+	    cmocka_unit_test(a_check_looks_at_each_daemon),
 	    cmocka_unit_test(another_process_is_not_taken_for_it),
 	    cmocka_unit_test(a_document_is_taken_whole_or_not_at_all),
 	};
