@@ -128,6 +128,10 @@ settle_failure(struct executor *ex)
 	struct settle_at at = {Q_RUNNING, r->file};
 	json_t *extra = describe_run(ex, NULL);
 
+	/* A failure that nobody has given a reason for is one all the same. */
+	if (!r->fault.set)
+		(void)fault_fail(&r->fault, OUTCOME_PREPARE,
+		    "it was not carried out, and nothing says why");
 	if (ex->dry.on)
 		dry_run_fail(ex, extra);
 	else if (settle_fault(ex, &r->job.env, &r->fault, extra, &at) == 0 &&
@@ -218,7 +222,8 @@ carry_out(struct executor *ex)
 }
 
 /* What was staged, the record, the outcome and the claim, unless that was
- * synced while commands ran, go to the disk together. */
+ * synced while commands ran, go to the disk together. 1: the queue is held
+ * for the claim, and recovery begins anew. */
 static int
 stage_record(struct executor *ex, const struct commit *c, struct diff *d)
 {
@@ -230,7 +235,7 @@ stage_record(struct executor *ex, const struct commit *c, struct diff *d)
 	answer = commit_sync(c, &rec, &ex->run.fault);
 	if (answer == 0) {
 		settle_sync_draft(ex);
-		answer = settle_sync(ex);
+		answer = settle_sync(ex) == 0 ? 0 : 1;
 	}
 	json_decref(rec.outcome);
 	return answer;
@@ -324,8 +329,9 @@ commit_run(struct executor *ex, struct diff *d)
 	    gitlock_take(ex, &r->txn, &d->ops, &r->fault) == -1)
 		return -1;
 	gitlive_adopt(ex, &c, &d->ops);
-	if ((!ex->dry.on && stage_record(ex, &c, d) == -1) ||
-	    commit_check(&c, &d->ops, &r->fault) == -1)
+	if (!ex->dry.on && (answer = stage_record(ex, &c, d)) != 0)
+		return answer;
+	if (commit_check(&c, &d->ops, &r->fault) == -1)
 		return -1;
 	if (!ex->dry.on)
 		return write_record(ex);
