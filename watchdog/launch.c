@@ -132,7 +132,10 @@ launch(struct service *s, struct spawned *made)
 	char *program = xstrdup(s->kind->program);
 	char c[] = "-c", q[] = "-q", v[] = "-v";
 	char *argv[7] = {program, c, s->owner->settings->path};
-	struct spawn sp = {.path = s->path, .argv = argv, .out_fd = s->log_fd};
+	struct spawn sp = {.path = s->path,
+	    .argv = argv,
+	    .beside_us = true,
+	    .out_fd = s->log_fd};
 	size_t n = 3;
 	int rc;
 

@@ -36,7 +36,13 @@ struct spawn {
 	const char *path;
 	char *const *argv;
 	char *const *envp;
-	int out_fd;     /* becomes stdout and stderr */
+	int out_fd; /* becomes stdout and stderr */
+	/*
+	 * Its program lies where ours does: we wait until it is executed. That
+	 * is the quickest way, for nothing is copied; and a disk that hangs has
+	 * us hang as well, with or without it.
+	 */
+	bool beside_us;
 	bool has_input; /* in_fd becomes stdin, else /dev/null does */
 	int in_fd;
 	const struct identity *who; /* NULL: stay who we are */
