@@ -15,6 +15,7 @@
 #include "alertd/alertd.h"
 #include "common/buf.h"
 #include "common/sys.h"
+#include "common/utf8.h"
 
 #define FILE_MODE 0640
 #define TAIL_BYTES (1024 * 1024)
@@ -22,17 +23,10 @@
 static void
 make_line(const struct delivery *d, struct buf *line)
 {
-	struct buf words = {0};
-
-	message_words(d, SIZE_MAX, &words);
+	message_words(d, SIZE_MAX, line);
 	/* One line: what is no text becomes a blank. */
-	for (size_t i = 0; i < words.len; i++) {
-		unsigned char c = (unsigned char)words.bytes[i];
-
-		buf_putc(line, c < ' ' || c == 0x7f ? ' ' : words.bytes[i]);
-	}
+	utf8_blank_controls(line->bytes, line->len);
 	buf_putc(line, '\n');
-	buf_free(&words);
 }
 
 /* Is the id in the last part of the file? 1, 0, -1. *torn: the file does not

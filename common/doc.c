@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/doc_part.h"
+#include "common/utf8.h"
 
 #define BOM "\xef\xbb\xbf"
 
@@ -63,45 +64,18 @@ doc_place(const char *text, size_t len, size_t pos, struct doc_error *err)
 	err->column = stop - p < INT32_MAX ? (int)(stop - p) + 1 : INT32_MAX;
 }
 
-/* Length of the UTF-8 sequence at p, 0 where it is none (Unicode table 3-7). */
-static size_t
-sequence_length(const unsigned char *p, size_t left)
-{
-	size_t n = p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : 4;
-	unsigned char low = 0x80, high = 0xbf;
-
-	if (p[0] < 0x80)
-		return 1;
-	if (p[0] < 0xc2 || p[0] > 0xf4 || left < n)
-		return 0;
-	if (p[0] == 0xe0)
-		low = 0xa0;
-	else if (p[0] == 0xed)
-		high = 0x9f;
-	else if (p[0] == 0xf0)
-		low = 0x90;
-	else if (p[0] == 0xf4)
-		high = 0x8f;
-	if (p[1] < low || p[1] > high)
-		return 0;
-	for (size_t i = 2; i < n; i++)
-		if ((p[i] & 0xc0) != 0x80)
-			return 0;
-	return n;
-}
-
 /* False, with the place of the first byte that is not UTF-8. */
 static bool
 is_utf8(const char *text, size_t len, struct doc_error *err)
 {
-	const unsigned char *p = (const unsigned char *)text;
 	size_t i = 0, n;
 
 	while (i < len) {
-		n = sequence_length(p + i, len - i);
+		n = utf8_sequence(text + i, len - i);
 		if (n == 0) {
 			doc_place(text, len, i, err);
-			doc_complain(err, "byte 0x%02x is not UTF-8", p[i]);
+			doc_complain(err, "byte 0x%02x is not UTF-8",
+			    (unsigned)(unsigned char)text[i]);
 			return false;
 		}
 		i += n;

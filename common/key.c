@@ -10,6 +10,7 @@
 
 #include "common/digest.h"
 #include "common/key.h"
+#include "common/utf8.h"
 
 #define TIME_DIGITS 16 /* microseconds: good until the year 2286 */
 #define HASH_DIGITS 8
@@ -42,24 +43,13 @@ key_queue_valid(const char *queue)
 	return true;
 }
 
-/* Control characters: C0, DEL, and C1 as UTF-8 writes it. */
-static bool
-has_control(const unsigned char *s)
-{
-	for (; *s != '\0'; s++)
-		if (*s < 0x20 || *s == 0x7f ||
-		    (*s == 0xc2 && s[1] >= 0x80 && s[1] < 0xa0))
-			return true;
-	return false;
-}
-
 bool
 key_id_valid(const char *id)
 {
 	size_t len = strnlen(id, ID_MAX + 1);
 	json_t *utf8;
 
-	if (len == 0 || len > ID_MAX || has_control((const unsigned char *)id))
+	if (len == 0 || len > ID_MAX || utf8_has_control(id))
 		return false;
 	utf8 = json_stringn(id, len); /* NULL unless valid UTF-8 */
 	json_decref(utf8);

@@ -12,6 +12,7 @@
 
 #include "common/clock.h"
 #include "common/log.h"
+#include "common/utf8.h"
 
 enum level { LEVEL_DEBUG, LEVEL_INFO, LEVEL_WARN, LEVEL_FATAL, LEVEL__MAX };
 
@@ -44,16 +45,6 @@ log_divert(bool (*take)(void *arg, const char *line, size_t len), void *arg)
 {
 	taker = take;
 	taker_arg = arg;
-}
-
-static void
-replace_controls(char *line, size_t len)
-{
-	size_t i;
-
-	for (i = 0; i < len; i++)
-		if ((unsigned char)line[i] < ' ' || line[i] == 0x7f)
-			line[i] = ' ';
 }
 
 static size_t __attribute__((format(printf, 3, 0)))
@@ -122,7 +113,7 @@ emit(enum level level, int saved_errno, const char *fmt, va_list ap)
 	used = append(line, used, fmt, ap);
 	if (saved_errno != 0)
 		used = append_text(line, used, ": %s", strerror(saved_errno));
-	replace_controls(line, used);
+	utf8_blank_controls(line, used);
 	line[used++] = '\n';
 	if (taker == NULL || !taker(taker_arg, line, used))
 		write_line(line, used);

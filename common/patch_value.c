@@ -6,17 +6,7 @@
 
 #include "common/buf.h"
 #include "common/patch_part.h"
-
-/* A newline or an escape sequence in a path is no path that a person wrote,
- * and it would reach terminals and logs. */
-static bool
-is_plain(const char *s)
-{
-	for (; *s != '\0'; s++)
-		if ((unsigned char)*s < 0x20 || *s == 0x7f)
-			return false;
-	return true;
-}
+#include "common/utf8.h"
 
 /* Appends one component; false where it cannot be one. */
 static bool
@@ -52,7 +42,9 @@ check_path(struct front *f, const json_t *v, struct where at)
 	if (json_string_length(v) >= PATH_MAX)
 		return patch_refuse(f, PATCH_INVALID, at,
 		    "a path longer than %d bytes", PATH_MAX - 1);
-	if (!is_plain(s))
+	/* A newline or an escape sequence in a path is no path that a person
+	 * wrote, and it would reach terminals and logs. */
+	if (utf8_has_control(s))
 		return patch_refuse(f, PATCH_INVALID, at,
 		    "the path holds a control character");
 	if (s[0] == '~' && (s[1] == '/' || s[1] == '\0')) {

@@ -7,35 +7,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Bytes of the UTF-8 sequence at s, 0 where it is none. */
-static size_t
-sequence(const char *s)
-{
-	const unsigned char *u = (const unsigned char *)s;
-	size_t i, n = u[0] < 0x80                    ? 1
-		      : u[0] >= 0xc2 && u[0] <= 0xdf ? 2
-		      : (u[0] & 0xf0) == 0xe0        ? 3
-		      : u[0] >= 0xf0 && u[0] <= 0xf4 ? 4
-						     : 0;
-
-	for (i = 1; i < n; i++)
-		if ((u[i] & 0xc0) != 0x80)
-			return 0;
-	/* C1 controls (U+0080..9F) move some terminals, too */
-	return n == 2 && u[0] == 0xc2 && u[1] < 0xa0 ? 0 : n;
-}
+#include "common/utf8.h"
 
 char *
 table_clean(const char *s)
 {
 	struct buf out = {0};
+	const char *end = s + strlen(s);
 	size_t n;
 
-	for (; *s != '\0'; s += n > 0 ? n : 1) {
-		n = sequence(s);
+	for (; s<end; s += n> 0 ? n : 1) {
+		n = utf8_sequence(s, (size_t)(end - s));
 		if (*s == '\n' || *s == '\t')
 			buf_putc(&out, ' ');
-		else if (n == 0 || (unsigned char)*s < 0x20 || *s == 0x7f)
+		else if (n == 0 || utf8_is_tricky(s))
 			buf_putc(&out, '?');
 		else
 			buf_add(&out, s, n);

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "common/utf8.h"
 #include "summarizer/markdown.h"
 
 #define ROLE_WORD "command_patch"
@@ -40,6 +41,16 @@ add_repeated(struct buf *out, char c, size_t n)
 		buf_putc(out, c);
 }
 
+/* A whole character that must not act on who looks at it. */
+static size_t
+name_character(struct buf *out, const char *text)
+{
+	size_t n = utf8_sequence(text, strnlen(text, 4));
+
+	buf_printf(out, "<U+%04X>", utf8_code(text, n));
+	return n;
+}
+
 /*
  * Copies one character or one whole word that must not pass as it is; the
  * number of bytes taken from text.
@@ -57,12 +68,14 @@ copy_neutral(struct buf *out, const char *text)
 		buf_puts(out, "<!-~ patchflow");
 		return sizeof MARKER - 1;
 	}
-	if ((c < ' ' && c != '\t') || c == 0x7f) {
-		buf_putc(out, '^');
-		buf_putc(out, (char)(c ^ 0x40));
+	if (c == '\t' || !utf8_is_tricky(text)) {
+		buf_putc(out, (char)c);
 		return 1;
 	}
-	buf_putc(out, (char)c);
+	if (c >= 0x80)
+		return name_character(out, text);
+	buf_putc(out, '^');
+	buf_putc(out, (char)(c ^ 0x40));
 	return 1;
 }
 

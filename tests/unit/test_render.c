@@ -398,6 +398,18 @@ long_text_is_cut_between_characters(void **state)
 }
 
 static void
+what_terminals_obey_is_named(void **state)
+{
+	struct buf out = {0};
+
+	(void)state;
+	markdown_plain(&out, "\033[2J\x7f \xc2\x9b 2J \xe2\x80\xae \xc2\xa0",
+	    100);
+	assert_string_equal(out.bytes, "^[[2J^? <U+009B> 2J <U+202E> \xc2\xa0");
+	buf_free(&out);
+}
+
+static void
 a_damaged_outcome_is_told_of_too(void **state)
 {
 	struct buf out = {0};
@@ -432,6 +444,7 @@ main(void)
 	    cmocka_unit_test(withheld_mode_quotes_no_block),
 	    cmocka_unit_test(fences_are_longer_than_what_they_hold),
 	    cmocka_unit_test(long_text_is_cut_between_characters),
+	    cmocka_unit_test(what_terminals_obey_is_named),
 	    cmocka_unit_test(a_damaged_outcome_is_told_of_too),
 	};
 

@@ -95,10 +95,18 @@ cleans_text_from_outside(void **state)
 	    {"\x7f", "?"},
 	    {"\xc2\x9b"
 	     "31m",
-		"??31m"},                     /* CSI in one C1 character */
+		"?31m"},                      /* CSI in one C1 character */
 	    {"\xe2\x82\xac", "\xe2\x82\xac"}, /* whole */
 	    {"\xe2\x82", "??"},               /* cut */
 	    {"\xff\xc0", "??"},
+	    {"\xe0\x80\x9b"
+	     "x",
+		"???x"}, /* ESC in too many bytes */
+	    {"\xed\xa0\x80", "???"},
+	    {"\xe2\x80\xae"
+	     "txt.exe",
+		"?txt.exe"}, /* the line turned round */
+	    {"\xf0\x9f\x98\x80", "\xf0\x9f\x98\x80"},
 	    {"", ""},
 	};
 	size_t i;
