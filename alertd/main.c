@@ -10,7 +10,7 @@ main(int argc, char **argv)
 	struct daemon_opts opts = {
 	    .name = "alertd",
 	    .page = "patchflow-alertd(8)",
-	    .summary = "Tells people what the suite has raised.",
+	    .summary = "tell people what the suite has raised",
 	};
 	struct settings settings;
 	struct alertd a;

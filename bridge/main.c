@@ -9,7 +9,7 @@ main(int argc, char **argv)
 {
 	struct daemon_opts opts = {.name = DESK_NAME,
 	    .page = "ghost-bridge(8)",
-	    .summary = "takes patches from chats and the inbox to the queues"};
+	    .summary = "take patches from chats and the inbox to the queues"};
 	struct settings set;
 	struct tree tree;
 	struct bridge bridge;

@@ -24,7 +24,7 @@
 #define LOCK_WAIT_MS 10000 /* a predecessor that is being killed */
 #define LOCK_POLL_MS 5
 
-enum { OPT_ONCE = 256, OPT_INHERIT, OPT_DRY_RUN, OPT_HELP, OPT_VERSION };
+enum { OPT_ONCE = 256, OPT_INHERIT, OPT_DRY_RUN, OPT_VERSION };
 
 static const struct option long_options[] = {
     {"config", required_argument, NULL, 'c'},
@@ -35,7 +35,7 @@ static const struct option long_options[] = {
     {"once", no_argument, NULL, OPT_ONCE},
     {"inherit", required_argument, NULL, OPT_INHERIT},
     {"dry-run", no_argument, NULL, OPT_DRY_RUN},
-    {"help", no_argument, NULL, OPT_HELP},
+    {"help", no_argument, NULL, 'h'},
     {"version", no_argument, NULL, OPT_VERSION},
     {NULL, 0, NULL, 0},
 };
@@ -77,7 +77,7 @@ help(const struct daemon_opts *o)
 			     "input, print its outcome\n");
 	(void)printf("      --once          recover, do what can be done, "
 		     "exit\n"
-		     "      --help          this text\n"
+		     "  -h, --help          this text\n"
 		     "      --version       the version\n\nSee %s.\n",
 	    o->page);
 	exit(fflush(stdout) == 0 ? EXIT_DONE : EXIT_FATAL);
@@ -129,7 +129,7 @@ take_option(struct daemon_opts *o, int opt, const char *arg)
 		if (!o->inherits || error != NULL)
 			usage(o);
 		break;
-	case OPT_HELP:
+	case 'h':
 		help(o);
 	case OPT_VERSION:
 		version(o);
@@ -153,8 +153,8 @@ daemon_parse(struct daemon_opts *o, int argc, char **argv)
 	int opt;
 
 	o->lock_fd = o->inherit_fd = -1;
-	while ((opt = getopt_long(argc, argv, "c:fnq:v", long_options, NULL)) !=
-	       -1)
+	while ((opt = getopt_long(argc, argv, "c:fhnq:v", long_options,
+		    NULL)) != -1)
 		take_option(o, opt, optarg);
 	if (optind != argc || (o->takes_queue && o->queue[0] == '\0'))
 		usage(o);

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "common/clock.h"
+#include "common/text.h"
 #include "ctl/out.h"
 #include "ctl/table.h"
 #include "ctl/verbs.h"
@@ -36,7 +37,7 @@ add_file(json_t *all, int dir, const char *name, const char *where)
 		return -1;
 	}
 	json_object_set_new(doc, "delivery", json_string(where));
-	json_object_set_new(doc, "file", json_string(name));
+	json_object_set_new(doc, "file", text_json(name));
 	json_array_append_new(all, doc);
 	return 0;
 }
@@ -195,13 +196,13 @@ int
 run_alerts(struct ctl *c)
 {
 	static const struct option words[] = {
-	    {"history", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
+	    {"history", no_argument, NULL, 'a'}, {NULL, 0, NULL, 0}};
 	json_t *all, *shown;
 	bool history = false;
 	int opt, status;
 
 	while ((opt = ctl_option(c, "", words)) != -1) {
-		if (opt != 'h')
+		if (opt != 'a')
 			return CTL_USAGE;
 		history = true;
 	}

@@ -13,6 +13,7 @@
 
 #include "common/buf.h"
 #include "common/fsinfo.h"
+#include "common/text.h"
 #include "ctl/check.h"
 #include "ctl/out.h"
 #include "ctl/program.h"
@@ -109,8 +110,8 @@ try_all(struct ctl *c)
 	try_logs(&t, c->s.logs.directory);
 	ok = t.worst < TRIAL_TEMPORARY;
 	if (c->json)
-		out_json(json_pack("{s:s, s:b, s:O}", "file", c->s.path, "ok",
-		    ok, "checks", t.list));
+		out_json(json_pack("{s:o, s:b, s:O}", "file",
+		    text_json(c->s.path), "ok", ok, "checks", t.list));
 	else
 		print(&t);
 	trial_free(&t);

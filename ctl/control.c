@@ -14,6 +14,7 @@
 
 #include "common/buf.h"
 #include "common/clock.h"
+#include "common/text.h"
 #include "ctl/follow.h"
 #include "ctl/out.h"
 #include "ctl/verbs.h"
@@ -231,8 +232,8 @@ follow_order(struct ctl *c, const char *name, json_t *all)
 	while (!reached && follow_pause(deadline));
 	if (all != NULL)
 		json_array_append_new(all,
-		    json_pack("{s:s, s:b, s:O}", "name", name, "ok", reached,
-			"daemons", found));
+		    json_pack("{s:o, s:b, s:O}", "name", text_json(name), "ok",
+			reached, "daemons", found));
 	else
 		print_states(found);
 	json_decref(found);
@@ -248,13 +249,11 @@ order_one(struct ctl *c, const char *name, json_t *all)
 	int status = control_order(c, c->verb->name, name, &answer);
 
 	json_decref(answer);
-	if (status == CTL_DONE && name != NULL)
+	if (status == CTL_DONE)
 		return follow_order(c, name, all);
 	if (all != NULL)
-		json_array_append_new(all, json_pack("{s:s?, s:b}", "name",
-					       name, "ok", status == CTL_DONE));
-	else if (status == CTL_DONE)
-		(void)printf("configuration read again\n");
+		json_array_append_new(all,
+		    json_pack("{s:o, s:b}", "name", text_json(name), "ok", 0));
 	return status;
 }
 
@@ -284,13 +283,26 @@ plan_reload(struct ctl *c)
 	return status;
 }
 
+static int
+reload(struct ctl *c)
+{
+	json_t *answer = NULL;
+	int status = control_order(c, "reload", NULL, &answer);
+
+	json_decref(answer);
+	if (status == CTL_DONE && c->json)
+		out_json(json_pack("{s:b}", "ok", 1));
+	else if (status == CTL_DONE)
+		(void)printf("configuration read again\n");
+	return status;
+}
+
 int
 run_reload(struct ctl *c)
 {
 	static const struct option words[] = {
 	    {"dry-run", no_argument, NULL, 'n'}, {NULL, 0, NULL, 0}};
 	bool dry = false;
-	json_t *all;
 	int opt, status;
 
 	while ((opt = ctl_option(c, "n", words)) != -1) {
@@ -301,13 +313,9 @@ run_reload(struct ctl *c)
 	if (c->argc > 0)
 		return CTL_USAGE;
 	status = ctl_open(c);
-	if (status != 0 || dry)
-		return status != 0 ? status : plan_reload(c);
-	all = c->json ? json_array() : NULL;
-	status = order_one(c, NULL, all);
-	if (c->json)
-		out_json(all);
-	return status;
+	if (status != 0)
+		return status;
+	return dry ? plan_reload(c) : reload(c);
 }
 
 int

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* Options, configuration and spool for every verb. */
 #include "ctl/ctl.h"
-#include "ctl/table.h"
 
 #include <sys/stat.h>
 #include <errno.h>
@@ -16,14 +15,15 @@
 #include "common/buf.h"
 #include "common/log.h"
 #include "common/version.h"
+#include "ctl/out.h"
 #include "ctl/verbs.h"
 
-enum { OPT_JSON = 1000, OPT_HELP, OPT_VERSION };
+enum { OPT_JSON = 1000, OPT_VERSION };
 
 static const struct option everywhere[] = {
     {"config", required_argument, NULL, 'c'},
     {"json", no_argument, NULL, OPT_JSON},
-    {"help", no_argument, NULL, OPT_HELP},
+    {"help", no_argument, NULL, 'h'},
     {"version", no_argument, NULL, OPT_VERSION},
     {NULL, 0, NULL, 0},
 };
@@ -33,16 +33,12 @@ ctl_say(const char *fmt, ...)
 {
 	struct buf text = {0};
 	va_list ap;
-	char *clean;
 
+	buf_puts(&text, "patchflow: ");
 	va_start(ap, fmt);
 	buf_vprintf(&text, fmt, ap);
 	va_end(ap);
-	/* A file's name may be a terminal's command. */
-	clean = table_clean(text.bytes);
-	(void)fflush(stdout);
-	(void)fprintf(stderr, "patchflow: %s\n", clean);
-	free(clean);
+	out_complain(text.bytes);
 	buf_free(&text);
 }
 
@@ -59,6 +55,16 @@ ctl_worse(int a, int b)
 	return CTL_FAILED;
 }
 
+/* A full disk behind standard output is a failure, too. */
+static int
+finish(int status)
+{
+	if ((fflush(stdout) == 0 && ferror(stdout) == 0) || status != CTL_DONE)
+		return status;
+	ctl_say("standard output: %s", strerror(errno));
+	return CTL_FAILED;
+}
+
 /* -c, --json, --help and --version mean the same before and after a verb. */
 static int
 take_common(struct ctl *c, int opt)
@@ -70,12 +76,12 @@ take_common(struct ctl *c, int opt)
 	case OPT_JSON:
 		c->json = true;
 		return 0;
-	case OPT_HELP:
+	case 'h':
 		verbs_help(c->verb);
-		exit(CTL_DONE);
+		exit(finish(CTL_DONE));
 	case OPT_VERSION:
 		(void)printf("patchflow %s\n", PATCHFLOW_VERSION);
-		exit(CTL_DONE);
+		exit(finish(CTL_DONE));
 	default:
 		return opt;
 	}
@@ -96,7 +102,7 @@ ctl_option(struct ctl *c, const char *letters, const struct option *words)
 {
 	size_t own = count_options(words), all = count_options(everywhere);
 	struct option *merged = xcalloc(own + all + 1, sizeof(*merged));
-	char *short_ones = xasprintf("c:%s", letters);
+	char *short_ones = xasprintf("c:h%s", letters);
 	int opt;
 
 	if (own > 0)
@@ -132,6 +138,7 @@ complain_verb(const char *name)
 static int
 run_verb(struct ctl *c, int argc, char **argv)
 {
+	char *name;
 	int status;
 
 	c->verb = verb_find(argv[0]);
@@ -139,15 +146,12 @@ run_verb(struct ctl *c, int argc, char **argv)
 		return complain_verb(argv[0]);
 	c->argc = argc;
 	c->argv = argv;
+	argv[0] = name = xasprintf("patchflow %s", c->verb->name);
 	optind = 0; /* starts getopt(3) anew */
 	status = c->verb->run(c);
+	free(name);
 	if (status == CTL_USAGE)
 		verbs_usage(c->verb);
-	/* A full disk behind standard output is a failure too. */
-	if ((fflush(stdout) != 0 || ferror(stdout) != 0) && status == 0) {
-		ctl_say("standard output: %s", strerror(errno));
-		status = CTL_FAILED;
-	}
 	ctl_close(c);
 	return status;
 }
@@ -167,14 +171,12 @@ occupy_streams(void)
 		(void)close(fd);
 }
 
-int
-ctl_run(struct ctl *c, int argc, char **argv)
+static int
+run(struct ctl *c, int argc, char **argv)
 {
 	int opt;
 
-	occupy_streams();
-	log_init("patchflow");
-	while ((opt = getopt_long(argc, argv, "+c:", everywhere, NULL)) != -1)
+	while ((opt = getopt_long(argc, argv, "+c:h", everywhere, NULL)) != -1)
 		if (take_common(c, opt) != 0) {
 			verbs_usage(NULL);
 			return CTL_USAGE;
@@ -184,6 +186,19 @@ ctl_run(struct ctl *c, int argc, char **argv)
 		return CTL_USAGE;
 	}
 	return run_verb(c, argc - optind, argv + optind);
+}
+
+int
+ctl_run(struct ctl *c, int argc, char **argv)
+{
+	int status;
+
+	occupy_streams();
+	log_init("patchflow");
+	status = run(c, argc, argv);
+	if (c->json && status != CTL_DONE)
+		out_failure(status);
+	return finish(status);
 }
 
 int
@@ -200,7 +215,7 @@ ctl_settings(struct ctl *c)
 		buf_free(&errs);
 		return 0;
 	}
-	(void)fputs(errs.len > 0 ? errs.bytes : "", stderr);
+	out_complain_all(errs.len > 0 ? errs.bytes : "");
 	buf_free(&errs);
 	if (c->config == NULL && access(path, F_OK) == -1)
 		ctl_say("no configuration here; `patchflow init` writes one");

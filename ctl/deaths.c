@@ -116,7 +116,10 @@ run_deaths(struct ctl *c)
 	if (c->json)
 		out_json(all);
 	else {
-		print(all, c->argc == 1);
+		if (json_array_size(all) == 0)
+			ctl_say("no death is remembered");
+		else
+			print(all, c->argc == 1);
 		json_decref(all);
 	}
 	return CTL_DONE;

@@ -11,6 +11,7 @@
 #include "common/buf.h"
 #include "common/ids.h"
 #include "common/spool.h"
+#include "common/text.h"
 #include "ctl/control.h"
 #include "ctl/out.h"
 #include "ctl/table.h"
@@ -29,8 +30,8 @@ fsck_say(struct fsck *f, enum fsck_level level, const char *place,
 	buf_vprintf(&text, fmt, ap);
 	va_end(ap);
 	json_array_append_new(f->problems,
-	    json_pack("{s:s, s:s, s:s}", "level", level_name[level], "place",
-		place, "problem", text.bytes));
+	    json_pack("{s:s, s:o, s:o}", "level", level_name[level], "place",
+		text_json(place), "problem", text_json(text.bytes)));
 	f->wrong += level == FSCK_WRONG;
 	buf_free(&text);
 }

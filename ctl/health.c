@@ -23,7 +23,7 @@ complain(json_t *problems, const char *fmt, ...)
 	va_start(ap, fmt);
 	buf_vprintf(&text, fmt, ap);
 	va_end(ap);
-	json_array_append_new(problems, json_string(text.bytes));
+	json_array_append_new(problems, text_json(text.bytes));
 	buf_free(&text);
 }
 

@@ -17,6 +17,7 @@
 
 #include "common/buf.h"
 #include "common/spool.h"
+#include "common/text.h"
 #include "ctl/out.h"
 #include "ctl/verbs.h"
 
@@ -210,8 +211,9 @@ write_plan(struct ctl *c, struct plan *p)
 		return CTL_FAILED;
 	}
 	if (c->json)
-		out_json(json_pack("{s:s, s:s, s:O}", "directory", p->where,
-		    "file", FILE_NAME, "queues", p->queues));
+		out_json(json_pack("{s:o, s:s, s:O}", "directory",
+		    text_json(p->where), "file", FILE_NAME, "queues",
+		    p->queues));
 	else
 		print_next(p);
 	return CTL_DONE;

@@ -3,14 +3,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "common/extract.h"
+#include "common/text.h"
 #include "ctl/ctl.h"
-#include "ctl/table.h"
+#include "ctl/out.h"
 
 static int
 drain(int fd, struct buf *text)
@@ -87,10 +88,11 @@ json_t *
 input_describe(const struct input *in)
 {
 	const struct patch_result *p = &in->patch;
-	json_t *j = json_pack("{s:s, s:b, s:s, s:b, s:s, s:O?, s:O?, s:O?}",
-	    "file", in->name, "ok", p->reason == PATCH_OK, "id", p->id,
-	    "id_declared", p->id_declared, "digest", p->digest, "targets",
-	    p->targets, "warnings", p->warnings, "canonical", p->canonical);
+	json_t *j =
+	    json_pack("{s:o, s:b, s:s, s:b, s:s, s:O?, s:O?, s:O?}", "file",
+		text_json(in->name), "ok", p->reason == PATCH_OK, "id", p->id,
+		"id_declared", p->id_declared, "digest", p->digest, "targets",
+		p->targets, "warnings", p->warnings, "canonical", p->canonical);
 
 	if (p->reason == PATCH_OK)
 		return j;
@@ -104,26 +106,29 @@ input_describe(const struct input *in)
 	return j;
 }
 
+static void __attribute__((format(printf, 1, 2))) complain(const char *fmt, ...)
+{
+	struct buf text = {0};
+	va_list ap;
+
+	va_start(ap, fmt);
+	buf_vprintf(&text, fmt, ap);
+	va_end(ap);
+	out_complain(text.bytes);
+	buf_free(&text);
+}
+
 void
 input_complain(const struct input *in)
 {
-	char *name = table_clean(in->name);
-	char *said = table_clean(in->patch.error);
-	char *hint = table_clean(in->patch.hint);
-
-	(void)fflush(stdout);
-	(void)fprintf(stderr, "%s:%d:%d: %s (%s)\n", name,
+	complain("%s:%d:%d: %s (%s)", in->name,
 	    in->err.line > 0 ? in->err.line : 1,
-	    in->err.column > 0 ? in->err.column : 1, said,
+	    in->err.column > 0 ? in->err.column : 1, in->patch.error,
 	    patch_reason_name[in->patch.reason]);
-	if (hint[0] != '\0')
-		(void)fprintf(stderr, "%s: hint: %s\n", name, hint);
+	if (in->patch.hint[0] != '\0')
+		complain("%s: hint: %s", in->name, in->patch.hint);
 	if (in->patch.reason == PATCH_MALFORMED && looks_like_chat(in))
-		(void)fprintf(stderr,
-		    "%s: hint: a chat or Markdown; try "
-		    "`patchflow extract %s`\n",
-		    name, name);
-	free(name);
-	free(said);
-	free(hint);
+		complain("%s: hint: a chat or Markdown; try "
+			 "`patchflow extract %s`",
+		    in->name, in->name);
 }

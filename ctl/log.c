@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 /* log: what the daemons did, merged by time. */
 #include <errno.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "common/buf.h"
 #include "common/clock.h"
@@ -102,6 +105,18 @@ print(struct log_view *v)
 	events_clear(&v->events);
 }
 
+/* A pipe that nobody reads any more ends it now, not with the next event. */
+static bool
+is_read(void)
+{
+	struct pollfd p = {.fd = STDOUT_FILENO};
+
+	if (poll(&p, 1, 0) != 1 || (p.revents & (POLLERR | POLLHUP)) == 0)
+		return true;
+	(void)raise(SIGPIPE);
+	return false;
+}
+
 static int
 follow(struct log_view *v, struct events_follow *f)
 {
@@ -111,7 +126,7 @@ follow(struct log_view *v, struct events_follow *f)
 	v->lines = 0;
 	while (events_more(&v->events, v->c->t.journal, f) == 0) {
 		print(v);
-		if (ferror(stdout) != 0)
+		if (ferror(stdout) != 0 || !is_read())
 			return CTL_FAILED;
 		(void)nanosleep(&pause, NULL);
 	}

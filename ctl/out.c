@@ -10,13 +10,38 @@
 
 #include "common/buf.h"
 #include "common/clock.h"
+#include "common/utf8.h"
 #include "ctl/table.h"
+
+/* For --json: was there a result, and what was complained of. */
+static bool printed;
+static json_t *complaints;
+
+/* What a terminal would obey is escaped; jansson does that for C0 only. */
+static void
+put_json(const char *text)
+{
+	const char *end = text + strlen(text);
+	size_t n;
+
+	for (; text < end; text += n) {
+		n = utf8_sequence(text, (size_t)(end - text));
+		if (*text == '\n' || !utf8_is_tricky(text))
+			(void)fwrite(text, 1, n, stdout);
+		else
+			(void)printf("\\u%04x", utf8_code(text, n));
+	}
+}
 
 static void
 dump(json_t *value, size_t flags)
 {
-	(void)json_dumpf(value, stdout, flags | JSON_ENCODE_ANY);
+	char *text = json_dumps(value, flags | JSON_ENCODE_ANY);
+
+	put_json(text != NULL ? text : "null");
 	(void)putchar('\n');
+	printed = true;
+	free(text);
 	json_decref(value);
 }
 
@@ -30,6 +55,41 @@ void
 out_json_line(json_t *value)
 {
 	dump(value, JSON_COMPACT);
+}
+
+void
+out_complain(const char *line)
+{
+	char *clean = table_clean(line);
+
+	(void)fflush(stdout);
+	(void)fprintf(stderr, "%s\n", clean);
+	if (complaints == NULL)
+		complaints = json_array();
+	json_array_append_new(complaints, json_string(clean));
+	free(clean);
+}
+
+void
+out_complain_all(const char *lines)
+{
+	char *copy = xstrdup(lines), *rest = copy;
+	const char *line;
+
+	while ((line = strsep(&rest, "\n")) != NULL)
+		if (line[0] != '\0')
+			out_complain(line);
+	free(copy);
+}
+
+void
+out_failure(int status)
+{
+	if (!printed)
+		out_json(json_pack("{s:b, s:i, s:o}", "ok", 0, "status", status,
+		    "errors",
+		    complaints != NULL ? json_incref(complaints)
+				       : json_array()));
 }
 
 void

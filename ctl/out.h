@@ -10,6 +10,11 @@
 void out_json(json_t *value);
 /* One line: for streams. Takes the reference. */
 void out_json_line(json_t *value);
+/* A line of text to standard error, cleaned. */
+void out_complain(const char *line);
+void out_complain_all(const char *lines);
+/* --json without a result: {ok, status, errors}, what was complained of. */
+void out_failure(int status);
 /* "  label     text", the text cleaned; nothing where text is NULL or "". */
 void out_field(const char *label, const char *text);
 void out_fieldf(const char *label, const char *fmt, ...)

@@ -15,6 +15,7 @@
 #include "common/brake.h"
 #include "common/clock.h"
 #include "common/spool.h"
+#include "common/text.h"
 #include "ctl/control.h"
 #include "ctl/follow.h"
 #include "ctl/out.h"
@@ -79,10 +80,10 @@ static int
 put(struct submit *s, struct submission *sub)
 {
 	const struct box *inbox = &s->c->t.inbox;
-	json_t *doc = json_pack("{s:s, s:o, s:o?, s:s, s:i, s:s, s:s, s:s}",
+	json_t *doc = json_pack("{s:s, s:o, s:o, s:s, s:i, s:s, s:s, s:s}",
 	    "format", "patchflow-submission-1", "text",
 	    json_stringn(sub->in.text.bytes, sub->in.text.len), "name",
-	    json_string(base_name(sub->in.name)), "queue", s->queue, "priority",
+	    text_json(base_name(sub->in.name)), "queue", s->queue, "priority",
 	    s->priority, "conversation", "", "message_id", "", "author", "");
 	enum spool_answer answer;
 
@@ -107,9 +108,10 @@ describe(const struct submission *sub)
 {
 	const struct patch_result *p = &sub->in.patch;
 
-	return json_pack("{s:s, s:s, s:s, s:O?, s:O?, s:s}", "file",
-	    sub->in.name, "id", p->id, "digest", p->digest, "targets",
-	    p->targets, "warnings", p->warnings, "submission", sub->name);
+	return json_pack("{s:o, s:s, s:s, s:O?, s:O?, s:s}", "file",
+	    text_json(sub->in.name), "id", p->id, "digest", p->digest,
+	    "targets", p->targets, "warnings", p->warnings, "submission",
+	    sub->name);
 }
 
 static int

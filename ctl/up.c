@@ -65,15 +65,15 @@ static void
 show_output(struct ctl *c)
 {
 	int fd = openat(c->t.run, OUTPUT, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	char text[OUTPUT_SHOWN + 1];
+	char text[OUTPUT_SHOWN + 1] = "";
 	struct stat st;
 	ssize_t n = -1;
 
 	if (fd != -1 && fstat(fd, &st) == 0)
 		n = pread(fd, text, OUTPUT_SHOWN,
 		    st.st_size > OUTPUT_SHOWN ? st.st_size - OUTPUT_SHOWN : 0);
-	if (n > 0)
-		(void)fwrite(text, 1, (size_t)n, stderr);
+	text[n > 0 ? n : 0] = '\0';
+	out_complain_all(text);
 	if (fd != -1)
 		(void)close(fd);
 	if (c->s.logs.directory[0] != '\0')

@@ -151,7 +151,7 @@ help_all(void)
 	    "\n  -c, --config FILE  else $PATCHFLOW_CONFIG, ./patchflow.yaml,\n"
 	    "                     %s/patchflow/patchflow.yaml\n"
 	    "  --json             results as JSON\n"
-	    "  --help, --version\n\n"
+	    "  -h, --help, --version\n\n"
 	    "`patchflow help COMMAND` tells more, patchflow(1) all.\n",
 	    SYSCONFDIR);
 }

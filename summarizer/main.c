@@ -10,7 +10,7 @@ main(int argc, char **argv)
 	struct daemon_opts opts = {
 	    .name = "summarizer",
 	    .page = "patchflow-summarizer(8)",
-	    .summary = "Turns outcomes into summaries and delivers them.",
+	    .summary = "turn outcomes into summaries and deliver them",
 	};
 	struct settings settings;
 	struct summarizer s;

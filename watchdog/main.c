@@ -12,7 +12,7 @@ main(int argc, char **argv)
 	struct daemon_opts opts = {
 	    .name = "watchdog",
 	    .page = "patchflow-watchdog(8)",
-	    .summary = "Start, watch and restart the daemons of patchflow.",
+	    .summary = "start, watch and restart the daemons of patchflow",
 	    .inherits = true,
 	};
 	struct settings conf;

@@ -3,7 +3,7 @@
 # The command with the daemons down: everything that acts on the spool works
 # and is durable, everything that needs the supervisor says so.
 . "$(dirname "$0")/../harness/lib.sh"
-plan 82
+plan 93
 pf() { patchflow "$@"; }
 
 cd "$T" || exit 1
@@ -20,6 +20,12 @@ exits 1 'one that is not there' pf check "none-$evil"
 is 'neither' "$(tr -cd '\033' <"$T/out" | wc -c)" 0
 rm "$evil"
 exits 0 'help' pf --help
+exits 0 'of a verb, by its letter, too' pf status -h
+like 'tells of it' "$(cat "$T/out")" '^usage: .* status'
+like 'a wrong option is told with the verb' "$(pf status -x 2>&1)" \
+    "^patchflow status: invalid option -- 'x'"
+exits 1 'a full disk behind the help is a failure' \
+    sh -c 'patchflow --help >/dev/full'
 exits 0 'version' pf --version
 like 'names it' "$(cat "$T/out")" '^patchflow [0-9]+\.'
 exits 78 'no configuration is 78' pf status
@@ -37,6 +43,10 @@ is 'gives each work tree a queue' "$(pf -c "$T/home2/patchflow.yaml" --json \
     status | jq -r '.queues[].name' | tr '\n' ' ')" 'ALPHA BETA_X '
 cd "$T" || exit 1
 
+printf '"x\\e[31m\\u009b": 1\n' >evil.yaml
+exits 78 'a key that is an order to the terminal' pf -c evil.yaml status
+is 'is told of without giving it' "$(tr -cd '\033\233' <"$T/out" | wc -c)" 0
+rm evil.yaml
 printf 'spool: sp\nqueues:\n- {name: A, workspac: x}\nbridge: {poll: never}\n' \
     >bad.yaml
 exits 78 'a bad configuration is 78' pf -c bad.yaml check-config
@@ -136,7 +146,44 @@ exits 69 'status without a supervisor is 69' pf status
 like 'but shows the queues' "$(cat "$T/out")" '^MAIN +open +1 '
 exits 69 'health says that the suite is down' pf health
 exits 0 'alerts' pf alerts --history
+ok 'log -f ends with its reader' timeout 20 sh -c 'patchflow log -f | head -n 1'
 exits 0 'fsck finds the spool whole' pf fsck
+
+# --- JSON: one document from each verb, also where there is no result
+
+json_of() {
+	patchflow "$@" </dev/null >"$T/j.out" 2>"$T/j.err"
+	jq -es 'length == 1' <"$T/j.out" >/dev/null || echo "$*"
+}
+for verb in $(patchflow --help | sed -n 's/^  \([a-z][a-z-]*\)  .*/\1/p'); do
+	case $verb in
+	help | up) continue ;; # text; starts something
+	init) arg=$T/none/such ;;
+	check | dry-run | extract | submit) arg=bad.json ;;
+	pause | resume) arg=NOPE ;;
+	show | wait | retry | hold | approve | reject | cancel | undo | log)
+		arg=nobody ;;
+	start | stop | restart) arg=all ;;
+	*) arg= ;;
+	esac
+	# shellcheck disable=SC2086 # none is none
+	{
+		[ $verb = log ] || json_of --json $verb $arg # a line each
+		json_of -c none.yaml --json $verb $arg
+		json_of --json $verb --no-such-option
+	}
+done >"$T/not-json"
+is 'each verb answers --json with one document' "$(cat "$T/not-json")" ''
+json_of --json -c bad.yaml queue
+is 'an error has its status and what was said' \
+    "$(jq -c '[.ok, .status, (.errors | length)]' "$T/j.out")" '[false,78,3]'
+odd=$(printf '\377').json
+cp a1.json "$odd"
+is 'a file whose name is no text is told of' \
+    "$(pf --json check "$odd" | jq -r '.[].id')" a1
+printf '{"id":"c1","mutations":[{"path":"x","contents":"\\u009b\\u007f\\u202e"}]}' >c1.json
+is 'what acts on terminals is escaped' "$(pf check c1.json | grep contents)" \
+    '      "contents": "\u009b\u007f\u202e"'
 
 # --- acting
 exits 0 'a request by one who has closed all streams' \
