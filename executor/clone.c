@@ -5,7 +5,6 @@
  * change later: no program can set a ctime back.
  */
 #include <sys/stat.h>
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -109,9 +108,17 @@ copy_entry(struct clone *c, int in, int out, const char *name)
 	return 0;
 }
 
+/* The directory that is being filled. */
+struct level {
+	struct clone *clone;
+	int out;
+};
+
 static int
-copy_named(struct clone *c, int in, int out, const char *name)
+copy_named(void *owner, int in, const char *name)
 {
+	const struct level *l = owner;
+	struct clone *c = l->clone;
 	size_t mark = c->dirs.len;
 	int answer;
 
@@ -124,7 +131,7 @@ copy_named(struct clone *c, int in, int out, const char *name)
 	if (strcmp(c->dirs.bytes, ".patchflow") == 0)
 		answer = 0;
 	else
-		answer = copy_entry(c, in, out, name);
+		answer = copy_entry(c, in, l->out, name);
 	/* On failure the path stays, for the message. */
 	if (answer == 0) {
 		c->dirs.len = mark;
@@ -136,26 +143,8 @@ copy_named(struct clone *c, int in, int out, const char *name)
 static int
 copy_inside(struct clone *c, int in, int out)
 {
-	int fd = openat(in, ".", DIR_FLAGS);
-	DIR *d = fd != -1 ? fdopendir(fd) : NULL;
-	struct dirent *e;
-	int answer = 0;
-
-	if (d == NULL) {
-		if (fd != -1)
-			(void)close(fd);
-		return -1;
-	}
-	while (answer == 0 && (errno = 0, e = readdir(d)) != NULL) {
-		if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
-			answer = copy_named(c, in, out, e->d_name);
-	}
-	if (answer == 0 && errno != 0)
-		answer = -1;
-	fd = errno;
-	(void)closedir(d);
-	errno = fd;
-	return answer;
+	return subtree_each(openat(in, ".", DIR_FLAGS), copy_named,
+	    &(struct level){c, out});
 }
 
 /* In the transaction, which upper lies in. */

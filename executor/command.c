@@ -5,7 +5,6 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <ctype.h>
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -19,6 +18,7 @@
 #include "common/clock.h"
 #include "executor/command.h"
 #include "executor/guard.h"
+#include "executor/subtree.h"
 #include "executor/utf8.h"
 
 #define TERM_GRACE_MS 1000 /* from SIGTERM to SIGKILL at the deadline */
@@ -212,38 +212,38 @@ is_dead(const char *pid)
 		return false;
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd == -1)
-		return true;
+		return errno == ENOENT;
 	n = read(fd, text, sizeof(text) - 1);
+	if (n <= 0) {
+		(void)close(fd);
+		return n == 0 || errno == ESRCH;
+	}
 	(void)close(fd);
-	if (n <= 0)
-		return true;
 	text[n] = '\0';
 	at = strrchr(text, ')');
 	return at != NULL && at[1] != '\0' && (at[2] == 'Z' || at[2] == 'X');
 }
 
-/* Is anything left in the namespace beside init and us? */
+static int
+is_left(void *owner, int proc, const char *name)
+{
+	long pid = strtol(name, NULL, 10);
+
+	(void)owner;
+	(void)proc;
+	return isdigit((unsigned char)name[0]) && pid != 1 &&
+	       pid != (long)getpid() && !is_dead(name);
+}
+
+/* Is anything left in the namespace beside init and us? What cannot be looked
+ * at is not assumed to be well. */
 static bool
 someone_left(bool bare)
 {
-	DIR *d = bare ? NULL : opendir("/proc");
-	struct dirent *e;
-	bool left = false;
-
 	if (bare)
 		return guard_signal(getppid(), 0) > 0;
-
-	if (d == NULL)
-		return true; /* never assume that all is well */
-	while (!left && (e = readdir(d)) != NULL) {
-		long pid = strtol(e->d_name, NULL, 10);
-
-		if (isdigit((unsigned char)e->d_name[0]) && pid != 1 &&
-		    pid != (long)getpid() && !is_dead(e->d_name))
-			left = true;
-	}
-	(void)closedir(d);
-	return left;
+	return subtree_each(open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC),
+		   is_left, NULL) != 0;
 }
 
 /* Without a namespace -1 would be the user's whole session; and a round may

@@ -4,7 +4,6 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <net/if.h>
@@ -17,6 +16,7 @@
 #include "executor/mounts.h"
 #include "executor/rootfs.h"
 #include "executor/rootfs_part.h"
+#include "executor/subtree.h"
 
 #define SCRATCH_MAX (INT64_C(512) << 20) /* of /tmp, /home and the like */
 
@@ -106,8 +106,8 @@ new_copy(const struct jail_spec *spec)
 static bool
 is_own(const char *name)
 {
-	static const char *const own[] = {".", "..", "dev", "home",
-	    "lost+found", "proc", "root", "run", "tmp"};
+	static const char *const own[] = {"dev", "home", "lost+found", "proc",
+	    "root", "run", "tmp"};
 
 	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++) {
 		if (strcmp(name, own[i]) == 0)
@@ -140,21 +140,17 @@ clone_entry(struct rootfs *r, int base, const char *name)
 }
 
 static int
+clone_named(void *owner, int base, const char *name)
+{
+	return is_own(name) ? 0 : clone_entry(owner, base, name);
+}
+
+static int
 clone_machine(struct rootfs *r)
 {
-	DIR *d = opendir("/");
-	struct dirent *e;
-	int answer = 0;
-
 	rootfs_now("cloning the root directory for the jail");
-	if (d == NULL)
-		return -1;
-	while (answer == 0 && (e = readdir(d)) != NULL) {
-		if (!is_own(e->d_name))
-			answer = clone_entry(r, dirfd(d), e->d_name);
-	}
-	(void)closedir(d);
-	return answer;
+	return subtree_each(open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC),
+	    clone_named, r);
 }
 
 /* Cloned before /home and the like are covered, attached afterwards. */

@@ -26,43 +26,51 @@ is_dots(const char *name)
 	       (name[1] == '\0' || (name[1] == '.' && name[2] == '\0'));
 }
 
+int
+subtree_each(int fd, subtree_visit *visit, void *owner)
+{
+	DIR *d = fd != -1 ? fdopendir(fd) : NULL;
+	struct dirent *e;
+	int answer = 0, error;
+
+	/* The end and an error look alike. */
+	while (d != NULL && answer == 0 && (errno = 0, e = readdir(d)) != NULL)
+		if (!is_dots(e->d_name))
+			answer = visit(owner, fd, e->d_name);
+	if (answer == 0 && errno != 0)
+		answer = -1;
+	error = errno;
+	if (d != NULL)
+		(void)closedir(d);
+	else if (fd != -1)
+		(void)close(fd);
+	errno = error;
+	return answer;
+}
+
+/* A directory that is being walked or removed. */
+struct level {
+	struct subtree_walk *walk;
+	int depth;
+};
+
 static int walk_entry(struct subtree_walk *w, int dir, const char *name,
     int depth);
 
 static int
-walk_inside(struct subtree_walk *w, int dir, const char *name, int depth)
+walk_named(void *owner, int dir, const char *name)
 {
-	int fd = openat(dir, name, DIR_FLAGS);
-	struct dirent *e;
-	DIR *d;
-	int answer = 0;
+	const struct level *l = owner;
+	struct buf *path = &l->walk->path;
+	size_t mark = path->len;
+	int answer;
 
-	if (fd == -1)
-		return -1;
-	d = fdopendir(fd);
-	if (d == NULL) {
-		(void)close(fd);
-		return -1;
-	}
-	while (answer == 0) {
-		size_t mark = w->path.len;
-
-		errno = 0;
-		e = readdir(d);
-		if (e == NULL) {
-			answer = errno != 0 ? -1 : 0;
-			break;
-		}
-		if (is_dots(e->d_name))
-			continue;
-		if (mark > 0)
-			buf_putc(&w->path, '/');
-		buf_puts(&w->path, e->d_name);
-		answer = walk_entry(w, fd, e->d_name, depth + 1);
-		w->path.len = mark;
-		w->path.bytes[mark] = '\0';
-	}
-	(void)closedir(d);
+	if (mark > 0)
+		buf_putc(path, '/');
+	buf_puts(path, name);
+	answer = walk_entry(l->walk, dir, name, l->depth + 1);
+	path->len = mark;
+	path->bytes[mark] = '\0';
 	return answer;
 }
 
@@ -87,7 +95,8 @@ walk_entry(struct subtree_walk *w, int dir, const char *name, int depth)
 		return 0;
 	if (answer != 0 || !S_ISDIR(st.st_mode))
 		return answer;
-	return walk_inside(w, dir, name, depth);
+	return subtree_each(openat(dir, name, DIR_FLAGS), walk_named,
+	    &(struct level){w, depth});
 }
 
 int
@@ -106,34 +115,25 @@ subtree_walk(struct subtree_walk *w, int dir, const char *name,
 static int remove_at(int dir, const char *name, int depth);
 
 static int
+remove_named(void *owner, int dir, const char *name)
+{
+	const struct level *l = owner;
+	int answer = remove_at(dir, name, l->depth + 1);
+
+	if (answer == -1 && errno == EACCES && sys_fchmod(dir, 0700) == 0)
+		answer = remove_at(dir, name, l->depth + 1);
+	return answer;
+}
+
+static int
 remove_inside(int dir, const char *name, int depth)
 {
 	int fd = openat(dir, name, DIR_FLAGS);
-	struct dirent *e;
-	DIR *d;
-	int answer = 0;
 
 	/* Overlay leaves work/work without any permission. */
 	if (fd == -1 && errno == EACCES && sys_fchmodat(dir, name, 0700) == 0)
 		fd = openat(dir, name, DIR_FLAGS);
-	if (fd == -1)
-		return -1;
-	d = fdopendir(fd);
-	if (d == NULL) {
-		(void)close(fd);
-		return -1;
-	}
-	while (answer == 0 && (errno = 0, e = readdir(d)) != NULL) {
-		if (!is_dots(e->d_name))
-			answer = remove_at(fd, e->d_name, depth + 1);
-		if (answer == -1 && errno == EACCES &&
-		    sys_fchmod(fd, 0700) == 0)
-			answer = remove_at(fd, e->d_name, depth + 1);
-	}
-	if (answer == 0 && errno != 0)
-		answer = -1;
-	(void)closedir(d);
-	return answer;
+	return subtree_each(fd, remove_named, &(struct level){NULL, depth});
 }
 
 static int
@@ -275,29 +275,23 @@ subtree_copy_entry(int from, const char *a, int to, const char *b)
 }
 
 static int
+copy_named(void *owner, int dir, const char *name)
+{
+	const int *to = owner;
+
+	return subtree_copy(dir, name, *to, name);
+}
+
+static int
 copy_inside(int from, const char *a, int to, const char *b)
 {
-	int in = openat(from, a, DIR_FLAGS), out = openat(to, b, DIR_FLAGS);
-	struct dirent *e;
+	int out = openat(to, b, DIR_FLAGS), answer = -1;
 	struct stat st;
-	DIR *d = in != -1 && out != -1 ? fdopendir(in) : NULL;
-	int answer = -1;
 
-	if (d == NULL)
-		goto out;
-	answer = 0;
-	while (answer == 0 && (e = readdir(d)) != NULL) {
-		if (!is_dots(e->d_name))
-			answer = subtree_copy(in, e->d_name, out, e->d_name);
-	}
-	/* Filling it has moved the directory's own times. */
-	if (answer == 0 && fstat(in, &st) == 0)
+	/* Filling it moves the directory's own times. */
+	if (out != -1 && fstatat(from, a, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    subtree_each(openat(from, a, DIR_FLAGS), copy_named, &out) == 0)
 		answer = copy_meta(out, &st);
-out:
-	if (d != NULL)
-		(void)closedir(d);
-	else if (in != -1)
-		(void)close(in);
 	if (out != -1)
 		(void)close(out);
 	return answer;

@@ -30,6 +30,12 @@ struct subtree_walk {
 	struct buf path;
 };
 
+/* Each name in a directory but . and .., until visit says something else than
+ * 0. That, or -1: it was not read to its end. The descriptor is taken; -1 is
+ * passed on with its errno. */
+typedef int subtree_visit(void *owner, int dir, const char *name);
+int subtree_each(int fd, subtree_visit *visit, void *owner);
+
 /* Walks dir/name (name itself first); path starts as given. 0, -1 or what
  * visit said. */
 int subtree_walk(struct subtree_walk *w, int dir, const char *name,
