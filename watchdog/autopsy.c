@@ -94,7 +94,7 @@ never_was(struct service *s, enum fsm_exit *class)
 	*class = set_reason(s, "exec-error",
 	    e.number == ENOMEM || e.number == EAGAIN || e.number == EMFILE ||
 		    e.number == ENFILE
-		? FSM_EXIT_TEMPORARY
+		? FSM_EXIT_REFUSED
 		: FSM_EXIT_FAILED);
 	return true;
 }
@@ -148,8 +148,9 @@ service_autopsy(struct service *s)
 	s->last.at_us = clock_wall_us();
 	s->last.uptime_ms = clock_mono_ms() - s->fsm.started_ms;
 	s->last.pid = s->pid;
-	s->last.asked = s->fsm.cause == FSM_CAUSE_ASKED;
 	class = judge(s, &si);
+	s->last.asked =
+	    s->fsm.cause == FSM_CAUSE_ASKED || class == FSM_EXIT_REFUSED;
 	(void)strlcpy(s->last.why, s->trouble, sizeof s->last.why);
 	if (!s->last.asked) {
 		s->restarts++;

@@ -335,10 +335,7 @@ fork_failed(struct turn *t)
 
 	f->alive = false;
 	f->starts--;
-	f->fork_ms = f->fork_ms == 0 ? FSM_FORK_MS : f->fork_ms * 2;
-	if (f->fork_ms > FSM_FORK_MAX_MS)
-		f->fork_ms = FSM_FORK_MAX_MS;
-	rest(f, FSM_BACKOFF, t->in->now_ms + f->fork_ms);
+	rest(f, FSM_BACKOFF, t->in->now_ms + fsm_next_fork_ms(f));
 	return 0;
 }
 

@@ -29,8 +29,8 @@
 #define FSM_BACKOFF_MS 250
 #define FSM_BACKOFF_MAX_MS 30000
 #define FSM_OUTSIDE_MS 250     /* between starts when somebody kills it */
-#define FSM_FORK_MS 500        /* after a failed fork, then doubling ... */
-#define FSM_FORK_MAX_MS 2000   /* ... to here */
+#define FSM_FORK_MS 250        /* after a refused process, then doubling ... */
+#define FSM_FORK_MAX_MS 1000   /* ... to here */
 #define FSM_PROBE_MS 60000     /* degraded: tried so often */
 #define FSM_OPERATOR_MS 300000 /* needs-operator: so often unasked */
 #define FSM_REKILL_MS 1000
@@ -73,6 +73,7 @@ enum fsm_event {
 enum fsm_exit {
 	FSM_EXIT_FAILED,    /* own doing: code, crash, OOM, exec error */
 	FSM_EXIT_TEMPORARY, /* 111: the environment's; never a strike */
+	FSM_EXIT_REFUSED,   /* it never was: the machine had no room for it */
 	FSM_EXIT_CONFIG,    /* 78 */
 	FSM_EXIT_OUTSIDE    /* somebody else's TERM or KILL */
 };
@@ -127,7 +128,7 @@ struct fsm {
 	int64_t started_ms;
 	int64_t ready_ms;
 	int64_t backoff_ms; /* -1: the next restart is at once */
-	int64_t fork_ms;    /* delay after the last failed fork, or 0 */
+	int64_t fork_ms;    /* delay after the last refused process, or 0 */
 	int64_t strikes[FSM_STRIKES];
 	unsigned strike_next;
 	unsigned kills;
@@ -148,6 +149,8 @@ unsigned fsm_step(struct fsm *f, const struct fsm_policy *p,
 /* verdict.c's half of an exit that nobody asked for: sets resume, resume_ms
  * and the incident. */
 unsigned fsm_judge(struct fsm *f, const struct fsm_input *in);
+/* Until the machine that refused a process is asked again. */
+int64_t fsm_next_fork_ms(struct fsm *f);
 /* True once it is ready, has failed a first time, or is not wanted: those
  * after it need not wait any longer. */
 bool fsm_settled(const struct fsm *f);

@@ -41,7 +41,7 @@ const struct row handover_service_rows[] = {
     NUMBER(fsm.started_ms, COUNT),
     NUMBER(fsm.ready_ms, COUNT),
     NUMBER(fsm.backoff_ms, -1, FSM_BACKOFF_MAX_MS),
-    NUMBER(fsm.fork_ms, 0, FSM_FORK_MAX_MS),
+    NUMBER(fsm.fork_ms, 0, FSM_CAP_MS), /* older ones waited longer */
     NUMBER(fsm.strikes[0], COUNT),
     NUMBER(fsm.strikes[1], COUNT),
     NUMBER(fsm.strikes[2], COUNT),

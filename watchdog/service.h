@@ -48,7 +48,7 @@ struct last_exit {
 	int64_t memory_kb; /* at its peak */
 	int64_t uptime_ms;
 	pid_t pid;
-	bool asked; /* by us: no death */
+	bool asked; /* by us, or it never was: no death */
 	char why[SERVICE_WHY];
 };
 

@@ -79,6 +79,24 @@ died_from_outside(struct fsm *f, int64_t now)
 	return 0;
 }
 
+int64_t
+fsm_next_fork_ms(struct fsm *f)
+{
+	f->fork_ms = f->fork_ms == 0 ? FSM_FORK_MS : f->fork_ms * 2;
+	if (f->fork_ms > FSM_FORK_MAX_MS)
+		f->fork_ms = FSM_FORK_MAX_MS;
+	return f->fork_ms;
+}
+
+/* As a failed fork, only later: no incident, and soon again. */
+static unsigned
+refused(struct fsm *f, int64_t now)
+{
+	f->resume = FSM_BACKOFF;
+	f->resume_ms = now + fsm_next_fork_ms(f);
+	return 0;
+}
+
 static unsigned
 needs_operator(struct fsm *f, int64_t now)
 {
@@ -95,6 +113,8 @@ fsm_judge(struct fsm *f, const struct fsm_input *in)
 {
 	unsigned acts = f->incident ? 0 : FSM_DIED;
 
+	if (in->exit == FSM_EXIT_REFUSED)
+		return refused(f, in->now_ms);
 	f->incident = true;
 	switch (in->exit) {
 	case FSM_EXIT_CONFIG:
@@ -104,6 +124,7 @@ fsm_judge(struct fsm *f, const struct fsm_input *in)
 		return acts | died_from_outside(f, in->now_ms);
 	case FSM_EXIT_FAILED:
 	case FSM_EXIT_TEMPORARY:
+	case FSM_EXIT_REFUSED:
 		break;
 	}
 	return acts | died_by_itself(f, in);

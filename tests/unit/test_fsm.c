@@ -333,6 +333,28 @@ failed_forks_are_nobodys_strike(void **state)
 }
 
 static void
+a_machine_without_room_is_asked_again_soon(void **state)
+{
+	struct fsm f;
+	int64_t now = 1000;
+	int i;
+
+	(void)state;
+	reach(&f, FSM_STARTING);
+	for (i = 0; i < 200; i++) {
+		assert_in_range(die(&f, now, FSM_EXIT_REFUSED), FSM_FORK_MS,
+		    FSM_FORK_MAX_MS);
+		assert_int_equal(f.state, FSM_BACKOFF);
+		now = f.deadline_ms;
+		assert_int_equal(step(&f, FSM_EV_TICK, now), FSM_SPAWN);
+	}
+	assert_false(f.incident);
+	assert_false(f.degraded);
+	(void)step(&f, FSM_EV_READY, now);
+	assert_int_equal(f.fork_ms, 0);
+}
+
+static void
 an_incident_is_told_once_and_ends_when_stable(void **state)
 {
 	struct fsm f;
@@ -405,6 +427,7 @@ main(void)
 	    cmocka_unit_test(
 		kills_from_outside_are_back_within_a_second_for_ever),
 	    cmocka_unit_test(failed_forks_are_nobodys_strike),
+	    cmocka_unit_test(a_machine_without_room_is_asked_again_soon),
 	    cmocka_unit_test(an_incident_is_told_once_and_ends_when_stable),
 	    cmocka_unit_test(a_beat_moves_the_deadline_and_a_gap_renews_it),
 	    cmocka_unit_test(what_cannot_die_is_told_once_and_has_no_twin),
