@@ -189,6 +189,15 @@ fire_watch(struct loop *l, struct watch *w, short revents)
 /* Most of them is never looked at: not worth being cleared each turn. */
 #define UNTOUCHED __attribute__((uninitialized))
 
+static void
+note_turn(struct loop *l, int64_t begin_ms)
+{
+	int64_t took_ms = clock_mono_ms() - begin_ms;
+
+	if (took_ms > l->slowest_ms)
+		l->slowest_ms = took_ms;
+}
+
 void
 loop_turn(struct loop *l, int max_ms)
 {
@@ -196,6 +205,7 @@ loop_turn(struct loop *l, int max_ms)
 	struct watch *which[LOOP_WATCHES] UNTOUCHED;
 	size_t i = 0, n = fill(l, fds, which);
 	int ready = poll(fds, (nfds_t)n, poll_timeout(l, max_ms));
+	int64_t begin_ms = clock_mono_ms();
 
 	if (ready == -1 && errno != EINTR && errno != EAGAIN && errno != ENOMEM)
 		fatal("loop: poll failed");
@@ -204,6 +214,7 @@ loop_turn(struct loop *l, int max_ms)
 	if (ready > 0 && i < n)
 		fire_watch(l, which[i], fds[i].revents);
 	fire_timers(l);
+	note_turn(l, begin_ms);
 }
 
 void

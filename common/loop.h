@@ -40,7 +40,8 @@ struct loop {
 	int signal_fd;
 	struct watch signals;
 	void (*on_signal)(struct loop *, const struct signalfd_siginfo *);
-	void *owner; /* the daemon's state, for on_signal */
+	void *owner;        /* the daemon's state, for on_signal */
+	int64_t slowest_ms; /* turn: so long nobody else was attended to */
 	bool stop;
 };
 

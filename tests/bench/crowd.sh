@@ -12,7 +12,7 @@ script summarizer exit-worked 9
 kill -s KILL "$(status_of summarizer .pid)"
 report() {
 	echo "status beside $1 silent and $2 flooding clients:" \
-	    "slowest and 99th of 100 in ms:" \
+	    "slowest, 99th of 100 and middle one in ms:" \
 	    "$("$TOP/tests/harness/crowd.pl" "$SPOOL" "$1" "$2" 1000)"
 }
 report 0 0

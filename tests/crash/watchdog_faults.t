@@ -86,6 +86,10 @@ relent() {
 	wait "$tracer" 2>/dev/null
 }
 
+slowest_turn() {
+	ask status | jq .watchdog.slowest_turn_ms
+}
+
 # Something of everything; answers may be lost with their faults.
 stir() {
 	kill -s KILL "$(lock_pid summarizer)" 2>/dev/null
@@ -145,25 +149,26 @@ inject clone,clone3,fork,vfork:error=EAGAIN openat:error=EMFILE \
 for who in alertd summarizer ghost-bridge; do
 	kill -s KILL "$(lock_pid "$who")"
 done
-slowest=0
 begin=$(now_ms)
+# One client asks all the time: a process a question would measure processes.
+answers=$("$TOP/tests/harness/crowd.pl" "$SPOOL" 0 0 $((seconds * 50)) 20)
 until past "$begin" $((seconds * 1000)); do
-	asked=$(now_ms)
-	ask status >"$T/status" || slowest=9999
-	took=$(($(now_ms) - asked))
-	[ "$took" -le "$slowest" ] || slowest=$took
 	pause
 done
-diag "slowest status in $seconds s of it: $slowest ms"
-is 'status answers while there is nothing to be had' "$((slowest < 5000))" 1
+diag "status in $seconds s of it: slowest, 99th of 100 and middle answer" \
+    "$answers ms; slowest turn $(slowest_turn) ms"
+is 'status answers while there is nothing to be had' \
+    "$(echo "$answers" | awk 'NF == 3 && $1 < 5000 && $3 < 1000')" "$answers"
 says_why() {
 	status_of alertd .why_not_running | grep -q "no new process"
 }
 await "... and says so" says_why
+late=$(times_late)
 relent
 begin=$(now_ms)
-late=$(times_late)
 await 'with processes again everybody is back' all_ready
-timely '... within two seconds and a little' $(($(now_ms) - begin)) 14000 \
-    "$late"
+# From the supervisor's own times: to ask takes a while as well.
+back=$(jq "[.daemons[].uptime_ms] | $(now_ms) - min - $begin" "$T/status")
+diag "the last one was started $back ms after the end of it"
+timely '... within two seconds and a little' "$back" 4000 "$late"
 done_testing

@@ -1,15 +1,16 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: ISC
-# crowd.pl SPOOL IDLE FLOOD ROUNDS: with IDLE silent connections and FLOOD that
+# crowd.pl SPOOL IDLE FLOOD ROUNDS [PAUSE_MS]: with IDLE silent connections and FLOOD that
 # are made, fed with noise, halves of requests and requests whose answer nobody
-# reads, and made again as fast as they go, asks for the status ROUNDS times;
-# prints the slowest answer and the 99th of 100 in milliseconds.
+# reads, and made again as fast as they go, asks for the status ROUNDS times,
+# with a pause between; prints the slowest answer, the 99th of 100 and the middle
+# one in milliseconds.
 use strict;
 use warnings;
 use Socket;
 use Time::HiRes qw(time sleep);
 
-my ($spool, $idle, $flood, $rounds) = @ARGV;
+my ($spool, $idle, $flood, $rounds, $pause) = @ARGV;
 chdir "$spool/run" or die "$spool/run: $!\n";
 $SIG{PIPE} = 'IGNORE';
 
@@ -58,8 +59,10 @@ for my $n (1 .. $rounds) {
 	while (sysread($s, my $part, 65536)) { $all .= $part }
 	$all =~ /^\{"ok":true.*\}\n\z/s or die "no status: $all\n";
 	push @took, (time() - $begin) * 1000;
+	sleep $pause / 1000 if $pause;
 }
 kill TERM => @flooders;
 waitpid $_, 0 for @flooders;
 @took = sort { $a <=> $b } @took;
-printf "%.1f %.1f\n", $took[-1], $took[int(@took * 0.99)];
+printf "%.1f %.1f %.1f\n", $took[-1], $took[int(@took * 0.99)],
+    $took[int(@took / 2)];

@@ -133,6 +133,33 @@ timers_fire_in_order_and_not_early(void **state)
 }
 
 static void
+on_slow_time(struct loop *l, struct timer *t)
+{
+	(void)l;
+	(void)t;
+	(void)usleep(30000);
+}
+
+static void
+the_slowest_turn_is_known_and_waiting_is_none(void **state)
+{
+	struct loop l;
+	struct seen s = {0};
+	struct timer quick = {.on = on_time, .owner = &s};
+	struct timer slow = {.on = on_slow_time};
+
+	(void)state;
+	assert_int_equal(loop_open(&l, &s, on_signal), 0);
+	loop_after(&l, &quick, 3000);
+	loop_turn(&l, -1);
+	assert_in_range(l.slowest_ms, 0, 2000); /* a busy machine's */
+	loop_after(&l, &slow, 0);
+	loop_turn(&l, -1);
+	assert_true(l.slowest_ms >= 30);
+	loop_close(&l);
+}
+
+static void
 signals_come_through_the_loop(void **state)
 {
 	struct loop l;
@@ -286,6 +313,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(ready_watches_take_turns),
 	    cmocka_unit_test(timers_fire_in_order_and_not_early),
+	    cmocka_unit_test(the_slowest_turn_is_known_and_waiting_is_none),
 	    cmocka_unit_test(signals_come_through_the_loop),
 	    cmocka_unit_test(a_burst_of_files_is_one_hint),
 	    cmocka_unit_test(a_replaced_directory_is_watched_on),
