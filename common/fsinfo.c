@@ -112,6 +112,15 @@ durability_of(unsigned long magic, dev_t dev)
 	return DURABLE_UNKNOWN;
 }
 
+/* btrfs and f2fs may log one directory and leave another for later; of the
+ * rest we do not know. */
+static bool
+is_ordered(unsigned long magic, enum durability durability)
+{
+	return durability == DURABLE_JOURNAL &&
+	       (magic == EXT4_SUPER_MAGIC || magic == MAGIC_XFS);
+}
+
 int
 fsinfo_read(int fd, struct fsinfo *out)
 {
@@ -127,6 +136,7 @@ fsinfo_read(int fd, struct fsinfo *out)
 	    .free_inodes = (int64_t)fs.f_ffree,
 	    .total_inodes = (int64_t)fs.f_files,
 	};
+	out->ordered = is_ordered((unsigned long)fs.f_type, out->durability);
 	/* btrfs and others make inodes as needed and report none. */
 	if (fs.f_files == 0)
 		out->free_inodes = out->total_inodes = -1;

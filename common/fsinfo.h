@@ -3,6 +3,7 @@
 #ifndef COMMON_FSINFO_H
 #define COMMON_FSINFO_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum durability {
@@ -17,6 +18,9 @@ extern const char *const durability_name[DURABLE__MAX];
 
 struct fsinfo {
 	enum durability durability;
+	/* One journal in the order of the calls: where a later rename is on
+	 * the disk, the earlier ones are. */
+	bool ordered;
 	int64_t free_bytes;
 	int64_t total_bytes;
 	int64_t free_inodes; /* -1 where the filesystem has no fixed number */

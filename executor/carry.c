@@ -235,7 +235,9 @@ make_durable(struct executor *ex, const struct commit *c, struct record *r,
 	if (displaced)
 		settle_undraft(ex); /* there is more to tell */
 	settle_show(ex, r->outcome);
-	return harden(ex, c, &r->ops) == -1 ? -1 : settle_sync_shown(ex);
+	if (!settle_in_order(ex) && harden(ex, c, &r->ops) == -1)
+		return -1;
+	return settle_sync_shown(ex);
 }
 
 static int

@@ -101,6 +101,7 @@ struct executor {
 	enum jail_way isolation; /* the best of its ways; PLAIN: no commands */
 	char why[256];           /* why no overlay; "" */
 	enum durability durability;
+	bool ordered; /* see settle_in_order */
 
 	struct hand hand;
 	struct index index;

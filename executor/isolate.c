@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* The user, the choice of a way to isolate, and the words about it. */
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pwd.h>
@@ -206,14 +207,29 @@ tell_isolation(struct executor *ex)
 	free(text);
 }
 
+static bool
+is_one_filesystem(const struct executor *ex)
+{
+	const int dirs[] = {ex->place.dir, ex->q->dir[Q_RUNNING],
+	    ex->q->outcomes.dir[BOX_TMP], ex->q->outcomes.dir[BOX_NEW]};
+	struct stat st;
+
+	for (size_t i = 0; i < sizeof(dirs) / sizeof(dirs[0]); i++) {
+		if (fstat(dirs[i], &st) == -1 ||
+		    st.st_dev != ex->workspace.st.st_dev)
+			return false;
+	}
+	return true;
+}
+
 int
 isolate_choose(struct executor *ex)
 {
 	struct fsinfo info;
+	bool known = fsinfo_read(ex->workspace.fd, &info) == 0;
 
-	ex->durability = fsinfo_read(ex->workspace.fd, &info) == 0
-			     ? info.durability
-			     : DURABLE_UNKNOWN;
+	ex->durability = known ? info.durability : DURABLE_UNKNOWN;
+	ex->ordered = known && info.ordered && is_one_filesystem(ex);
 	return choose_isolation(ex);
 }
 

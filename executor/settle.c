@@ -126,10 +126,16 @@ move_file(struct executor *ex, enum queue_dir from, const char *file,
 	return -1;
 }
 
+bool
+settle_in_order(const struct executor *ex)
+{
+	return ex->ordered && ex->recovered;
+}
+
 int
 settle_sync(struct executor *ex)
 {
-	if (!ex->unsynced)
+	if (!ex->unsynced || settle_in_order(ex))
 		return 0;
 	if (sys_fsync(ex->q->dir[Q_RUNNING]) == -1) {
 		executor_hold(ex, "%s: not synced: %s",
@@ -203,7 +209,7 @@ settle_sync_shown(struct executor *ex)
 {
 	if (ex->shown != SHOWN)
 		return 0;
-	if (sync_box(ex, BOX_NEW) == -1)
+	if (!settle_in_order(ex) && sync_box(ex, BOX_NEW) == -1)
 		return -1;
 	ex->shown = SHOWN_DURABLE;
 	return 0;

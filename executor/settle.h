@@ -32,6 +32,11 @@ int settle_fault(struct executor *ex, const struct envelope *env,
 /* What was moved into and out of .running is durable: before any record or
  * outcome of a claimed patch. 0, or -1: the queue is held. */
 int settle_sync(struct executor *ex);
+/* Workspace, transactions and spool share one journal that keeps the order of
+ * the calls (fsinfo.h): the sync of a record's name carries all that was done
+ * before it, and what follows from the record need not be waited for. Not in
+ * recovery, which may have to make durable what its predecessor could not. */
+bool settle_in_order(const struct executor *ex);
 /*
  * The outcome of the patch in work goes to the disk with what was staged.
  * settle_show then renames it; that is durable after settle_sync_shown (0, or

@@ -405,7 +405,7 @@ recover(struct sweep *s)
 			return;
 		}
 		if (world_verdict(&s->world, &v) == -1 ||
-		    v.outcomes < s->promised)
+		    v.outcomes + v.recorded < s->promised)
 			trouble(s, "an acknowledged outcome is lost");
 	}
 	if (s->forget)

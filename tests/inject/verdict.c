@@ -81,6 +81,44 @@ count_refused(const struct world *w)
 	return n;
 }
 
+/* NAME is KEY,ATTEMPT. */
+static bool
+is_recorded(const struct world *w, const char *name)
+{
+	char path[PATH_MAX];
+
+	(void)snprintf(path, sizeof(path), "outcomes/[ncd]*/%s.json", name);
+	if (count(w, w->queue, path) > 0)
+		return false;
+	(void)snprintf(path, sizeof(path), "executor@%s/txn/%s/COMMIT",
+	    w->queue, name);
+	return count(w, "state", path) > 0;
+}
+
+/* The verdict of a success is its record: recovery makes the rest of it. */
+static int
+count_recorded(const struct world *w)
+{
+	char path[PATH_MAX];
+	int n = 0;
+	glob_t g;
+
+	(void)snprintf(path, sizeof(path),
+	    "%s/spool/%s/patches/.running/*.json", w->path, w->queue);
+	if (glob(path, GLOB_NOSORT, NULL, &g) != 0)
+		return 0;
+	for (size_t i = 0; i < g.gl_pathc; i++) {
+		/* PRIORITY-NAME.json */
+		char *name = xstrdup(strrchr(g.gl_pathv[i], '/') + 3);
+
+		name[strlen(name) - strlen(".json")] = '\0';
+		n += is_recorded(w, name);
+		free(name);
+	}
+	globfree(&g);
+	return n;
+}
+
 int
 world_verdict(const struct world *w, struct verdict *v)
 {
@@ -93,6 +131,7 @@ world_verdict(const struct world *w, struct verdict *v)
 	v->held = count(w, w->queue, "patches/.held/*.json");
 	v->completed = count(w, w->queue, "patches/.completed/*.json");
 	v->failed = count(w, w->queue, "patches/.failed/*.json");
+	v->recorded = count_recorded(w);
 	v->alerts = count(w, "alerts", "new/*");
 	v->refused = count_refused(w);
 	return v->outcomes == 0 ? 0 : read_state(w, v->state);

@@ -17,6 +17,7 @@ struct verdict {
 	int outcomes;
 	char state[16]; /* of the newest outcome */
 	int queued, running, held, completed, failed;
+	int recorded; /* running, with a record and no outcome yet */
 	int alerts;
 	int refused; /* requests that were answered so */
 };
