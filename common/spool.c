@@ -228,18 +228,38 @@ spool_draft_json(int tmp, const char *name, const json_t *doc)
 }
 
 int
-spool_sync(int dir, const char *name)
+spool_flush(int fd)
+{
+	return sys_sync_file_range(fd, 0, 0,
+	    SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE |
+		SYNC_FILE_RANGE_WAIT_AFTER);
+}
+
+static int
+sync_name(int dir, const char *name, int (*sync)(int))
 {
 	int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	int answer, err;
 
 	if (fd == -1)
 		return -1;
-	answer = sys_fsync(fd);
+	answer = sync(fd);
 	err = errno;
 	(void)close(fd);
 	errno = err;
 	return answer;
+}
+
+int
+spool_sync(int dir, const char *name)
+{
+	return sync_name(dir, name, sys_fsync);
+}
+
+int
+spool_flush_name(int dir, const char *name)
+{
+	return sync_name(dir, name, spool_flush);
 }
 
 enum spool_answer

@@ -83,6 +83,14 @@ enum spool_answer spool_publish(int tmp, int dst, const char *name)
 enum spool_answer spool_draft_json(int tmp, const char *name, const json_t *doc)
     __attribute__((warn_unused_result));
 int spool_sync(int dir, const char *name) __attribute__((warn_unused_result));
+/*
+ * Waits until a file's bytes are with the disk and where they lie is in the
+ * journal, and for nothing else. Where the journal keeps the order (fsinfo.h),
+ * whatever is synced next makes them durable; elsewhere this is no promise.
+ */
+int spool_flush(int fd) __attribute__((warn_unused_result));
+int spool_flush_name(int dir, const char *name)
+    __attribute__((warn_unused_result));
 /* As put, but an older file of that name is replaced: state files. */
 enum spool_answer spool_replace_json(int tmp, int dst, const char *name,
     const json_t *doc) __attribute__((warn_unused_result));

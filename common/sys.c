@@ -38,6 +38,12 @@ sys_syncfs(int fd)
 }
 
 int
+sys_sync_file_range(int fd, off_t at, off_t len, unsigned flags)
+{
+	return sync_file_range(fd, at, len, flags);
+}
+
+int
 sys_close(int fd)
 {
 	return close(fd);

@@ -17,6 +17,7 @@ ssize_t sys_write(int fd, const void *bytes, size_t len);
 ssize_t sys_pwrite(int fd, const void *bytes, size_t len, off_t offset);
 int sys_fsync(int fd);
 int sys_syncfs(int fd);
+int sys_sync_file_range(int fd, off_t at, off_t len, unsigned flags);
 int sys_close(int fd);
 int sys_ftruncate(int fd, off_t len);
 int sys_fallocate(int fd, off_t len);

@@ -24,21 +24,27 @@
 #define UNDO "UNDO"
 #define REDO "REDO"
 
+struct syncer {
+	bool ordered;
+	bool failed;
+};
+
 static int
 visit_sync(struct subtree_walk *w, const struct subtree_at *at)
 {
+	struct syncer *s = w->owner;
 	int fd, answer;
 
-	bool *failed = w->owner;
-
-	if (!S_ISREG(at->st->st_mode) && !S_ISDIR(at->st->st_mode))
+	/* Of directories the journal has everything. */
+	if (!S_ISREG(at->st->st_mode) &&
+	    (s->ordered || !S_ISDIR(at->st->st_mode)))
 		return 0;
 	fd = openat(at->dir, at->name,
 	    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (fd == -1)
 		return -1;
-	answer = sys_fsync(fd);
-	*failed = answer == -1;
+	answer = s->ordered ? spool_flush(fd) : sys_fsync(fd);
+	s->failed = answer == -1;
 	(void)close(fd);
 	return answer;
 }
@@ -96,16 +102,16 @@ draft(const struct commit *c, const struct record *r)
 static int
 sync_new(const struct commit *c, const struct ops *ops)
 {
-	bool failed = false;
-	struct subtree_walk syncer = {.visit = visit_sync,
-	    .owner = &failed,
+	struct syncer s = {.ordered = c->ordered};
+	struct subtree_walk walk = {.visit = visit_sync,
+	    .owner = &s,
 	    .beat = c->beat,
 	    .beat_owner = c->owner};
 
 	/* A file that we may not read cannot be synced alone either. */
-	if (each_new(c, ops, &syncer) == 0)
-		return sys_fsync(c->txn->new);
-	return failed ? -1 : sys_syncfs(c->txn->dir);
+	if (each_new(c, ops, &walk) == 0)
+		return c->ordered ? 0 : sys_fsync(c->txn->new);
+	return s.failed ? -1 : sys_syncfs(c->txn->dir);
 }
 
 static int
@@ -128,7 +134,8 @@ commit_sync(const struct commit *c, const struct record *r, struct fault *f)
 		return refuse(f, "the commit record");
 	/* What was begun last is waited for first: by then the others are
 	 * written, and the journal with them. */
-	if (spool_sync(c->txn->tmp, COMMIT) == -1)
+	if ((c->ordered ? spool_flush_name : spool_sync)(c->txn->tmp, COMMIT) ==
+	    -1)
 		return refuse(f, "syncing the commit record");
 	if (many != 0)
 		answer = sys_syncfs(c->txn->dir);

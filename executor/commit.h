@@ -20,6 +20,7 @@
 struct commit {
 	const struct workspace *workspace;
 	const struct txn *txn;
+	bool ordered; /* settle_in_order: what is staged needs no sync */
 	void (*beat)(void *);
 	void *owner;
 	/* of commit_check only */

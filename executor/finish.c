@@ -319,6 +319,7 @@ commit_run(struct executor *ex, struct diff *d)
 	    .plan = &r->plan,
 	    .bases = r->bases,
 	    .since = r->since,
+	    .ordered = settle_in_order(ex),
 	    .split_links = strcmp(ex->queue->hard_links, "split") == 0};
 	int answer;
 

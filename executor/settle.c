@@ -159,8 +159,11 @@ settle_draft(struct executor *ex, const json_t *doc)
 void
 settle_sync_draft(struct executor *ex)
 {
+	int (*sync)(int, const char *) =
+	    settle_in_order(ex) ? spool_flush_name : spool_sync;
+
 	if (ex->draft[0] != '\0' &&
-	    spool_sync(ex->q->outcomes.dir[BOX_TMP], ex->draft) == -1)
+	    sync(ex->q->outcomes.dir[BOX_TMP], ex->draft) == -1)
 		settle_undraft(ex);
 }
 

@@ -76,10 +76,14 @@ if [ -n "${PATCHFLOW_LONG:-}" ]; then
 	done
 fi
 
-# Negative control: where syncing does nothing, the same sweep must see it.
+# Negative controls: where syncing does nothing, or waits for no data, the same
+# sweep must see it.
 make_image small
 sweep -d "$memory/disk" -L fsync,fdatasync,syncfs -Q -r executor -c unlinkat \
     power
 ok 'without fsync the same sweep is red' test "$(found bad)" -gt 0
 diag "without fsync: $(grep '^points' "$T/found")"
+sweep -d "$memory/disk" -L sync_file_range -Q -r executor -c unlinkat power
+ok 'without waiting for data the same sweep is red' test "$(found bad)" -gt 0
+diag "without waiting for data: $(grep '^points' "$T/found")"
 done_testing

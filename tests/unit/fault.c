@@ -198,6 +198,20 @@ __wrap_sys_syncfs(int fd)
 	return r;
 }
 
+int __real_sys_sync_file_range(int fd, off_t at, off_t len, unsigned flags);
+int __wrap_sys_sync_file_range(int fd, off_t at, off_t len, unsigned flags);
+int
+__wrap_sys_sync_file_range(int fd, off_t at, off_t len, unsigned flags)
+{
+	int r;
+
+	if (strike())
+		return -1;
+	r = fault.lies ? 0 : __real_sys_sync_file_range(fd, at, len, flags);
+	after();
+	return r;
+}
+
 /* Whatever close says, the descriptor is gone. */
 int __real_sys_close(int fd);
 int __wrap_sys_close(int fd);
