@@ -24,6 +24,7 @@
 #include <unistd.h>
 
 #include "common/buf.h"
+#include "common/fsinfo.h"
 #include "tests/bench/bench.h"
 
 #define PATCHES_MAX 100000
@@ -155,6 +156,7 @@ count_syncs(struct bench *b)
 
 struct floor {
 	int ws, spool, other, t, new, upper;
+	bool ordered;
 	char *options;
 	char *path;
 };
@@ -208,8 +210,30 @@ stage(const struct floor *f)
 	return status == 0 ? 0 : -1;
 }
 
+/* Only its bytes, where the journal keeps the order. */
+static void
+reach(const struct floor *f, int fd)
+{
+	if (f->ordered)
+		bench_check(sync_file_range(fd, 0, 0,
+				SYNC_FILE_RANGE_WAIT_BEFORE |
+				    SYNC_FILE_RANGE_WRITE |
+				    SYNC_FILE_RANGE_WAIT_AFTER),
+		    "sync_file_range");
+	else
+		bench_sync(fd);
+}
+
+static void
+sync_unordered(const struct floor *f, int fd)
+{
+	if (!f->ordered)
+		bench_sync(fd);
+}
+
 /* Claim, record and outcome go to the disk with the files; then the record's
- * name; then the workspace and the outcome's name. */
+ * name; then the workspace and the outcome's name, where the first does not
+ * bring the rest along. */
 static void
 bring(const struct floor *f)
 {
@@ -224,10 +248,10 @@ bring(const struct floor *f)
 	fds[FILES] = bench_create(f->t, "record");
 	fds[FILES + 1] = bench_create(f->spool, "draft");
 	for (int i = FILES + 1; i >= 0; i--) {
-		bench_sync(fds[i]);
+		reach(f, fds[i]);
 		bench_check(close(fds[i]), "close");
 	}
-	bench_sync(f->new);
+	sync_unordered(f, f->new);
 	bench_check(renameat(f->t, "record", f->t, "COMMIT"), "COMMIT");
 	bench_sync(f->t);
 	for (int i = 0; i < FILES; i++) {
@@ -237,8 +261,8 @@ bring(const struct floor *f)
 		    name);
 	}
 	bench_check(renameat(f->spool, "draft", f->spool, "outcome"), "draft");
-	bench_sync(f->ws);
-	bench_sync(f->spool);
+	sync_unordered(f, f->ws);
+	sync_unordered(f, f->spool);
 	bench_check(renameat(f->t, "COMMIT", f->t, "DONE"), "DONE");
 }
 
@@ -252,7 +276,7 @@ floor_one(struct floor *f)
 
 	bench_check(renameat(f->spool, "queue", f->other, "queue"), "claim");
 	bench_check(close(bench_create(f->t, "BEGIN")), "BEGIN");
-	bench_sync(f->other);
+	sync_unordered(f, f->other);
 	if (stage(f) == -1)
 		return -1;
 	bring(f);
@@ -267,7 +291,10 @@ static void
 open_floor(const struct bench *b, struct floor *f)
 {
 	int dir = bench_dir(b->place.dir, "floor");
+	struct fsinfo info;
 
+	bench_check(fsinfo_read(dir, &info), "fsinfo");
+	f->ordered = info.ordered;
 	f->ws = bench_dir(b->place.dir, "ws");
 	f->spool = bench_dir(dir, "spool");
 	f->other = bench_dir(dir, "other");
