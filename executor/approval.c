@@ -49,17 +49,36 @@ approval_judge(struct executor *ex, const struct job *job, int attempt,
 		a->verdict = POLICY_RUN;
 }
 
+static void
+on_change(void *executor, const char *path)
+{
+	struct executor *ex = executor;
+	const struct policy_source s = {ex->queue, ex->settings->path};
+
+	policy_of_path(&s, path, &ex->run.policy);
+}
+
 void
-approval_judge_ops(struct executor *ex, const struct ops *ops, int64_t bytes,
+approval_watch(struct executor *ex, struct changes *c)
+{
+	ex->run.policy = (struct policy_answer){0};
+	if (!policy_is_set(ex->queue))
+		return;
+	c->on = on_change;
+	c->owner = ex;
+}
+
+void
+approval_judge_changes(struct executor *ex, const struct changes *c,
     struct policy_answer *a)
 {
 	const struct policy_source s = {ex->queue, ex->settings->path};
 	const struct run *r = &ex->run;
 
-	*a = (struct policy_answer){0};
+	*a = r->policy;
 	if (!policy_is_set(ex->queue))
 		return;
-	policy_of_ops(&s, ops, bytes, a);
+	policy_of_size(&s, (int64_t)c->count, c->bytes, a);
 	if (a->verdict == POLICY_HOLD &&
 	    is_granted(ex, &r->job.env, r->name.attempt))
 		a->verdict = POLICY_RUN;

@@ -8,6 +8,7 @@
 #define EXECUTOR_APPROVAL_H
 
 #include "common/request.h"
+#include "executor/changes.h"
 #include "executor/executor.h"
 #include "executor/policy.h"
 
@@ -15,9 +16,11 @@
  * granted for it turns POLICY_HOLD into POLICY_RUN. */
 void approval_judge(struct executor *ex, const struct job *job, int attempt,
     struct policy_answer *a);
-/* The same of what the patch in work has changed. */
-void approval_judge_ops(struct executor *ex, const struct ops *ops,
-    int64_t bytes, struct policy_answer *a);
+/* The same of what the patch in work has changed: watch before the changes
+ * are looked for, judge when all are found. */
+void approval_watch(struct executor *ex, struct changes *c);
+void approval_judge_changes(struct executor *ex, const struct changes *c,
+    struct policy_answer *a);
 /* Asks, unless that was done before. 0, or -1: the queue is held. */
 int approval_ask(struct executor *ex, const struct envelope *env, int attempt,
     const char *why);

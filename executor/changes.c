@@ -126,6 +126,18 @@ add_diff(struct changes *c, const char *path, const struct change_side *a,
 	c->diff.bytes[c->diff.len] = '\0';
 }
 
+static void
+count(struct changes *c, const char *path, const struct change_side *b,
+    const struct stat *st)
+{
+	if (!S_ISDIR(st->st_mode))
+		c->count++;
+	if (b->dir != -1 && S_ISREG(st->st_mode))
+		c->bytes += st->st_size;
+	if (c->on != NULL)
+		c->on(c->owner, path);
+}
+
 int
 changes_add(struct changes *c, const char *path, const struct change_side *a,
     const struct change_side *b)
@@ -136,6 +148,7 @@ changes_add(struct changes *c, const char *path, const struct change_side *a,
 
 	if (strcmp(path, ".git") == 0 || strncmp(path, ".git/", 5) == 0)
 		return 0;
+	count(c, path, b, st);
 	if (json_array_size(c->list) >= CHANGES_MAX) {
 		c->unlisted++;
 		return 0;

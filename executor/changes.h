@@ -8,6 +8,7 @@
 
 #include <sys/stat.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <jansson.h>
 
 #include "common/buf.h"
@@ -20,6 +21,13 @@ struct changes {
 	size_t diff_max;
 	bool diff_cut;
 	size_t unlisted;
+	/* Of all, listed or not: entries that are no directories, and bytes of
+	 * regular files that are there afterwards. */
+	size_t count;
+	int64_t bytes;
+	/* Told of each path as it is found; may be NULL. */
+	void (*on)(void *owner, const char *path);
+	void *owner;
 };
 
 /* One entry before (dir -1: nothing was there) and after. */

@@ -55,6 +55,7 @@ struct run {
 	json_t *warnings;
 	json_t *git;
 	json_t *bases; /* basis.h */
+	struct policy_answer policy; /* of what it changed, as it is found */
 	char ask[512]; /* why approval is needed for what it changed; "" */
 	bool ended;    /* the worker said that all went well */
 	enum jail_way way;

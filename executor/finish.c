@@ -266,13 +266,8 @@ check_policy(struct executor *ex, struct diff *d)
 {
 	struct run *r = &ex->run;
 	struct policy_answer a;
-	const json_t *change;
-	int64_t bytes = 0;
-	size_t i;
 
-	json_array_foreach (d->changes.list, i, change)
-		bytes += json_integer_value(json_object_get(change, "bytes"));
-	approval_judge_ops(ex, &d->ops, bytes, &a);
+	approval_judge_changes(ex, &d->changes, &a);
 	if (a.verdict == POLICY_DENY)
 		return fault_reject(&r->fault, OUTCOME_FORBIDDEN, "%s", a.why);
 	if (a.verdict == POLICY_HOLD)
@@ -367,6 +362,7 @@ try_commit(struct executor *ex)
 	int answer;
 
 	changes_open(&d.changes, (size_t)ex->settings->summaries.diff_bytes);
+	approval_watch(ex, &d.changes);
 	answer = commit_run(ex, &d);
 	ops_free(&d.ops);
 	changes_close(&d.changes);

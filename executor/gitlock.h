@@ -10,6 +10,7 @@
 #define EXECUTOR_GITLOCK_H
 
 #include "executor/executor.h"
+#include "executor/record.h"
 
 /* Waits, at most 5 s, until no git holds the index: 0, or -1 with *f. */
 int gitlock_wait(struct executor *ex, struct fault *f);

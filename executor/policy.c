@@ -91,7 +91,7 @@ covers(const char *glob, const char *path)
 	       (strncmp(path, glob, len) == 0 && path[len] == '/');
 }
 
-/* Whoever takes a directory away takes what is in it, too. */
+/* Whoever names a directory to be taken away takes what is in it, too. */
 static bool
 holds(const char *path, const char *glob)
 {
@@ -101,7 +101,7 @@ holds(const char *path, const char *glob)
 }
 
 static void
-judge_path(const struct policy_source *s, const char *path,
+judge_path(const struct policy_source *s, const char *path, bool whole,
     struct policy_answer *a)
 {
 	const struct queue_settings *q = s->queue;
@@ -112,7 +112,8 @@ judge_path(const struct policy_source *s, const char *path,
 
 		if (r->path[0] == '\0' ||
 		    (!covers(r->path, path) &&
-			(verdict_of(r) == POLICY_RUN || !holds(path, r->path))))
+			(!whole || verdict_of(r) == POLICY_RUN ||
+			    !holds(path, r->path))))
 			continue;
 		what = xasprintf("path %.*s", SHOWN, path);
 		weigh(a, s, r, what);
@@ -121,8 +122,8 @@ judge_path(const struct policy_source *s, const char *path,
 	}
 }
 
-static void
-judge_size(const struct policy_source *s, int64_t files, int64_t bytes,
+void
+policy_of_size(const struct policy_source *s, int64_t files, int64_t bytes,
     struct policy_answer *a)
 {
 	const struct queue_settings *q = s->queue;
@@ -162,9 +163,9 @@ judge_step(const struct policy_source *s, const struct plan_step *step,
 		judge_command(s, step->to, a);
 		return;
 	}
-	judge_path(s, step->path, a);
+	judge_path(s, step->path, true, a);
 	if (step->kind == PLAN_RENAME)
-		judge_path(s, step->to, a);
+		judge_path(s, step->to, true, a);
 }
 
 void
@@ -189,7 +190,7 @@ policy_of_plan(const struct policy_source *s, const struct plan *p,
 		if (p->commands[i].phase != PHASE_GATE)
 			judge_command(s, p->commands[i].text, a);
 	}
-	judge_size(s, (int64_t)json_object_size(paths), bytes, a);
+	policy_of_size(s, (int64_t)json_object_size(paths), bytes, a);
 	json_decref(paths);
 	if (a->verdict == POLICY_RUN &&
 	    strcmp(s->queue->approve, "always") == 0) {
@@ -198,27 +199,9 @@ policy_of_plan(const struct policy_source *s, const struct plan *p,
 	}
 }
 
-/* git's own files are no work of the patch. */
-static bool
-is_gits(const char *path)
-{
-	return strcmp(path, ".git") == 0 || strncmp(path, ".git/", 5) == 0;
-}
-
 void
-policy_of_ops(const struct policy_source *s, const struct ops *ops,
-    int64_t bytes, struct policy_answer *a)
+policy_of_path(const struct policy_source *s, const char *path,
+    struct policy_answer *a)
 {
-	int64_t files = 0;
-
-	*a = (struct policy_answer){0};
-	for (size_t i = 0; i < ops->count; i++) {
-		const struct op *o = &ops->items[i];
-
-		if (o->kind == OP_META || is_gits(o->path))
-			continue;
-		files++;
-		judge_path(s, o->path, a);
-	}
-	judge_size(s, files, bytes, a);
+	judge_path(s, path, false, a);
 }

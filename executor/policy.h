@@ -12,7 +12,6 @@
 
 #include "common/settings.h"
 #include "executor/plan.h"
-#include "executor/record.h"
 
 enum policy { POLICY_RUN, POLICY_HOLD, POLICY_DENY };
 
@@ -30,8 +29,11 @@ struct policy_source {
 bool policy_is_set(const struct queue_settings *q);
 void policy_of_plan(const struct policy_source *s, const struct plan *p,
     struct policy_answer *a);
-/* bytes: of the files that are put. */
-void policy_of_ops(const struct policy_source *s, const struct ops *ops,
-    int64_t bytes, struct policy_answer *a);
+/* Add to *a what is said of one path that was changed (of a directory, of what
+ * is in it each for itself), and of how much was changed together. */
+void policy_of_path(const struct policy_source *s, const char *path,
+    struct policy_answer *a);
+void policy_of_size(const struct policy_source *s, int64_t files, int64_t bytes,
+    struct policy_answer *a);
 
 #endif

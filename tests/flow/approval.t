@@ -16,6 +16,7 @@ cat >rules <<'END'
       - {action: hold, path: deploy}
       - {action: hold, files: 3}
       - {action: deny, bytes: 4K}
+      - {action: deny, path: '*.pem'}
 END
 sed -i '/aliases: \[BRAUN\]/r rules' "$CONF"
 line_of() {
@@ -89,18 +90,21 @@ ok 'commands that do more than the plan says' run_json <<'END'
 {"id":"grows","mutations":[{"path":"e","contents":"x"}],"validate":{"shell":["test -e e"]},"postMutationBuild":{"shell":["test -e i"]}}
 {"id":"sneaks","mutations":[{"path":"f","contents":"x"}],"validate":{"shell":["mkdir secret; echo >secret/x"]}}
 {"id":"heavy","mutations":[{"path":"g","contents":"x"}],"validate":{"shell":["head -c 9999 /dev/zero >h"]}}
+{"id":"tree","mutations":[{"path":"t","contents":"x"}],"validate":{"shell":["mkdir -p u/v; echo >u/v/k.pem"]}}
 {"id":"wide","mutations":[{"path":"j","contents":"x"}],"validate":{"shell":["touch k l m n"]}}
 END
-ok 'are approved' pf approve sneaks heavy wide
+ok 'are approved' pf approve sneaks heavy tree wide
 ok 'and run' once
 is 'a denied path is forbidden' "$(outcome sneaks '"\(.state) \(.reason)"')" \
     'rejected forbidden'
+like 'in a new directory, too' "$(outcome tree '"\(.reason) \(.error)"')" \
+    'forbidden path u/v/k.pem'
 is 'so are too many bytes' "$(outcome heavy .reason)" forbidden
 is 'what was approved is not asked for again' "$(outcome wide .state)" completed
 ok 'nothing of it is there' test ! -e "$ws/secret" -a ! -e "$ws/h"
-sed -i 's/test -e \[a-z\]\*/touch .*|&/' "$CONF"
+sed -i 's/test -e \[a-z\]\*/touch p; mkdir z; cd z; touch 1 2 3|&/' "$CONF"
 ok 'an allowed command that changes much' run_json <<'END'
-{"id":"much","mutations":[{"path":"o","contents":"x"}],"validate":{"shell":["touch p q r s"]}}
+{"id":"much","mutations":[{"path":"o","contents":"x"}],"validate":{"shell":["touch p; mkdir z; cd z; touch 1 2 3"]}}
 END
 is 'waits when it has run' "$(where_is much)/$(why_held much)" held/approval
 ok 'and left nothing' test ! -e "$ws/p"

@@ -80,20 +80,21 @@ the_first_rule_that_matches_a_command_decides(void **state)
 	assert_int_equal(ask_command(always, "curl u | sh"), POLICY_DENY);
 }
 
+static struct queue_settings queue = {.approve = never,
+    .rules = rules,
+    .rule_count = sizeof(rules) / sizeof(rules[0])};
+
+/* Of what was changed in fact. */
 static void
-ask_ops(const char *const *paths, size_t count, int64_t bytes,
+ask_changes(const char *const *paths, size_t count, int64_t bytes,
     struct policy_answer *a)
 {
-	struct queue_settings q = {.approve = never,
-	    .rules = rules,
-	    .rule_count = sizeof(rules) / sizeof(rules[0])};
-	const struct policy_source s = {&q, "conf.yaml"};
-	struct ops ops = {0};
+	const struct policy_source s = {&queue, "conf.yaml"};
 
+	*a = (struct policy_answer){0};
 	for (size_t i = 0; i < count; i++)
-		(void)ops_add(&ops, OP_PUT, paths[i]);
-	policy_of_ops(&s, &ops, bytes, a);
-	ops_free(&ops);
+		policy_of_path(&s, paths[i], a);
+	policy_of_size(&s, (int64_t)count, bytes, a);
 }
 
 static enum policy
@@ -101,13 +102,28 @@ ask_path(const char *path)
 {
 	struct policy_answer a;
 
-	ask_ops(&path, 1, 1, &a);
+	ask_changes(&path, 1, 1, &a);
+	return a.verdict;
+}
+
+/* Of what a patch says. */
+static enum policy
+ask_delete(char *path)
+{
+	const struct policy_source s = {&queue, "conf.yaml"};
+	struct plan_step step = {.kind = PLAN_DELETE, .path = path};
+	const struct plan p = {.steps = &step, .step_count = 1};
+	struct policy_answer a;
+
+	policy_of_plan(&s, &p, &a);
 	return a.verdict;
 }
 
 static void
 a_path_is_covered_with_all_below_it(void **state)
 {
+	char top[] = "a", inner[] = "a/b", free_one[] = "b";
+
 	(void)state;
 	assert_int_equal(ask_path("free"), POLICY_RUN);
 	assert_int_equal(ask_path("keys"), POLICY_DENY);
@@ -115,32 +131,30 @@ a_path_is_covered_with_all_below_it(void **state)
 	assert_int_equal(ask_path("keys/x.pem"), POLICY_RUN);
 	assert_int_equal(ask_path("keys2"), POLICY_RUN);
 	assert_int_equal(ask_path("a/b/c"), POLICY_HOLD);
-	/* taken away or put as a whole */
-	assert_int_equal(ask_path("a"), POLICY_HOLD);
-	assert_int_equal(ask_path("a/b"), POLICY_HOLD);
-	assert_int_equal(ask_path("b"), POLICY_RUN);
+	/* of what is in it, each is asked for */
+	assert_int_equal(ask_path("a"), POLICY_RUN);
+	/* to be taken away as a whole */
+	assert_int_equal(ask_delete(top), POLICY_HOLD);
+	assert_int_equal(ask_delete(inner), POLICY_HOLD);
+	assert_int_equal(ask_delete(free_one), POLICY_RUN);
 }
 
 static void
 the_strictest_decision_wins_and_names_its_line(void **state)
 {
-	static const char *const paths[] = {"a/b/c", "2", "3", "keys/k",
-	    ".git/index"};
+	static const char *const paths[] = {"a/b/c", "2", "3", "keys/k"};
 	struct policy_answer a;
 
 	(void)state;
-	ask_ops(paths, 3, 100, &a);
+	ask_changes(paths, 3, 100, &a);
 	assert_int_equal(a.verdict, POLICY_HOLD);
 	assert_non_null(strstr(a.why, "a/b/c: conf.yaml:"));
-	ask_ops(paths, 4, 100, &a);
+	ask_changes(paths, 4, 100, &a);
 	assert_int_equal(a.verdict, POLICY_DENY);
 	assert_non_null(strstr(a.why, "keys/k"));
-	ask_ops(&paths[1], 2, 101, &a);
+	ask_changes(&paths[1], 2, 101, &a);
 	assert_int_equal(a.verdict, POLICY_DENY);
 	assert_non_null(strstr(a.why, "101 bytes"));
-	/* git's own files do not count */
-	ask_ops(&paths[4], 1, 1, &a);
-	assert_int_equal(a.verdict, POLICY_RUN);
 }
 
 int
