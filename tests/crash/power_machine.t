@@ -8,9 +8,7 @@
 # comes to its end, once. Where the disk is not flushed the same turns red.
 . "$(dirname "$0")/../harness/lib.sh"
 . "$(dirname "$0")/../harness/vm.sh"
-vm_enter
-vm_disk || { fail 'a disk is made'; diag "$(tail "$T/log/disk")"; exit; }
-AWAIT=400
+vm_begin
 
 # Hands in storm-FROM and so on; the third serial port hears of each one. Every
 # document counts one up, so that a second run of it is seen.
@@ -21,10 +19,6 @@ storm='i=FROM; while :; do
 	patchflow submit /tmp/doc.yaml && echo "storm-$i" >/dev/ttyS2
 	i=$((i + 1))
 done'
-ready() {
-	[ "$(guest 'patchflow --json status | jq ".daemons |
-	    length == 4 and all(.[]; .state == \"ready\")"')" = true ]
-}
 said() {
 	[ "$(grep -c 'storm-[0-9]*.$' "$T/said")" -ge "$1" ]
 }
@@ -32,7 +26,7 @@ said() {
 # Where the machine believes the disk to "write through" it never has it flush.
 round() {
 	vm_boot "$1" writeback
-	until_true "$AWAIT" vm_ready 1 && until_true "$AWAIT" ready || return 1
+	until_true "$AWAIT" vm_ready 1 && until_true "$AWAIT" vm_suite_is_up || return 1
 	guest "echo $2 >/sys/block/nvme0n1/queue/write_cache"
 	guest "systemd-run --collect sh -c '$(echo "$storm" |
 	    sed "s/FROM/$3/")'" >/dev/null
@@ -69,7 +63,7 @@ for cut in 1 2 3; do
 done
 vm_boot honest writeback
 await 'the machine boots again' vm_ready 1
-await '... with the suite' ready
+await '... with the suite' vm_suite_is_up
 await '... and everything comes to its end' idle
 account >"$T/got"
 is "all of the $(wc -l <"$T/told") that were acknowledged ran once" \
@@ -86,7 +80,7 @@ vm_cut_power
 vm_new_disk liar
 ok 'the power of one that does not flush' round liar "write through" 1000 5
 vm_boot liar writeback
-if until_true "$AWAIT" vm_ready 1 && until_true "$AWAIT" ready; then
+if until_true "$AWAIT" vm_ready 1 && until_true "$AWAIT" vm_suite_is_up; then
 	account >"$T/got"
 	ok 'takes along what was acknowledged, and is seen to' test \
 	    "$(cat "$T/got")" != "$(kept)"

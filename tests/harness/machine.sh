@@ -4,6 +4,7 @@
 # /home and /run are ours alone (overlays and bind mounts in a mount namespace),
 # Debian packages are unpacked there without being installed, and an init system
 # runs as process 1 of a PID namespace. The real machine stays as it is.
+. "$TOP/tests/harness/installed.sh"
 
 # machine_enter: the test begins again in a mount namespace. First of all.
 machine_enter() {
@@ -54,8 +55,7 @@ machine_mount() {
 # machine_install: the suite from the shipped files, its users, a queue whose
 # workspace lies under /home.
 machine_install() {
-	(cd "$TOP" && make -s --no-print-directory BUILD="$BUILD_DIR" install) ||
-		return 1
+	install_suite '' || return 1
 	PATH=/usr/local/bin:/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin
 	for entry in passwd:joe:x:1999:1999::/home/joe:/bin/sh group:joe:x:1999:
 	do
@@ -65,16 +65,6 @@ machine_install() {
 		groupadd -r patchflow && groupadd -r patchflow-submit &&
 		useradd -r -g patchflow -G patchflow-submit patchflow || return 1
 	fi
-	mkdir -p /home/joe/ws && chown -R 1999:1999 /home/joe
-	cat >/etc/patchflow/patchflow.yaml <<-END
-	spool: /var/spool/patchflow
-	user: patchflow
-	queues:
-	  - {name: MAIN, workspace: /home/joe/ws, default: true}
-	alerts:
-	  channels:
-	    - {name: log, type: file, path: /var/log/patchflow/alerts.log}
-	END
 	# shellcheck disable=SC2034 # for whoever reads this file in
 	SPOOL=/var/spool/patchflow
 	# shellcheck disable=SC2034 # likewise
@@ -107,7 +97,7 @@ status_is() {
 }
 
 suite_is_up() {
-	status_is '.daemons | length == 4 and all(.[]; .state == "ready")' true
+	status_is "$all_up" true
 }
 
 supervisor() {

@@ -7,12 +7,26 @@
 #
 # The first serial port is the console; at the second an agent runs what it is
 # told (vm_agent.sh); what the guest writes to the third is in $T/said.
+. "$TOP/tests/harness/installed.sh"
 
 vm=$BUILD_DIR/vm
 vm_packages=systemd-sysv,dbus,kmod,procps,jq,git,perl,strace,e2fsprogs
 
-# vm_enter: skips where no machine can be made; then the test goes on in a
-# mount namespace. First of all.
+# vm_begin: skips where no machine can be made; then there is a disk to make
+# more from, and the test waits for a machine as long as it takes. First of all.
+vm_begin() {
+	vm_enter
+	vm_disk || {
+		fail 'a disk is made'
+		diag "$(tail "$T/log/disk")"
+		done_testing
+		exit
+	}
+	# shellcheck disable=SC2034 # lib.sh reads it
+	AWAIT=400
+}
+
+# In a mount namespace.
 vm_enter() {
 	need_root
 	[ -n "${PATCHFLOW_LONG:-}" ] || skip_all "PATCHFLOW_LONG=1 runs it"
@@ -73,21 +87,10 @@ vm_base() {
 
 # The suite as make install puts it, and as an administrator would go on.
 vm_install() {
-	(cd "$TOP" && make -s --no-print-directory BUILD="$BUILD_DIR" install \
-	    DESTDIR="$1") &&
+	install_suite "$1" &&
 	chroot "$1" systemd-sysusers &&
 	chroot "$1" systemctl enable patchflow &&
-	chroot "$1" useradd -m -s /bin/sh joe &&
-	chroot "$1" install -d -o joe -g joe /home/joe/ws || return 1
-	cat >"$1/etc/patchflow/patchflow.yaml" <<-END
-	spool: /var/spool/patchflow
-	user: patchflow
-	queues:
-	  - {name: MAIN, workspace: /home/joe/ws, default: true}
-	alerts:
-	  channels:
-	    - {name: log, type: file, path: /var/log/patchflow/alerts.log}
-	END
+	chroot "$1" useradd -M -u 1999 -s /bin/sh joe
 }
 
 vm_settle_in() {
@@ -153,6 +156,10 @@ vm_boot() {
 # vm_ready N: it has booted for the Nth time since it was switched on.
 vm_ready() {
 	[ "$(grep -c '^ready .* end$' "$T/heard")" -ge "$1" ]
+}
+
+vm_suite_is_up() {
+	[ "$(guest "patchflow --json status | jq '$all_up'")" = true ]
 }
 
 vm_cut_power() {
