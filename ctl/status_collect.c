@@ -108,7 +108,7 @@ static void
 add_executor_state(struct ctl *c, const char *queue, json_t *into)
 {
 	static const char *const keys[] = {"isolation", "why", "durability",
-	    "paused", "hold", "staging", "running"};
+	    "limits", "limits_why", "paused", "hold", "staging", "running"};
 	char *name = xasprintf("executor@%s", queue);
 	json_t *doc = status_state(c, name, "queue.json");
 	size_t i;

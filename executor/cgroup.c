@@ -10,29 +10,13 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/hierarchy.h"
 #include "common/log.h"
-#include "executor/cgroup_part.h"
+#include "executor/cgroup.h"
 
 #define OWN_PROCESSES 2 /* the jail's init and the worker */
 #define TEXT_MAX 4096
 #define DROP_TRIES 100 /* of 10 ms: what was killed must be reaped first */
-
-int
-cgroup_write(const char *dir, const char *file, const char *text)
-{
-	char path[PATH_MAX + 64];
-	ssize_t n;
-	int fd;
-
-	if (snprintf(path, sizeof(path), "%s/%s", dir, file) < 0)
-		return -1;
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (fd == -1)
-		return -1;
-	n = write(fd, text, strlen(text));
-	(void)close(fd);
-	return n == -1 ? -1 : 0;
-}
 
 static int
 write_number(const char *dir, const char *file, int64_t n)
@@ -41,7 +25,7 @@ write_number(const char *dir, const char *file, int64_t n)
 
 	if (snprintf(text, sizeof(text), "%lld", (long long)n) < 0)
 		return -1;
-	return cgroup_write(dir, file, text);
+	return hierarchy_write(dir, file, text);
 }
 
 static bool
@@ -87,8 +71,8 @@ limit_v2(const char *dir, const struct limits *l)
 	    write_number(dir, "pids.max", l->processes + OWN_PROCESSES) == -1)
 		return -1;
 	/* Not everywhere compiled in: the limits hold without. */
-	(void)cgroup_write(dir, "memory.swap.max", "0");
-	(void)cgroup_write(dir, "memory.oom.group", "1");
+	(void)hierarchy_write(dir, "memory.swap.max", "0");
+	(void)hierarchy_write(dir, "memory.oom.group", "1");
 	return 0;
 }
 
@@ -105,17 +89,30 @@ limit_v1(const struct cgroup *g, const struct limits *l)
 	return 0;
 }
 
-int
-cgroup_make(const struct cgroup *g, const struct limits *l)
+static int
+make_limited(const struct cgroup *g, const struct limits *l)
 {
-	if (g->kind == CGROUP_NONE)
-		return -1;
 	for (size_t i = 0; i < 2; i++) {
 		if (g->dirs[i][0] != '\0' && mkdir(g->dirs[i], 0755) == -1 &&
 		    errno != EEXIST)
 			return -1;
 	}
 	return g->kind == CGROUP_V2 ? limit_v2(g->dirs[0], l) : limit_v1(g, l);
+}
+
+int
+cgroup_make(struct cgroup *g, const struct limits *l)
+{
+	if (g->kind == CGROUP_NONE)
+		return -1;
+	if (make_limited(g, l) == 0) {
+		g->had = true;
+		return 0;
+	}
+	(void)snprintf(g->why, sizeof(g->why), "%.200s: %s", g->dirs[0],
+	    strerror(errno));
+	cgroup_drop(g);
+	return -1;
 }
 
 int
@@ -127,7 +124,7 @@ cgroup_join(const struct cgroup *g)
 
 	for (size_t i = 0; i < 2; i++) {
 		if (g->dirs[i][0] != '\0' &&
-		    cgroup_write(g->dirs[i], file, "0") == -1)
+		    hierarchy_write(g->dirs[i], file, "0") == -1)
 			return -1;
 	}
 	return 0;
@@ -160,7 +157,7 @@ kill_members(const char *dir)
 {
 	char text[TEXT_MAX];
 
-	if (cgroup_write(dir, "cgroup.kill", "1") == 0 ||
+	if (hierarchy_write(dir, "cgroup.kill", "1") == 0 ||
 	    !read_text(dir, "cgroup.procs", text))
 		return;
 	for (char *at = text; *at != '\0';) {

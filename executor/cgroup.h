@@ -1,15 +1,19 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * A control group for the patch in work: version 2 where memory and pids can
- * be had there, else version 1, else none. Its name is the instance's own, in
- * the group that the executor itself runs in, so that what a killed executor
- * left behind is found again.
+ * be had there, else version 1, else none. Its name is the instance's own, so
+ * that what a killed executor left behind is found again. It lies below the
+ * group that the executor was started in, which the executor leaves for a leaf
+ * of it where version 2 asks for that; below NAME, if it was started in
+ * NAME/daemon, as the supervisor does; or, where that is not to be divided,
+ * below the nearest group above it that is ours as well.
  */
 #ifndef EXECUTOR_CGROUP_H
 #define EXECUTOR_CGROUP_H
 
 #include <sys/types.h>
 #include <limits.h>
+#include <stdbool.h>
 
 #include "executor/limits.h"
 
@@ -20,13 +24,20 @@ struct cgroup {
 	/* The group's directories: of v2 the first is all; of v1 memory and
 	 * pids. "" where there is none. */
 	char dirs[2][PATH_MAX];
+	char above[PATH_MAX]; /* of version 2, and the leaf that we are in */
+	char leaf[PATH_MAX];
+	char why[256]; /* there is none, or "" */
+	bool had;      /* there was one, or */
+	bool passing;  /* the reason may pass: worth another look */
 };
 
 /* Finds out by making the group and taking it away again. Kills and removes
  * what lies there of an earlier run. */
 void cgroup_open(struct cgroup *g, const char *instance, const char *spool);
-/* 0, or -1: then the patch runs without. */
-int cgroup_make(const struct cgroup *g, const struct limits *l);
+/* Goes back to where it was. */
+void cgroup_close(struct cgroup *g);
+/* 0, or -1 and g->why: then the patch runs without. */
+int cgroup_make(struct cgroup *g, const struct limits *l);
 /* The calling process goes into it, by itself: a pid that is written from
  * outside waits for all processors, some milliseconds. 0 or -1. */
 int cgroup_join(const struct cgroup *g);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Which control groups there are, and where in them we are. */
+/* Which control groups there are, and where in them ours may be made. */
 #include <sys/stat.h>
 #include <errno.h>
 #include <stdio.h>
@@ -8,106 +8,12 @@
 #include <unistd.h>
 
 #include "common/digest.h"
-#include "executor/cgroup_part.h"
+#include "common/hierarchy.h"
+#include "executor/cgroup.h"
 
-#define LINE_SIZE 8192
+#define LEAF "/daemon" /* the supervisor's cgroup.h knows it as well */
 
-/* Is word one of the comma-separated list? */
-static bool
-has_word(const char *list, const char *word)
-{
-	size_t len = strlen(word);
-
-	for (const char *at = list; at != NULL;) {
-		if (strncmp(at, word, len) == 0 &&
-		    (at[len] == ',' || at[len] == '\0'))
-			return true;
-		at = strchr(at, ',');
-		at = at != NULL ? at + 1 : NULL;
-	}
-	return false;
-}
-
-/* Our path in the hierarchy of controller; "" is version 2. */
-static bool
-own_path(const char *controller, char *out, size_t size)
-{
-	FILE *f = fopen("/proc/self/cgroup", "re");
-	char line[LINE_SIZE];
-	bool found = false;
-
-	while (f != NULL && !found && fgets(line, sizeof(line), f) != NULL) {
-		char *list = strchr(line, ':');
-		char *path = list != NULL ? strchr(list + 1, ':') : NULL;
-
-		if (path == NULL)
-			continue;
-		*path++ = '\0';
-		path[strcspn(path, "\n")] = '\0';
-		list++;
-		found = controller[0] == '\0' ? list[0] == '\0'
-					      : has_word(list, controller);
-		if (found)
-			(void)snprintf(out, size, "%s", path);
-	}
-	if (f != NULL)
-		(void)fclose(f);
-	return found;
-}
-
-struct mount_line {
-	char root[4096], point[4096], type[64], options[1024];
-};
-
-static bool
-parse_mount(const char *line, struct mount_line *m)
-{
-	const char *dash = strstr(line, " - ");
-
-	return dash != NULL &&
-	       sscanf(line, "%*d %*d %*s %4095s %4095s", m->root, m->point) ==
-		   2 &&
-	       sscanf(dash, " - %63s %*s %1023s", m->type, m->options) == 2;
-}
-
-static bool
-is_hierarchy(const struct mount_line *m, const char *controller)
-{
-	if (controller[0] == '\0')
-		return strcmp(m->type, "cgroup2") == 0;
-	return strcmp(m->type, "cgroup") == 0 &&
-	       has_word(m->options, controller);
-}
-
-/* The directory of the group that we are in. A container may see only a part
- * of the hierarchy, from the mount's root on. */
-static bool
-own_dir(const char *controller, char *out, size_t size)
-{
-	FILE *f = fopen("/proc/self/mountinfo", "re");
-	static struct mount_line m;
-	char line[LINE_SIZE], path[4096];
-	bool found = false;
-
-	if (!own_path(controller, path, sizeof(path)))
-		path[0] = '\0';
-	while (f != NULL && path[0] != '\0' && !found &&
-	       fgets(line, sizeof(line), f) != NULL) {
-		size_t skip;
-
-		if (!parse_mount(line, &m) || !is_hierarchy(&m, controller))
-			continue;
-		skip = strcmp(m.root, "/") == 0 ? 0 : strlen(m.root);
-		if (strncmp(path, m.root, skip) != 0)
-			continue;
-		found = snprintf(out, size, "%s%s", m.point,
-			    strcmp(path + skip, "/") == 0 ? "" : path + skip) <
-			(int)size;
-	}
-	if (f != NULL)
-		(void)fclose(f);
-	return found;
-}
+static const char *const controllers[] = {"memory", "pids"};
 
 static bool
 has_file(const char *dir, const char *file)
@@ -119,69 +25,118 @@ has_file(const char *dir, const char *file)
 	       access(path, W_OK) == 0;
 }
 
-/* Below base, where processes may be limited: in the root, in a group that
- * delegates, or beside us when our own one holds processes. */
+/* Whatever is in the way of everybody, or may be gone next time. */
 static bool
-try_v2(struct cgroup *g, const char *base, const char *name)
+may_pass(int error)
+{
+	static const int passing[] = {EBUSY, EAGAIN, ENOMEM, EINTR, EMFILE,
+	    ENFILE, ENOSPC, EIO};
+
+	for (size_t i = 0; i < sizeof(passing) / sizeof(passing[0]); i++)
+		if (error == passing[i])
+			return true;
+	return false;
+}
+
+/* The first reason counts: it is that of our own group. */
+static bool
+fail(struct cgroup *g, const char *dir, int error)
+{
+	const char *words = error == EBUSY   ? "it holds other processes"
+			    : error == EPERM ? "it is not delegated to us"
+			    : error == ENOENT
+				? "it has no controllers for memory and pids"
+				: strerror(error);
+
+	if (g->why[0] == '\0') {
+		(void)snprintf(g->why, sizeof(g->why), "%.200s: %s", dir,
+		    words);
+		g->passing = may_pass(error);
+	}
+	return false;
+}
+
+/* leaf: where we go to if we are in the way ourselves, or NULL. */
+static int
+divide(const char *dir, const char *leaf)
+{
+	for (size_t i = 0; i < 2; i++) {
+		errno = ENOENT;
+		if (!hierarchy_offers(dir, controllers[i]) ||
+		    hierarchy_divide(dir, controllers[i], leaf) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+static int
+make_at(char out[PATH_MAX], const char *dir, const char *name)
+{
+	errno = ENAMETOOLONG;
+	if (snprintf(out, PATH_MAX, "%s/%s", dir, name) < PATH_MAX &&
+	    (mkdir(out, 0755) == 0 || errno == EEXIST))
+		return 0;
+	out[0] = '\0';
+	return -1;
+}
+
+/* By making it and taking it away again. */
+static bool
+try_v2(struct cgroup *g, const char *dir, const char *name, const char *leaf)
 {
 	bool works;
 
-	/* A process may only be moved by who may write this file of the
-	 * group above both places. */
-	if (!has_file(base, "cgroup.procs"))
-		return false;
-	if (snprintf(g->dirs[0], sizeof(g->dirs[0]), "%s/%s", base, name) >=
-		(int)sizeof(g->dirs[0]) ||
-	    (mkdir(g->dirs[0], 0755) == -1 && errno != EEXIST)) {
-		g->dirs[0][0] = '\0';
-		return false;
-	}
-	if (!has_file(g->dirs[0], "memory.max") ||
-	    !has_file(g->dirs[0], "pids.max"))
-		(void)cgroup_write(base, "cgroup.subtree_control",
-		    "+memory +pids");
+	if (!hierarchy_is_ours(dir) || divide(dir, leaf) == -1 ||
+	    make_at(g->dirs[0], dir, name) == -1)
+		return fail(g, dir, errno);
 	works = has_file(g->dirs[0], "memory.max") &&
 		has_file(g->dirs[0], "pids.max");
 	cgroup_drop(g);
-	if (!works)
-		g->dirs[0][0] = '\0';
-	return works;
+	if (works)
+		return true;
+	g->dirs[0][0] = '\0';
+	return fail(g, dir, ENOENT);
 }
 
 static bool
 find_v2(struct cgroup *g, const char *name)
 {
-	char base[PATH_MAX], *slash;
+	char at[PATH_MAX], leaf[PATH_MAX];
+	size_t len;
 
-	if (!own_dir("", base, sizeof(base)))
+	if (!hierarchy_own("", at))
 		return false;
-	if (try_v2(g, base, name))
+	len = strlen(at);
+	if (len > strlen(LEAF) && strcmp(at + len - strlen(LEAF), LEAF) == 0)
+		at[len - strlen(LEAF)] = '\0';
+	if (snprintf(leaf, sizeof(leaf), "%s" LEAF, at) >= (int)sizeof(leaf))
+		return false;
+	if (try_v2(g, at, name, leaf)) {
+		(void)strlcpy(g->above, at, sizeof(g->above));
+		(void)strlcpy(g->leaf, leaf, sizeof(g->leaf));
 		return true;
-	slash = strrchr(base, '/');
-	if (slash == NULL || slash == base)
-		return false;
-	*slash = '\0';
-	/* Above the hierarchy's mount there is no group, and no such file. */
-	return try_v2(g, base, name);
+	}
+	while (hierarchy_up(at))
+		if (try_v2(g, at, name, NULL))
+			return true;
+	return false;
 }
 
 static bool
 find_v1(struct cgroup *g, const char *name)
 {
-	static const char *const controllers[] = {"memory", "pids"};
 	static const char *const files[] = {"memory.limit_in_bytes",
 	    "pids.max"};
 	char base[PATH_MAX];
 	bool works = true;
 
 	for (size_t i = 0; works && i < 2; i++) {
-		works = own_dir(controllers[i], base, sizeof(base)) &&
-			snprintf(g->dirs[i], sizeof(g->dirs[i]), "%s/%s", base,
-			    name) < (int)sizeof(g->dirs[i]) &&
-			(mkdir(g->dirs[i], 0755) == 0 || errno == EEXIST) &&
+		errno = ENOENT;
+		works = hierarchy_own(controllers[i], base) &&
+			make_at(g->dirs[i], base, name) == 0 &&
 			has_file(g->dirs[i], files[i]);
-		if (!works)
-			g->dirs[i][0] = '\0';
+		if (!works && errno != ENOENT)
+			(void)fail(g, base, errno);
 	}
 	cgroup_drop(g);
 	if (!works)
@@ -194,8 +149,10 @@ cgroup_open(struct cgroup *g, const char *instance, const char *spool)
 {
 	char digest[DIGEST_SIZE], name[64];
 	char text[PATH_MAX + 128];
+	bool had = g->had;
 
 	memset(g, 0, sizeof(*g));
+	g->had = had;
 	/* Suites on one machine have queues of the same names. */
 	if (snprintf(text, sizeof(text), "%s/%s", spool, instance) < 0)
 		return;
@@ -206,4 +163,19 @@ cgroup_open(struct cgroup *g, const char *instance, const char *spool)
 		g->kind = CGROUP_V2;
 	else if (find_v1(g, name))
 		g->kind = CGROUP_V1;
+	else if (g->why[0] == '\0')
+		(void)strlcpy(g->why, "no control groups are mounted",
+		    sizeof(g->why));
+	if (g->kind != CGROUP_NONE)
+		g->why[0] = '\0';
+}
+
+/* Started by the supervisor we were in the leaf before, and stay. */
+void
+cgroup_close(struct cgroup *g)
+{
+	if (g->leaf[0] != '\0' && access(g->leaf, F_OK) == 0 &&
+	    strstr(g->above, "/patchflow-") == NULL)
+		hierarchy_rejoin(g->above, g->leaf);
+	g->leaf[0] = '\0';
 }

@@ -433,6 +433,7 @@ executor_close(struct executor *ex)
 {
 	daemon_stopping();
 	hand_rest(ex);
+	cgroup_close(&ex->cgroup);
 	hint_close(&ex->hint, &ex->loop);
 	journal_close(&ex->journal);
 	state_close(&ex->state);

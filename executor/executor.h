@@ -98,6 +98,7 @@ struct executor {
 	bool kept_known;       /* they were measured once */
 	struct jail_user user;
 	struct cgroup cgroup;
+	bool limits_weak; /* the alert is out */
 	bool chosen;             /* the next three are known */
 	enum jail_way isolation; /* the best of its ways; PLAIN: no commands */
 	char why[256];           /* why no overlay; "" */

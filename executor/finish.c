@@ -117,7 +117,8 @@ describe_run(struct executor *ex, json_t *more_warnings)
 		json_object_set(doc, "commands", r->commands);
 	json_object_set_new(doc, "warnings", merged_warnings(r, more_warnings));
 	if (r->jail.usage != NULL)
-		limits_describe(r->jail.usage, r->limits_by, doc);
+		limits_describe(r->jail.usage, r->limits_by,
+		    r->plan.limits.grouped ? "" : ex->cgroup.why, doc);
 	return doc;
 }
 

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "common/log.h"
+#include "executor/group.h"
 #include "executor/isolate.h"
 #include "executor/probe.h"
 #include "executor/subtree.h"
@@ -246,8 +247,7 @@ isolate_open(struct executor *ex)
 	}
 	if (isolate_place(ex) == -1 || isolate_record(ex) == -1)
 		goto fail;
-	cgroup_open(&ex->cgroup, ex->instance, ex->tree->path);
-	log_info("limits by %s", cgroup_word(&ex->cgroup));
+	group_open(ex);
 	ex->chosen = false;
 	return 0;
 fail:

@@ -82,9 +82,12 @@ limits_judge(const struct limits *l, const struct limits_usage *u,
 }
 
 void
-limits_describe(const struct limits_usage *u, const char *by, json_t *outcome)
+limits_describe(const struct limits_usage *u, const char *by, const char *why,
+    json_t *outcome)
 {
 	json_object_set_new(outcome, "limits", json_string(by));
+	if (why[0] != '\0')
+		json_object_set_new(outcome, "limits_why", json_string(why));
 	json_object_set_new(outcome, "usage",
 	    json_pack("{s:I,s:I,s:I,s:I,s:I,s:I}", "memory_peak_bytes",
 		(json_int_t)u->memory, "processes_peak",

@@ -48,8 +48,8 @@ enum limit_kind limits_judge(const struct limits *l,
     const struct limits_usage *u, bool succeeded, struct fault *f);
 /* The queue's key for it: "memory" ... */
 extern const char *const limit_name[LIMIT__MAX];
-/* by: "cgroup2", "cgroup1" or "rlimits". */
+/* by: "cgroup2", "cgroup1" or "rlimits"; why, of the last one, or "". */
 void limits_describe(const struct limits_usage *u, const char *by,
-    json_t *outcome);
+    const char *why, json_t *outcome);
 
 #endif

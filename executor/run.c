@@ -18,6 +18,7 @@
 #include "executor/executor.h"
 #include "executor/gitlive.h"
 #include "executor/gitlock.h"
+#include "executor/group.h"
 #include "executor/kept.h"
 #include "executor/mask.h"
 #include "executor/report.h"
@@ -265,9 +266,8 @@ start_jail(struct executor *ex)
 
 	(void)snprintf(r->path, sizeof(r->path), "%s/%s", ex->place.path,
 	    r->txn.name);
-	r->plan.limits.grouped = r->way != JAIL_PLAIN &&
-				 cgroup_make(&ex->cgroup, &r->plan.limits) == 0;
-	spec.cgroup = r->plan.limits.grouped ? &ex->cgroup : NULL;
+	spec.cgroup = r->way != JAIL_PLAIN ? group_begin(ex) : NULL;
+	r->plan.limits.grouped = spec.cgroup != NULL;
 	set_worker(ex);
 	started = jail_start(&r->jail, &spec);
 	mask_free(masks);

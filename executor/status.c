@@ -25,14 +25,16 @@ status_write(struct executor *ex)
 {
 	/* Chosen when the workspace is there, and not known before. */
 	bool known = ex->workspace.fd != -1;
+	const struct cgroup *g = &ex->cgroup;
 	json_t *doc;
 
 	if (ex->dry.on)
 		return;
-	doc = json_pack("{s:s,s:s,s:s,s:s,s:b,s:s,s:s,s:s,s:o}", "format",
-	    "patchflow-queue-1", "isolation",
+	doc = json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:b,s:s,s:s,s:s,s:o}",
+	    "format", "patchflow-queue-1", "isolation",
 	    known ? jail_way_name[ex->isolation] : "", "why", ex->why,
 	    "durability", known ? durability_name[ex->durability] : "",
+	    "limits", known ? cgroup_word(g) : "", "limits_why", g->why,
 	    "paused", ex->paused, "workspace", ex->queue->workspace, "staging",
 	    ex->place.dir != -1 ? ex->place.path : "", "hold", ex->hold,
 	    "running", running(ex));

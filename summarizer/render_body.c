@@ -318,6 +318,8 @@ add_usage(const struct facts *f, struct buf *out)
 {
 	const json_t *u = json_object_get(f->doc, "usage");
 	const char *by = json_string_value(json_object_get(f->doc, "limits"));
+	const char *why =
+	    json_string_value(json_object_get(f->doc, "limits_why"));
 
 	if (by == NULL || !json_is_object(u))
 		return;
@@ -332,6 +334,8 @@ add_usage(const struct facts *f, struct buf *out)
 	    (double)json_integer_value(json_object_get(u, "disk_peak_bytes")) /
 		1048576,
 	    (double)json_integer_value(json_object_get(u, "cpu_ms")) / 1000);
+	if (why != NULL)
+		add_item(out, "No control group", why);
 }
 
 static void

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Finding, making and filling control groups of both versions. */
+/* Making, filling and removing control groups of both versions. */
 #include <sys/stat.h>
 #include <dirent.h>
 #include <errno.h>
@@ -11,9 +11,12 @@
 #include <unistd.h>
 
 #include "common/buf.h"
+#include "common/hierarchy.h"
+#include "common/log.h"
 #include "watchdog/cgroup.h"
 
 #define SUPERVISOR "supervisor"
+#define DEPTH 3          /* home, a daemon, its patch */
 #define PERIOD_US 100000 /* of the cpu controllers, the kernel's default */
 
 static const struct {
@@ -28,103 +31,6 @@ static const struct {
 _Static_assert(sizeof controllers / sizeof controllers[0] == CGROUP__MAX,
     "a row a controller");
 
-static int
-write_file(const char *dir, const char *name, const char *text)
-{
-	char *path = xasprintf("%s/%s", dir, name);
-	int fd = open(path, O_WRONLY | O_CLOEXEC), rc = -1;
-
-	if (fd != -1) {
-		rc = write(fd, text, strlen(text)) == (ssize_t)strlen(text)
-			 ? 0
-			 : -1;
-		(void)close(fd);
-	}
-	free(path);
-	return rc;
-}
-
-/* Is word one of the words in text, between any of these separators? */
-static bool
-has_word(const char *text, const char *word, const char *separators)
-{
-	size_t len, want = strlen(word);
-
-	for (;;) {
-		text += strspn(text, separators);
-		if (*text == '\0')
-			return false;
-		len = strcspn(text, separators);
-		if (len == want && strncmp(text, word, len) == 0)
-			return true;
-		text += len;
-	}
-}
-
-/* Our own group in the hierarchy with that controller, or ("") version 2. */
-static bool
-own_path(const char *controller, char out[PATH_MAX])
-{
-	FILE *f = fopen("/proc/self/cgroup", "re");
-	char line[PATH_MAX + 128];
-	bool found = false;
-
-	while (f != NULL && !found && fgets(line, sizeof line, f) != NULL) {
-		char *names = strchr(line, ':');
-		char *path = names != NULL ? strchr(names + 1, ':') : NULL;
-
-		if (path == NULL)
-			continue;
-		*path++ = '\0';
-		names++;
-		path[strcspn(path, "\n")] = '\0';
-		found = controller[0] == '\0'
-			    ? names[0] == '\0'
-			    : has_word(names, controller, ",");
-		if (found)
-			(void)strlcpy(out, path, PATH_MAX);
-	}
-	if (f != NULL)
-		(void)fclose(f);
-	return found;
-}
-
-struct place {
-	char root[PATH_MAX]; /* what of the hierarchy is mounted */
-	char at[PATH_MAX];
-};
-
-/* "36 35 0:30 ROOT AT options ... - TYPE source OPTIONS" */
-static bool
-is_mount_of(const char *line, const char *controller, struct place *p)
-{
-	const char *rest = strstr(line, " - ");
-	char type[32], options[256];
-
-	if (rest == NULL ||
-	    sscanf(line, "%*d %*d %*s %4095s %4095s", p->root, p->at) != 2 ||
-	    sscanf(rest, " - %31s %*s %255s", type, options) != 2)
-		return false;
-	if (controller[0] == '\0')
-		return strcmp(type, "cgroup2") == 0;
-	return strcmp(type, "cgroup") == 0 &&
-	       has_word(options, controller, ",");
-}
-
-static bool
-find_mount(const char *controller, struct place *p)
-{
-	FILE *f = fopen("/proc/self/mountinfo", "re");
-	char line[3 * PATH_MAX];
-	bool found = false;
-
-	while (f != NULL && !found && fgets(line, sizeof line, f) != NULL)
-		found = is_mount_of(line, controller, p);
-	if (f != NULL)
-		(void)fclose(f);
-	return found;
-}
-
 /* An earlier image of ours may have gone to its own group already. */
 static void
 leave_ours(char *path)
@@ -136,121 +42,163 @@ leave_ours(char *path)
 		*own = '\0';
 }
 
-/* The directory of our own group, as it is to be seen from here. */
-static bool
-own_dir(const char *controller, char out[PATH_MAX])
-{
-	struct place p;
-	char path[PATH_MAX];
-	const char *rest = path;
-	size_t len;
-
-	if (!find_mount(controller, &p) || !own_path(controller, path))
-		return false;
-	len = strcmp(p.root, "/") == 0 ? 0 : strlen(p.root);
-	if (strncmp(path, p.root, len) == 0)
-		rest = path + len;
-	if ((size_t)snprintf(out, PATH_MAX, "%s%s", p.at,
-		strcmp(rest, "/") == 0 ? "" : rest) >= PATH_MAX)
-		return false;
-	leave_ours(out);
-	return true;
-}
-
-/*
- * A group whose children have controllers holds no process itself, except the
- * root: we go to one of our own and try again.
- */
-static bool
-enable(const char *above, const char *ours, const char *controller)
-{
-	char *word = xasprintf("+%s", controller);
-	char *self = xasprintf("%s/" SUPERVISOR, ours);
-	bool done = write_file(above, "cgroup.subtree_control", word) == 0;
-
-	if (!done && errno == EBUSY &&
-	    (mkdir(self, 0755) == 0 || errno == EEXIST) &&
-	    write_file(self, "cgroup.procs", "0") == 0)
-		done = write_file(above, "cgroup.subtree_control", word) == 0;
-	done = done && write_file(ours, "cgroup.subtree_control", word) == 0;
-	free(self);
-	free(word);
-	return done;
-}
-
 static bool
 make_group(const char *above, uint64_t tag, char out[PATH_MAX])
 {
 	int n = snprintf(out, PATH_MAX, "%s/patchflow-%" PRIx64, above, tag);
 
-	return n > 0 && n < PATH_MAX - NAME_MAX &&
+	return n > 0 && n < PATH_MAX - 2 * NAME_MAX &&
 	       (mkdir(out, 0755) == 0 || errno == EEXIST);
 }
 
-static int
-try_version(struct cgroup *c, enum cgroup_controller which, int version,
-    uint64_t tag)
+static bool
+offers_any(const char *dir)
 {
-	const char *name = controllers[which].name;
-	char above[PATH_MAX];
-
-	if (!own_dir(version == 2 ? "" : name, above) ||
-	    !make_group(above, tag, c->dir[which]))
-		return 0;
-	if (version == 1)
-		return version;
-	/* The group may be another controller's as well: it stays for now. */
-	(void)strlcpy(c->tried_v2, c->dir[which], sizeof c->tried_v2);
-	return enable(above, c->dir[which], name) ? version : 0;
+	for (size_t i = 0; i < CGROUP__MAX; i++)
+		if (hierarchy_offers(dir, controllers[i].name))
+			return true;
+	return false;
 }
 
-void
-cgroup_open(struct cgroup *c, uint64_t tag)
+/* Every controller that is to be had below c->above; own: we are in it. */
+static bool
+divide(struct cgroup *c, uint64_t tag, bool own)
 {
+	char *leaf;
+	bool any = false;
 	int i;
 
-	if (c->tried)
-		return;
-	c->tried = true;
+	if (!offers_any(c->above) || !hierarchy_is_ours(c->above) ||
+	    !make_group(c->above, tag, c->home))
+		return false;
+	leaf = xasprintf("%s/" SUPERVISOR, c->home);
 	for (i = 0; i < CGROUP__MAX; i++) {
-		enum cgroup_controller which = (enum cgroup_controller)i;
+		const char *name = controllers[i].name;
 
-		c->version[i] = try_version(c, which, 2, tag);
-		if (c->version[i] == 0)
-			c->version[i] = try_version(c, which, 1, tag);
+		if (!hierarchy_offers(c->above, name) ||
+		    hierarchy_divide(c->above, name, own ? leaf : NULL) == -1 ||
+		    hierarchy_divide(c->home, name, NULL) == -1)
+			continue;
+		any = true;
+		if (c->version[i] != 0)
+			continue;
+		c->version[i] = 2;
+		(void)strlcpy(c->dir[i], c->home, sizeof c->dir[i]);
 	}
+	free(leaf);
+	if (!any)
+		(void)rmdir(c->home);
+	return any;
 }
 
-/* Groups are directories, without files that could be removed. */
-static void
-remove_group(const char *path)
+static bool
+open_v2(struct cgroup *c, uint64_t tag)
 {
-	DIR *d = opendir(path);
+	bool own = true;
+
+	if (!hierarchy_own("", c->above))
+		return false;
+	leave_ours(c->above);
+	do {
+		if (divide(c, tag, own))
+			return true;
+		own = false;
+	} while (hierarchy_up(c->above));
+	return false;
+}
+
+static int
+try_v1(struct cgroup *c, enum cgroup_controller which, uint64_t tag)
+{
+	char above[PATH_MAX];
+
+	if (hierarchy_own(controllers[which].name, above) &&
+	    make_group(above, tag, c->dir[which]))
+		return 1;
+	c->dir[which][0] = '\0';
+	return 0;
+}
+
+/* Groups are directories, without files that could be removed; one with a
+ * process in it stays. */
+static void
+remove_below(const char *path, int depth)
+{
+	DIR *d = depth > 0 ? opendir(path) : NULL;
 	const struct dirent *e;
 	char *below;
 
 	while (d != NULL && (e = readdir(d)) != NULL)
 		if (e->d_type == DT_DIR && e->d_name[0] != '.') {
 			below = xasprintf("%s/%s", path, e->d_name);
+			remove_below(below, depth - 1);
 			(void)rmdir(below);
 			free(below);
 		}
 	if (d != NULL)
 		(void)closedir(d);
-	(void)rmdir(path);
+}
+
+void
+cgroup_open(struct cgroup *c, uint64_t tag, bool limits)
+{
+	int i;
+
+	c->tried = true;
+	if (c->home[0] == '\0' && !open_v2(c, tag))
+		c->above[0] = c->home[0] = '\0';
+	if (!limits || c->tried_v1)
+		return;
+	c->tried_v1 = true;
+	for (i = 0; i < CGROUP__MAX; i++)
+		if (c->version[i] == 0)
+			c->version[i] =
+			    try_v1(c, (enum cgroup_controller)i, tag);
+}
+
+static void
+each_place(const struct cgroup *c, void (*visit)(const char *dir))
+{
+	size_t i;
+
+	for (i = 0; i < CGROUP__MAX; i++)
+		if (c->dir[i][0] != '\0' && strcmp(c->dir[i], c->home) != 0)
+			visit(c->dir[i]);
+	if (c->home[0] != '\0')
+		visit(c->home);
+}
+
+static void
+sweep(const char *dir)
+{
+	remove_below(dir, DEPTH);
+}
+
+static void
+take_away(const char *dir)
+{
+	remove_below(dir, DEPTH);
+	(void)rmdir(dir);
+}
+
+void
+cgroup_sweep(const struct cgroup *c)
+{
+	each_place(c, sweep);
 }
 
 void
 cgroup_close(struct cgroup *c)
 {
-	size_t i;
+	char *leaf = xasprintf("%s/" SUPERVISOR, c->home);
 
-	for (i = 0; c->tried && i < CGROUP__MAX; i++)
-		if (c->dir[i][0] != '\0')
-			remove_group(c->dir[i]);
-	if (c->tried && c->tried_v2[0] != '\0')
-		remove_group(c->tried_v2);
-	c->tried = false;
+	/* What the others had goes first: it divides our own. */
+	each_place(c, sweep);
+	if (c->home[0] != '\0' && access(leaf, F_OK) == 0)
+		hierarchy_rejoin(c->above, leaf);
+	each_place(c, take_away);
+	free(leaf);
+	c->tried = c->tried_v1 = false;
 }
 
 static int
@@ -266,15 +214,35 @@ write_limit(const struct cgroup *c, enum cgroup_controller which,
 	else
 		(void)snprintf(text, sizeof text, "%" PRId64,
 		    which == CGROUP_CPU ? value * PERIOD_US / 100 : value);
-	return write_file(dir,
+	return hierarchy_write(dir,
 	    v2 ? controllers[which].v2 : controllers[which].v1, text);
+}
+
+static bool
+make(const char *dir)
+{
+	return mkdir(dir, 0755) == 0 || errno == EEXIST;
+}
+
+/* Where the daemon itself is: of version 2 a leaf, for its group may have
+ * others below it. */
+static int
+open_procs(const char *dir, bool leaf)
+{
+	char *at = xasprintf("%s%s", dir, leaf ? "/" CGROUP_LEAF : "");
+	char *procs = xasprintf("%s/cgroup.procs", at);
+	int fd = make(at) ? open(procs, O_WRONLY | O_CLOEXEC) : -1;
+
+	free(procs);
+	free(at);
+	return fd;
 }
 
 int
 cgroup_limit(const struct cgroup *c, enum cgroup_controller which,
     const char *name, int64_t value)
 {
-	char *dir = NULL, *procs = NULL;
+	char *dir = NULL;
 	int fd = -1;
 
 	if (c->version[which] == 0) {
@@ -282,11 +250,42 @@ cgroup_limit(const struct cgroup *c, enum cgroup_controller which,
 		return -1;
 	}
 	dir = xasprintf("%s/%s", c->dir[which], name);
-	procs = xasprintf("%s/cgroup.procs", dir);
-	if ((mkdir(dir, 0755) == 0 || errno == EEXIST) &&
-	    write_limit(c, which, dir, value) == 0)
-		fd = open(procs, O_WRONLY | O_CLOEXEC);
-	free(procs);
+	if (make(dir) && write_limit(c, which, dir, value) == 0)
+		fd = open_procs(dir, c->version[which] == 2);
+	free(dir);
+	return fd;
+}
+
+/* As delegation is defined: the directory and two of its files. */
+static void
+give_away(const char *dir, uid_t owner)
+{
+	static const char *const files[] = {"", "/cgroup.procs",
+	    "/cgroup.subtree_control", "/" CGROUP_LEAF,
+	    "/" CGROUP_LEAF "/cgroup.procs"};
+
+	for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+		char *path = xasprintf("%s%s", dir, files[i]);
+
+		if (chown(path, owner, (gid_t)-1) == -1)
+			log_warn("%s: not given to uid %u", path, owner);
+		free(path);
+	}
+}
+
+int
+cgroup_lend(const struct cgroup *c, const char *name, uid_t owner)
+{
+	char *dir = NULL;
+	int fd = -1;
+
+	if (c->home[0] == '\0')
+		return -1;
+	dir = xasprintf("%s/%s", c->home, name);
+	if (make(dir))
+		fd = open_procs(dir, true);
+	if (fd != -1 && owner != geteuid())
+		give_away(dir, owner);
 	free(dir);
 	return fd;
 }

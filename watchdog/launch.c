@@ -103,6 +103,22 @@ choose_user(struct service *s, const struct daemon_settings *d,
 	return channel_give(s, s->identity.account.uid);
 }
 
+/* An executor makes a group for each patch, and needs a place for that. What
+ * was not to be had last time may be by now. */
+static void
+lend_group(struct service *s, struct spawn *sp)
+{
+	struct cgroup *c = &s->owner->cgroup;
+	int fd;
+
+	if (c->home[0] == '\0')
+		watchdog_divide(s->owner);
+	fd = cgroup_lend(c, s->name,
+	    sp->who != NULL ? sp->who->account.uid : geteuid());
+	if (fd != -1)
+		sp->cgroups[sp->cgroup_count++] = fd;
+}
+
 static int
 start(struct service *s, struct spawn *sp, struct spawned *made)
 {
@@ -113,6 +129,8 @@ start(struct service *s, struct spawn *sp, struct spawned *made)
 
 	if (choose_user(s, d, sp) == -1)
 		return -1;
+	if (s->kind->per_queue)
+		lend_group(s, sp);
 	limits_prepare(d, w->cgroup.tried ? &w->cgroup : NULL, s->name, sp,
 	    &s->limits);
 	env = make_environment(s, d != NULL ? &d->environment : NULL);

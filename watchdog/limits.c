@@ -59,7 +59,7 @@ limits_want_cgroup(const struct watchdog_settings *w)
 	for (i = 0; i < w->daemon_count; i++) {
 		l = &w->daemons[i].limits;
 		if (l->memory > 0 || l->processes > 0 || l->cpu > 0)
-			return strcmp(w->cgroup, "off") != 0;
+			return true;
 	}
 	return false;
 }

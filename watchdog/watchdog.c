@@ -222,9 +222,10 @@ watchdog_divide(struct watchdog *w)
 	struct stat st;
 
 	/* A number that two suites on one machine do not share. */
-	if (limits_want_cgroup(&w->settings->watchdog) &&
+	if (strcmp(w->settings->watchdog.cgroup, "off") != 0 &&
 	    fstat(w->tree->root, &st) == 0)
-		cgroup_open(&w->cgroup, (uint64_t)st.st_ino);
+		cgroup_open(&w->cgroup, (uint64_t)st.st_ino,
+		    limits_want_cgroup(&w->settings->watchdog));
 }
 
 void
@@ -255,6 +256,8 @@ watchdog_open(struct watchdog *w, struct daemon_opts *o, struct settings *s,
 	kill_predecessors(w, FIRST_LOOK_MS);
 	watchdog_open_logs(w);
 	watchdog_divide(w);
+	if (w->past == NULL)
+		cgroup_sweep(&w->cgroup);
 	if (roster_build(w) == -1)
 		fatal("watchdog: a daemon could not be set up");
 	open_state(w);

@@ -1,17 +1,16 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 # shellcheck disable=SC2016,SC2034 # the guest expands; lib.sh and vm.sh read
-# time-limit: 480
+# time-limit: 600
 # The tests of limits where control groups of version 2 have controllers: in a
 # whole machine with systemd, as root and as a user below a group that was
-# delegated to him.
+# delegated to him; an executor alone in such a group, in one that holds
+# somebody else and in one that is not delegated; and below systemd --user.
 . "$(dirname "$0")/../harness/lib.sh"
 . "$(dirname "$0")/../harness/vm.sh"
-vm_enter
-vm_disk || { fail 'a disk is made'; diag "$(tail "$T/log/disk")"; exit; }
+vm_begin
 vm_new_disk one
 vm_boot one writeback
-AWAIT=400
 VM_PATIENCE=2500
 await 'systemd boots' vm_ready 1
 guest 'systemctl stop patchflow' # its work is not what is asked
@@ -24,25 +23,76 @@ group=/sys/fs/cgroup$(cut -d: -f3 /proc/self/cgroup)
 mkdir "$group/below" && echo $$ >"$group/below/cgroup.procs" && exec sh "$1"
 END'
 
-# run WHO OPTIONS: the tests of limits, in a service of their own; they pass,
-# and a control group was what held them.
+# run WHO OPTIONS TEST: a test in a service of its own; it passes, and a
+# control group was what held the limits.
 run() {
 	guest "systemd-run --quiet --wait --collect --pipe -p Delegate=yes \
 	    -p WorkingDirectory=/opt/patchflow $2 -E HOME=/tmp \
 	    -E BUILD_DIR=/opt/patchflow/build \
-	    sh /run/below tests/crash/limits.t" >"$T/tap"
+	    sh /run/below tests/crash/$3" >"$T/tap"
 	rc=$?
 	if [ "$rc" -eq 0 ] && ! grep -q '^not ok' "$T/tap"; then
-		pass "the limits hold $1"
+		pass "$3 $1"
 	else
-		fail "the limits hold $1" "exit status $rc"
+		fail "$3 $1" "exit status $rc"
 		diag "$(grep -v '^ok' "$T/tap" | tail -n 40)"
 	fi
-	is '... all of them' "$(grep -c '^ok' "$T/tap")" "$(sed -n \
+	is '... all of it' "$(grep -c '^ok' "$T/tap")" "$(sed -n \
 	    's/^1\.\.//p' "$T/tap")"
-	like '... by a control group' "$(cat "$T/tap")" 'limits by cgroup2'
 }
-run 'as root' ''
-run 'as a user, below a group that was delegated to him' '--uid=joe'
+run 'as root' '' limits.t
+like '... by a control group' "$(cat "$T/tap")" 'limits by cgroup2'
+run 'as a user, below a group that was delegated to him' '--uid=joe' limits.t
+like '... by a control group' "$(cat "$T/tap")" 'limits by cgroup2'
+run 'as root' '' limits_group.t
+
+# --- an executor without a supervisor, in several groups
+
+guest 'cat >/run/prepare <<"END"
+mkdir -p /tmp/alone/ws && cd /tmp/alone
+printf "%s\n" "spool: spool" "queues:" \
+    "  - {name: MAIN, workspace: ws, default: true}" >patchflow.yaml
+printf "%s\n" "role: command_patch" "id: alone" "validate:" \
+    "  shell: [test -s x]" "mutations:" "  - {path: x, contents: x}" |
+    patchflow -c patchflow.yaml submit -
+/usr/local/libexec/patchflow/ghost-bridge --once -c patchflow.yaml
+END'
+executor='/usr/local/libexec/patchflow/executor --once -c patchflow.yaml -q MAIN'
+service='systemd-run --quiet --wait --collect -p WorkingDirectory=/tmp/alone'
+# alone USER START COMMAND: what held the limits of a patch, and why.
+alone() {
+	guest "rm -rf /tmp/alone
+	    { runuser -u $1 -- sh /run/prepare && $2 $3; } >/run/log 2>&1 ||
+		cat /run/log
+	    head -qn 1 /tmp/alone/spool/MAIN/outcomes/new/*.json |
+	    jq -r '\"\(.state) \(.limits) \(.limits_why)\"'
+	    find /sys/fs/cgroup -name 'patchflow-*'" |
+	    sed 's|/sys/fs/cgroup/.*/run-[^:]*|UNIT|'
+}
+is 'the only one in its group moves itself' \
+    "$(alone root "$service -p Delegate=yes" "$executor")" \
+    'completed cgroup2 null'
+is '... as a user, too' \
+    "$(alone joe "$service -p Delegate=yes --uid=joe" "$executor")" \
+    'completed cgroup2 null'
+is 'a shell beside it is in the way' \
+    "$(alone root "$service -p Delegate=yes" "sh -c '$executor; :'")" \
+    'completed rlimits UNIT: it holds other processes'
+is 'what is not delegated is left alone' \
+    "$(alone root "$service" "$executor")" \
+    'completed rlimits UNIT: it is not delegated to us'
+
+# systemd --user is told by PAM where to be, which is not in this machine.
+guest 'mkdir -p /etc/systemd/system/user@.service.d &&
+    printf "%s\n" "[Service]" "PAMName=" \
+	"Environment=XDG_RUNTIME_DIR=/run/user/%i" \
+	>/etc/systemd/system/user@.service.d/no-pam.conf
+    systemctl daemon-reload && systemctl start user@1999' >"$T/out"
+user="runuser -u joe -- env XDG_RUNTIME_DIR=/run/user/1999 $service --user"
+is 'below systemd --user' \
+    "$(alone joe "$user -p Delegate=yes" "$executor")" 'completed cgroup2 null'
+is '... what is not delegated is left alone' \
+    "$(alone joe "$user" "$executor")" \
+    'completed rlimits UNIT: it is not delegated to us'
 vm_cut_power
 done_testing

@@ -1,40 +1,43 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 # shellcheck disable=SC2016,SC2034 # what the guest expands; AWAIT is lib.sh's
-# time-limit: 360
+# time-limit: 480
 # The suite under systemd as process 1 of a whole machine: enabled as the
 # manual says, booted, watched, replaced, stopped, and booted again, with
 # nothing lost on the way.
 . "$(dirname "$0")/../harness/lib.sh"
 . "$(dirname "$0")/../harness/vm.sh"
-vm_enter
-vm_disk || { fail 'a disk is made'; diag "$(tail "$T/log/disk")"; exit; }
+vm_begin
 vm_new_disk one
 vm_boot one writeback
-AWAIT=400
 
 unit() {
 	guest "systemctl show patchflow -p $1 --value"
-}
-ready() {
-	[ "$(guest 'patchflow --json status | jq ".daemons |
-	    length == 4 and all(.[]; .state == \"ready\")"')" = true ]
 }
 supervisor() {
 	unit MainPID
 }
 replaced() {
 	new=$(supervisor) && [ -n "$new" ] && [ "$new" != 0 ] &&
-	[ "$new" != "$1" ] && ready
+	[ "$new" != "$1" ] && vm_suite_is_up
 }
-# How many there are of each daemon, and of processes in the unit.
+# How many there are of each daemon; how many processes are in which group of
+# the unit (S is the suite's, P a patch's); and which groups lie elsewhere.
 census() {
 	guest 'for exe in /proc/[0-9]*/exe; do readlink "$exe"; done |
-	    sed -n "s|^/usr/local/libexec/patchflow/||p" | sort | uniq -c |
-	    xargs; wc -l </sys/fs/cgroup/system.slice/patchflow.service/cgroup.procs'
+	    sed -n "s|^/usr/local/libexec/patchflow/||p" | sort | uniq -c | xargs
+	    unit=/sys/fs/cgroup/system.slice/patchflow.service
+	    cd $unit && find . -type d | sort | while read -r group; do
+		echo "$group $(wc -l <$group/cgroup.procs)"
+	    done | sed "s|^\./patchflow-[0-9a-f]*|S|; s|/patchflow-.*|/P some|"
+	    find /sys/fs/cgroup -name "patchflow-*" ! -path "$unit/*"'
 }
 everybody='1 alertd 1 executor 1 ghost-bridge 1 summarizer 1 watchdog
-5'
+. 0
+S 0
+S/executor@MAIN 0
+S/executor@MAIN/daemon 1
+S/supervisor 4'
 # submit ID LINE...: a patch that writes ID.txt, with more lines.
 submit() {
 	id=$1
@@ -48,7 +51,7 @@ state() {
 }
 
 await 'systemd boots' vm_ready 1
-await '... and starts the suite' ready
+await '... and starts the suite' vm_suite_is_up
 is 'the unit is enabled, and no other one failed' \
     "$(guest 'systemctl is-enabled patchflow; systemctl --failed --no-legend')" \
     enabled
@@ -56,7 +59,8 @@ is 'Type=notify: systemd knows what it does' "$(unit StatusText)" \
     '4 of 4 daemons ready'
 like 'WatchdogSec: it has heard a beat' "$(unit WatchdogTimestampMonotonic)" \
     '^[1-9]'
-is 'one of everybody, in the unit' "$(census)" "$everybody"
+is 'one of everybody, in the unit, in groups of its own making' "$(census)" \
+    "$everybody"
 is 'spool and logs are whose they should be' "$(guest \
     'stat -c %U:%G:%a /var/spool/patchflow /var/log/patchflow')" \
     'patchflow:patchflow:2751
@@ -97,9 +101,23 @@ slow_runs() {
 	guest 'pgrep -f "^sleep 600"'
 }
 await 'a patch runs' slow_runs
+like '... in a group below its executor, with limits' "$(guest '
+    group=$(sed -n s/^0:://p /proc/$(pgrep -f "^sleep 600")/cgroup)
+    echo $group $(cat /sys/fs/cgroup$group/memory.max \
+	/sys/fs/cgroup$group/pids.max)')" \
+    '^/system.slice/patchflow.service/patchflow-[0-9a-f]*/executor@MAIN/patchflow-[0-9a-f]{12} 2147483648 [0-9]+$'
+busy=$(echo "$everybody" |
+    sed 's/1 executor/3 executor/; /daemon/a S/executor@MAIN/P some')
+is '... beside everybody' "$(census)" "$busy"
+old=$(supervisor)
+guest 'systemctl kill -s KILL patchflow'
+await 'SIGKILL of everybody, and of the patch: replaced' replaced "$old"
+await '... and the patch runs again' slow_runs
+is '... in one group, and none is left over' "$(census)" "$busy"
 ok 'systemctl stop' guest 'systemctl stop patchflow'
-is '... was in time, and nothing is left' "$(unit Result
-    guest 'pgrep -f "^sleep 600|libexec/patchflow"')" success
+is '... was in time, and no process and no group is left' "$(unit Result
+    guest 'pgrep -f "^sleep 600|libexec/patchflow"
+    find /sys/fs/cgroup -name "patchflow*"')" success
 ok 'systemctl start' guest 'systemctl start patchflow'
 await 'the patch runs again' slow_runs
 guest 'patchflow cancel slow' >/dev/null
@@ -113,14 +131,14 @@ ok 'a queue is stopped' guest 'patchflow pause MAIN'
 submit kept >/dev/null
 guest 'systemctl reboot' &
 await 'it boots again' vm_ready 2
-await '... with the suite' ready
+await '... with the suite' vm_suite_is_up
 like 'the patch is still there, and the queue still stopped' "$(state kept)" \
     'queued|held'
 ok '... and runs when that ends' guest \
     'patchflow resume MAIN; patchflow wait --timeout 300s kept'
 guest 'sync; echo b >/proc/sysrq-trigger' &
 await 'it boots once more, unasked' vm_ready 3
-await '... with the suite' ready
+await '... with the suite' vm_suite_is_up
 is 'what was done is done' "$(state first) $(state kept) $(guest \
     'cat /home/joe/ws/kept.txt')" 'completed completed kept'
 ok "the black box still has the $deaths deaths" test "$deaths" -le \
