@@ -36,6 +36,7 @@ struct run {
 	int64_t deadline;
 	bool exited;
 	bool termed;
+	int64_t killed_ms; /* monotonic */
 };
 
 static void
@@ -272,8 +273,11 @@ enforce(struct run *r, int64_t now)
 		r->termed = true;
 		return;
 	}
-	if (now >= r->deadline + TERM_GRACE_MS)
-		kill_all(r->c->bare);
+	if (now < r->deadline + TERM_GRACE_MS)
+		return;
+	if (r->killed_ms == 0)
+		r->killed_ms = now;
+	kill_all(r->c->bare);
 }
 
 static int
@@ -311,6 +315,8 @@ follow(struct run *r)
 		}
 		enforce(r, clock_mono_ms());
 	}
+	if (r->killed_ms != 0)
+		r->c->death_ms = clock_mono_ms() - r->killed_ms;
 	/* Nobody can write any more: what is in the pipe is all. */
 	while (open && drain(r)) {
 		struct pollfd fd = {r->out, POLLIN, 0};
@@ -386,11 +392,11 @@ command_reason(const struct command *c)
 json_t *
 command_encode(const struct command *c)
 {
-	json_t *doc = json_pack("{s:b,s:b,s:I,s:I,s:I,s:I}", "timed_out",
-	    c->timed_out, "backgrounded", c->backgrounded, "duration_ms",
-	    (json_int_t)c->duration_ms, "dropped_bytes", (json_int_t)c->dropped,
-	    "max_rss_kb", (json_int_t)c->max_rss_kb, "cpu_ms",
-	    (json_int_t)c->cpu_ms);
+	json_t *doc = json_pack("{s:b,s:I,s:b,s:I,s:I,s:I,s:I}", "timed_out",
+	    c->timed_out, "death_ms", (json_int_t)c->death_ms, "backgrounded",
+	    c->backgrounded, "duration_ms", (json_int_t)c->duration_ms,
+	    "dropped_bytes", (json_int_t)c->dropped, "max_rss_kb",
+	    (json_int_t)c->max_rss_kb, "cpu_ms", (json_int_t)c->cpu_ms);
 
 	json_object_set_new(doc, "exit_code",
 	    c->exit_code >= 0 ? json_integer(c->exit_code) : json_null());

@@ -33,6 +33,8 @@ struct command {
 	int signal;
 	bool timed_out;
 	bool backgrounded; /* left processes when it exited */
+	int64_t
+	    death_ms; /* from the kill at its deadline until all were dead */
 	int64_t duration_ms;
 	long max_rss_kb;
 	int64_t cpu_ms;

@@ -31,6 +31,7 @@ static int
 prove_dead(pid_t pid, unsigned long long start_time)
 {
 	struct pollfd fd = {.events = POLLIN};
+	int64_t since = clock_mono_ms();
 	int ready;
 
 	if (pid <= 0)
@@ -52,6 +53,9 @@ prove_dead(pid_t pid, unsigned long long start_time)
 	if (ready == 0)
 		ready = await_exit(&fd);
 	(void)close(fd.fd);
+	if (ready == 1)
+		log_info("process %ld: dead, waited for %lld ms", (long)pid,
+		    (long long)(clock_mono_ms() - since));
 	errno = ETIMEDOUT;
 	return ready == 1 ? 0 : -1;
 }

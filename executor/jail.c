@@ -149,6 +149,7 @@ work(const struct jail_spec *spec, int root)
 static _Noreturn void
 leave(int status, const struct guard *g)
 {
+	g->usage->ended_ms = clock_mono_ms();
 	if (!g->alone)
 		guard_kill();
 	_exit(status);

@@ -89,10 +89,11 @@ limits_describe(const struct limits_usage *u, const char *by, const char *why,
 	if (why[0] != '\0')
 		json_object_set_new(outcome, "limits_why", json_string(why));
 	json_object_set_new(outcome, "usage",
-	    json_pack("{s:I,s:I,s:I,s:I,s:I,s:I}", "memory_peak_bytes",
+	    json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "memory_peak_bytes",
 		(json_int_t)u->memory, "processes_peak",
 		(json_int_t)u->processes, "cpu_ms", (json_int_t)u->cpu_ms,
 		"disk_peak_bytes", (json_int_t)u->disk, "oom_kills",
 		(json_int_t)u->oom_kills, "refused_forks",
-		(json_int_t)u->refused_forks));
+		(json_int_t)u->refused_forks, "death_ms",
+		(json_int_t)u->death_ms));
 }

@@ -40,6 +40,8 @@ struct limits_usage {
 	int64_t oom_kills; /* by the control group */
 	int64_t refused_forks;
 	enum limit_kind over; /* for which the patch was ended */
+	int64_t ended_ms;     /* monotonic, init went and took all along */
+	int64_t death_ms;     /* from the end's decision to its proof */
 };
 
 /* A limit was hit: *f says so, in place of what it led to. A refused fork is

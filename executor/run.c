@@ -114,6 +114,20 @@ tell_unkillable(struct executor *ex, bool is)
 	status_write(ex);
 }
 
+/* How long they took to die: from our decision, or from init's. */
+static void
+note_death(struct run *r)
+{
+	struct limits_usage *u = r->jail.usage;
+	int64_t from = r->kill_at;
+
+	if (u == NULL)
+		return;
+	if (from == 0)
+		from = u->ended_ms;
+	u->death_ms = from != 0 ? clock_mono_ms() - from : 0;
+}
+
 /* The init is dead, so all is dead; the pipe's end is the second proof. */
 static void
 on_exit_event(struct loop *l, struct watch *w, short revents)
@@ -125,6 +139,7 @@ on_exit_event(struct loop *l, struct watch *w, short revents)
 	(void)revents;
 	if (jail_reap(&r->jail, 0, &status) != 1)
 		return;
+	note_death(r);
 	loop_unwatch(l, w);
 	loop_cancel(l, &r->deadline);
 	if (r->unkillable)
