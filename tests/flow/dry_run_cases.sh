@@ -53,10 +53,10 @@ is 'and the spool' "$(spooled)" ''
 # --- beside the executor at work
 start executor executor -f -c "$CONF" -q MAIN
 queue_json >/dev/null <<'END'
-{"id":"long","mutations":[{"path":"l","contents":"x"}],"validate":{"shell":["sleep 3"]}}
+{"id":"long","mutations":[{"path":"l","contents":"x"}],"validate":{"shell":["sleep 4718; true"]}}
 END
 is_running() {
-	[ "$(where_is "$1")" = running ] && pgrep -f 'sleep 3' >/dev/null
+	[ "$(where_is "$1")" = running ] && pgrep -xf 'sleep 4718' >/dev/null
 }
 await 'a patch runs' is_running long
 spooled >spool.before
@@ -64,6 +64,7 @@ exits 0 'another one is tried meanwhile' patchflow dry-run good.json
 is 'the first one still runs' "$(where_is long)" running
 spooled >spool.after
 is 'its spool was left alone' "$(diff spool.before spool.after)" ''
+pkill -KILL -xf 'sleep 4718'
 await 'it ends as it would have' ended_as long completed
 stop executor
 
