@@ -12,6 +12,7 @@
 #include "common/buf.h"
 #include "common/log.h"
 #include "executor/executor.h"
+#include "executor/foreign.h"
 #include "executor/isolate.h"
 
 static void
@@ -87,6 +88,21 @@ try_staging(struct executor *ex, struct trials *t)
 	return 0;
 }
 
+static const char *
+isolation_fix(const struct executor *ex)
+{
+	char path[PATH_MAX];
+
+	if (foreign_in(ex->workspace.fd, FOREIGN_UNREADABLE, path))
+		return "let the executor's user read what is in the workspace, "
+		       "or run the suite as root";
+	if (foreign_in(ex->workspace.fd, FOREIGN_OWNED, path))
+		return "give the files to the executor's user and group, or "
+		       "run the suite as root; patches leave them as they are";
+	return "run the suite as root, or allow its user namespaces with "
+	       "overlayfs in them";
+}
+
 static void
 note_isolation(const struct executor *ex, struct trials *t)
 {
@@ -100,8 +116,7 @@ note_isolation(const struct executor *ex, struct trials *t)
 	trial_note(t, needed ? TRIAL_ERROR : TRIAL_WARNING, ex->q->name,
 	    "isolation",
 	    xasprintf("%s: %s", jail_way_name[ex->isolation], ex->why));
-	trial_fix(t, "run the suite as root, or allow its user namespaces "
-		     "with overlayfs in them");
+	trial_fix(t, isolation_fix(ex));
 }
 
 static void

@@ -12,8 +12,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/spool.h"
 #include "common/sys.h"
 #include "executor/clone.h"
+#include "executor/foreign.h"
 #include "executor/report.h"
 #include "executor/subtree.h"
 #include "executor/xattr.h"
@@ -24,7 +26,8 @@
 
 struct clone {
 	int report;
-	struct buf dirs; /* path of the directory that is being copied */
+	struct buf dirs;    /* path of the directory that is being copied */
+	struct buf foreign; /* foreign.h */
 	size_t seen;
 	bool exact; /* owners can be given */
 };
@@ -108,6 +111,20 @@ copy_entry(struct clone *c, int in, int out, const char *name)
 	return 0;
 }
 
+/* What is not as it was, for diff_copy. */
+static int
+note(struct clone *c, int in, int out, const char *name)
+{
+	struct stat st, now;
+
+	if (fstatat(in, name, &st, AT_SYMLINK_NOFOLLOW) == -1 ||
+	    fstatat(out, name, &now, AT_SYMLINK_NOFOLLOW) == -1)
+		return errno == ENOENT ? 0 : -1;
+	if (!foreign_is(&st) && !foreign_is_privileged(in, name, &st))
+		return 0;
+	return foreign_note(&c->foreign, out, name, c->dirs.bytes);
+}
+
 /* The directory that is being filled. */
 struct level {
 	struct clone *clone;
@@ -131,7 +148,9 @@ copy_named(void *owner, int in, const char *name)
 	if (strcmp(c->dirs.bytes, ".patchflow") == 0)
 		answer = 0;
 	else
-		answer = copy_entry(c, in, l->out, name);
+		answer = copy_entry(c, in, l->out, name) == -1
+			     ? -1
+			     : note(c, in, l->out, name);
 	/* On failure the path stays, for the message. */
 	if (answer == 0) {
 		c->dirs.len = mark;
@@ -164,11 +183,42 @@ make_mark(int upper)
 	return 0;
 }
 
+static int
+write_notes(const struct clone *c, int upper)
+{
+	int fd, answer;
+
+	if (c->foreign.len == 0)
+		return 0;
+	fd = sys_openat(upper, "../" FOREIGN_LIST,
+	    O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (fd == -1)
+		return -1;
+	answer = spool_write(fd, c->foreign.bytes, c->foreign.len);
+	(void)close(fd);
+	return answer;
+}
+
+static void
+fail_clone(const struct clone *c, int workspace, int report)
+{
+	struct fault f = {0};
+	int saved = errno;
+
+	if (saved != EACCES || c->dirs.len == 0 ||
+	    foreign_explain(workspace, c->dirs.bytes, false, &f) == 0) {
+		errno = saved;
+		(void)fault_errno(&f, OUTCOME_PREPARE,
+		    "copying the workspace: %s", c->dirs.bytes);
+	}
+	report_fault(report, &f);
+	fault_free(&f);
+}
+
 int
 clone_workspace(void *owner, int workspace, int upper, int report)
 {
 	struct clone c = {.report = report, .exact = geteuid() == 0};
-	struct fault f = {0};
 	struct stat st;
 	int answer;
 
@@ -181,14 +231,14 @@ clone_workspace(void *owner, int workspace, int upper, int report)
 	if (answer == 0 && fstat(workspace, &st) == 0) {
 		const struct timespec ts[2] = {st.st_atim, st.st_mtim};
 
-		answer = futimens(upper, ts) == -1 ? -1 : make_mark(upper);
+		answer =
+		    futimens(upper, ts) == -1 || write_notes(&c, upper) == -1
+			? -1
+			: make_mark(upper);
 	}
-	if (answer == -1) {
-		(void)fault_errno(&f, OUTCOME_PREPARE,
-		    "copying the workspace: %s", c.dirs.bytes);
-		report_fault(report, &f);
-		fault_free(&f);
-	}
+	if (answer == -1)
+		fail_clone(&c, workspace, report);
+	buf_free(&c.foreign);
 	buf_free(&c.dirs);
 	return answer;
 }

@@ -40,21 +40,6 @@ is_whiteout(const struct stat *st)
 }
 
 static int
-check_kind(struct pair *p, const struct stat *st, const char *path)
-{
-	if (S_ISCHR(st->st_mode) || S_ISBLK(st->st_mode))
-		return fault_fail(p->f, OUTCOME_COMMAND, "%s became a device",
-		    path);
-	if (S_ISREG(st->st_mode) && (st->st_mode & (S_ISUID | S_ISGID)) != 0)
-		return fault_fail(p->f, OUTCOME_COMMAND,
-		    "%s became a set-id file", path);
-	if (plan_protected(p->d->queue, path))
-		return fault_fail(p->f, OUTCOME_COMMAND,
-		    "a command changed %s, which is a protected path", path);
-	return 0;
-}
-
-static int
 strip(struct diff *d, int dir, const char *name, const struct stat *st)
 {
 	int fd, answer;
@@ -90,7 +75,8 @@ visit_new(struct subtree_walk *w, const struct subtree_at *at)
 	/* An old mark in a new tree hides nothing. */
 	if (is_whiteout(at->st))
 		return sys_unlinkat(at->dir, at->name, 0);
-	if (check_kind(p, at->st, at->path) == -1 ||
+	if (pair_check_kind(p, at->st, at->path) == -1 ||
+	    pair_check_carried(p, at) == -1 ||
 	    strip(p->d, at->dir, at->name, at->st) == -1)
 		return -1;
 	return changes_add(&p->d->changes, at->path,
@@ -105,10 +91,11 @@ visit_gone(struct subtree_walk *w, const struct subtree_at *at)
 	struct change_side none = {-1, NULL, NULL};
 	struct change_side before = {at->dir, at->name, at->st};
 
-	if (plan_protected(b->pair->d->queue, at->path))
-		return fault_fail(b->pair->f, OUTCOME_COMMAND,
-		    "%s is a protected path and cannot be removed", at->path);
-	return changes_add(&b->pair->d->changes, at->path, &before, &none);
+	if (pair_check_gone(b->pair, at) == -1)
+		return -1;
+	if (changes_add(&b->pair->d->changes, at->path, &before, &none) == 0)
+		return 0;
+	return pair_fail(b->pair->f, "reading", at->path);
 }
 
 static int
@@ -152,6 +139,8 @@ emit_put(struct pair *p)
 		    utf8_format("a socket was left out: %s", p->path));
 		return 0;
 	}
+	if (p->has_old && foreign_is_privileged(p->lower, p->name, &p->old))
+		return foreign_refuse_privileged(p->path, p->f);
 	if (p->has_old && S_ISDIR(p->old.st_mode) && walk_pair(p, true) == -1)
 		return -1;
 	if (walk_pair(p, false) == -1)
@@ -188,11 +177,13 @@ emit_meta(struct pair *p)
 	struct change_side after = {p->upper, p->name, &p->new};
 	struct op *o;
 
+	if (pair_check_directory(p) == -1)
+		return -1;
 	if (p->new.st_mode == p->old.st_mode &&
 	    p->new.st_uid == p->old.st_uid && p->new.st_gid == p->old.st_gid)
 		return 0;
 	if (plan_protected(p->d->queue, p->path))
-		return check_kind(p, &p->new, p->path);
+		return pair_check_kind(p, &p->new, p->path);
 	o = ops_add(&p->d->ops, OP_META, p->path);
 	note_old(o, &p->old);
 	o->mode = p->new.st_mode & 07777;
@@ -425,6 +416,11 @@ pair_judge_root(struct diff *d, struct fault *f)
 
 	if (fstat(p.upper, &p.new) == -1 || fstat(p.lower, &p.old) == -1)
 		return pair_fail(f, "reading", "the workspace");
+	/* Upper could not be given to its owner. */
+	if (foreign_is(&p.old)) {
+		p.new.st_uid = p.old.st_uid;
+		p.new.st_gid = p.old.st_gid;
+	}
 	return emit_meta(&p);
 }
 

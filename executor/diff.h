@@ -9,6 +9,7 @@
 
 #include "executor/changes.h"
 #include "executor/fault.h"
+#include "executor/foreign.h"
 #include "executor/plan.h"
 #include "executor/record.h"
 #include "executor/stage.h"
@@ -20,11 +21,14 @@ struct diff {
 	bool trusted; /* overlay attributes are trusted.*, else user.* */
 	void (*beat)(void *);
 	void *owner;
+	const struct foreign_list *foreign; /* of a clone, else NULL */
+	bool overlay; /* without root: no foreign file should be in it */
 	/* filled */
 	struct ops ops;
 	struct changes changes;
 	json_t *warnings;
 	size_t seen;
+	bool met_foreign; /* in such an overlay */
 };
 
 /* The upper layer of an overlay. 0, or -1 with *f set. */

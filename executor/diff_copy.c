@@ -65,12 +65,7 @@ refuse_foreign(const struct copy_walk *w, const struct pair *p)
 	if (w->d->trusted || !p->has_old ||
 	    (p->old.st_uid == geteuid() && p->old.st_gid == p->new.st_gid))
 		return 0;
-	(void)fault_fail(w->f, OUTCOME_PREPARE,
-	    "%s belongs to another user or group and would change hands",
-	    p->path);
-	fault_hint(w->f, "run the executor as root, or give the file to its "
-			 "user");
-	return -1;
+	return foreign_refuse(p->path, w->f);
 }
 
 static int walk_dirs(struct copy_walk *w, int upper, int lower, bool touched);
@@ -206,6 +201,25 @@ walk_dirs(struct copy_walk *w, int upper, int lower, bool touched)
 	return answer;
 }
 
+static int
+judge_clone(struct copy_walk *w, const struct stat *top)
+{
+	struct diff *d = w->d;
+	struct foreign_list foreign;
+	int answer;
+
+	if (foreign_load(d->txn->dir, &foreign) == -1)
+		return pair_fail(w->f, "reading", FOREIGN_LIST);
+	d->foreign = &foreign;
+	answer = pair_judge_root(d, w->f);
+	if (answer == 0)
+		answer = walk_dirs(w, d->txn->upper, d->workspace->fd,
+		    is_touched(w, top));
+	d->foreign = NULL;
+	foreign_free(&foreign);
+	return answer;
+}
+
 int
 diff_copy(struct diff *d, struct fault *f)
 {
@@ -218,10 +232,7 @@ diff_copy(struct diff *d, struct fault *f)
 		return pair_fail(f, "reading", CLONE_MARK);
 	w.mark = st.st_ctim;
 	buf_puts(&w.path, "");
-	answer = pair_judge_root(d, f);
-	if (answer == 0)
-		answer = walk_dirs(&w, d->txn->upper, d->workspace->fd,
-		    is_touched(&w, &top));
+	answer = judge_clone(&w, &top);
 	buf_free(&w.path);
 	ops_sort(&d->ops);
 	return answer;

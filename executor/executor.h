@@ -59,7 +59,8 @@ struct run {
 	char ask[512]; /* why approval is needed for what it changed; "" */
 	bool ended;    /* the worker said that all went well */
 	enum jail_way way;
-	bool shown; /* queue.json says that it runs */
+	bool way_was_wrong; /* it showed files that it cannot carry */
+	bool shown;         /* queue.json says that it runs */
 	bool unkillable;
 	enum run_end end;
 	int64_t kill_at; /* monotonic ms of the kill, 0 before */

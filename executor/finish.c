@@ -357,6 +357,7 @@ try_commit(struct executor *ex)
 	    .txn = &r->txn,
 	    .queue = ex->queue,
 	    .trusted = ex->user.switches,
+	    .overlay = r->way == JAIL_OVERLAY,
 	    .beat = executor_beat,
 	    .owner = ex,
 	    .warnings = json_array()};
@@ -365,6 +366,7 @@ try_commit(struct executor *ex)
 	changes_open(&d.changes, (size_t)ex->settings->summaries.diff_bytes);
 	approval_watch(ex, &d.changes);
 	answer = commit_run(ex, &d);
+	r->way_was_wrong = d.met_foreign;
 	ops_free(&d.ops);
 	changes_close(&d.changes);
 	json_decref(d.warnings);
@@ -432,6 +434,9 @@ finish_run(struct executor *ex, int status)
 				settle_failure(ex);
 		}
 	}
+	/* Files that forbid it came behind the choice: it is made anew. */
+	if (r->way_was_wrong)
+		ex->chosen = ex->recovered = false;
 	forget(ex);
 }
 

@@ -11,14 +11,13 @@
 #include <unistd.h>
 
 #include "common/log.h"
+#include "executor/foreign.h"
 #include "executor/group.h"
 #include "executor/isolate.h"
 #include "executor/probe.h"
-#include "executor/subtree.h"
 
 #define TOLD "isolation.json"
 #define TOLD_FORMAT "patchflow-isolation-1"
-#define LOOKED_MAX 20000 /* entries that are looked at for foreign owners */
 
 static void
 name_user(struct jail_user *u, const struct passwd *pw)
@@ -64,34 +63,33 @@ isolate_user(struct executor *ex)
 	return 0;
 }
 
-static int
-visit_owner(struct subtree_walk *w, const struct subtree_at *at)
-{
-	char *foreign = w->owner;
-
-	if (w->seen > LOOKED_MAX)
-		return 2;
-	if (at->st->st_uid == geteuid() && at->st->st_gid == getegid())
-		return 0;
-	strlcpy(foreign, at->path, PATH_MAX);
-	return 1;
-}
-
 /* A user namespace maps one uid and gid: others cannot be copied up. */
 static bool
 find_foreign(struct executor *ex)
 {
-	char path[PATH_MAX] = "";
-	struct subtree_walk w = {.visit = visit_owner, .owner = path};
+	char path[PATH_MAX];
 
-	if (ex->user.switches ||
-	    subtree_walk(&w, ex->workspace.fd, ".", "") != 1)
+	if (!foreign_in(ex->workspace.fd, FOREIGN_OWNED, path))
 		return false;
 	if (snprintf(ex->why, sizeof(ex->why),
-		"%.150s belongs to another user or group",
-		path[0] != '\0' ? path : "the workspace") < 0)
+		"%.150s belongs to another user or group", path) < 0)
 		ex->why[0] = '\0';
 	return true;
+}
+
+/* What no clone can hold: patches with commands will say so and fail. */
+static void
+note_unreadable(struct executor *ex)
+{
+	size_t len = strlen(ex->why);
+	char path[PATH_MAX];
+
+	if ((ex->isolation == JAIL_COPY || ex->isolation == JAIL_BARE) &&
+	    foreign_in(ex->workspace.fd, FOREIGN_UNREADABLE, path))
+		(void)snprintf(ex->why + len, sizeof(ex->why) - len,
+		    "%s%.80s cannot be read, so that no patch with commands "
+		    "can run",
+		    len > 0 ? "; " : "", path);
 }
 
 /* The reason that counts is that of the best way. */
@@ -146,6 +144,7 @@ choose_isolation(struct executor *ex)
 		note_why(ex, &p);
 		fault_free(&p.fault);
 	}
+	note_unreadable(ex);
 	if (ex->isolation != JAIL_OVERLAY && ex->why[0] == '\0')
 		(void)snprintf(ex->why, sizeof(ex->why),
 		    "the queue's isolation is set to %s", ex->queue->isolation);

@@ -23,6 +23,17 @@ int pair_judge(struct pair *p, struct buf *path);
 int pair_judge_root(struct diff *d, struct fault *f);
 int pair_fail(struct fault *f, const char *what, const char *path);
 
+/* diff_check.c: 0, or -1 with *f set. */
+struct subtree_at;
+/* A kind of file that a patch may leave at path. */
+int pair_check_kind(struct pair *p, const struct stat *st, const char *path);
+/* Of what it brings: a privileged file is neither made nor given new content,
+ * and what a clone has of others stays where it is. */
+int pair_check_carried(struct pair *p, const struct subtree_at *at);
+int pair_check_gone(struct pair *p, const struct subtree_at *at);
+/* Of one that stays only mode and owner can be set. */
+int pair_check_directory(struct pair *p);
+
 /* All names in a directory; free with pair_names_free. */
 int pair_names(int dir, char ***names, size_t *count);
 void pair_names_free(char **names, size_t count);

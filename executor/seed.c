@@ -11,7 +11,9 @@
 #include <unistd.h>
 
 #include "common/buf.h"
+#include "common/sys.h"
 #include "executor/beneath.h"
+#include "executor/foreign.h"
 #include "executor/report.h"
 #include "executor/subtree.h"
 #include "executor/worker.h"
@@ -38,6 +40,38 @@ seed_entry(int workspace, int upper, const char *path, bool whole)
 	return answer;
 }
 
+/* Only to stand in: what is compared lies below it, and whether the real one
+ * may be written to is looked at before the commit. */
+static int
+seed_foreign_dir(int upper, const char *path, const struct stat *st)
+{
+	const char *name;
+	int to = beneath_parent(upper, path, &name), answer;
+
+	if (to == -1)
+		return -1;
+	answer = sys_mkdirat(to, name, 0700);
+	if (answer == 0)
+		answer = sys_fchmodat(to, name, st->st_mode & 07777);
+	else if (errno == EEXIST)
+		answer = 0;
+	(void)close(to);
+	return answer;
+}
+
+static int
+seed_parent(int workspace, int upper, const char *dir)
+{
+	struct stat st;
+	int found = beneath_stat(workspace, dir, &st);
+
+	if (found != 1)
+		return found;
+	if (S_ISDIR(st.st_mode) && foreign_is(&st))
+		return seed_foreign_dir(upper, dir, &st) == -1 ? -1 : 1;
+	return seed_entry(workspace, upper, dir, false) == -1 ? -1 : 1;
+}
+
 static int
 seed_parents(int workspace, int upper, const char *path)
 {
@@ -45,15 +79,11 @@ seed_parents(int workspace, int upper, const char *path)
 
 	while ((slash = strchr(slash, '/')) != NULL) {
 		char *dir = xstrndup(path, (size_t)(slash - path));
-		struct stat st;
-		int found = beneath_stat(workspace, dir, &st);
-		int answer = found == 1
-				 ? seed_entry(workspace, upper, dir, false)
-				 : found;
+		int found = seed_parent(workspace, upper, dir);
 
 		free(dir);
-		if (answer == -1 || found == 0)
-			return answer;
+		if (found != 1)
+			return found;
 		slash++;
 	}
 	return 0;
@@ -76,14 +106,91 @@ seed_path(int workspace, int upper, const char *path, bool whole)
 	return seed_entry(workspace, upper, path, whole);
 }
 
-static int
-seed_step(int workspace, int upper, const struct plan_step *s)
+/* Does no other step need what stands there? */
+static bool
+is_only_deleted(const struct plan *p, const struct plan_step *s)
 {
+	if (s->kind != PLAN_DELETE)
+		return false;
+	for (size_t i = 0; i < p->step_count; i++) {
+		const struct plan_step *o = &p->steps[i];
+
+		if (o != s && (strcmp(o->path, s->path) == 0 ||
+				  (o->kind == PLAN_RENAME &&
+				      strcmp(o->to, s->path) == 0)))
+			return false;
+	}
+	return true;
+}
+
+static int
+make_stand_in(int dir, const char *name, bool is_dir)
+{
+	int fd;
+
+	if (is_dir)
+		return sys_mkdirat(dir, name, 0700);
+	fd = sys_openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
+	    0600);
+	if (fd != -1)
+		(void)close(fd);
+	return fd == -1 ? -1 : 0;
+}
+
+/* To be removed again something empty does as well: what is deleted need not
+ * be copied, nor be readable or ours. 1: that does not stand there. */
+static int
+seed_deleted(int workspace, int upper, const char *path)
+{
+	struct stat st, made;
+	const char *name;
+	int dir, answer;
+
+	if (seed_parents(workspace, upper, path) == -1)
+		return -1;
+	if (beneath_stat(workspace, path, &st) != 1 ||
+	    beneath_stat(upper, path, &made) == 1)
+		return 1;
+	dir = beneath_parent(upper, path, &name);
+	if (dir == -1)
+		return -1;
+	answer = make_stand_in(dir, name, S_ISDIR(st.st_mode));
+	(void)close(dir);
+	return answer;
+}
+
+static int
+seed_step(const struct plan *p, int workspace, int upper,
+    const struct plan_step *s)
+{
+	int answer =
+	    is_only_deleted(p, s) ? seed_deleted(workspace, upper, s->path) : 1;
+
+	if (answer != 1)
+		return answer;
 	if (seed_path(workspace, upper, s->path, s->kind == PLAN_RENAME) == -1)
 		return -1;
 	if (s->kind != PLAN_RENAME)
 		return 0;
 	return seed_path(workspace, upper, s->to, false);
+}
+
+static void
+fail_seed(int workspace, const char *what, const char *path, bool whole,
+    struct fault *f)
+{
+	int saved = errno;
+	bool link = saved == ELOOP;
+
+	if ((saved == EPERM || saved == EACCES) &&
+	    foreign_explain(workspace, path, whole, f) == -1)
+		return;
+	errno = saved;
+	(void)fault_errno(f, link ? OUTCOME_MUTATION : OUTCOME_PREPARE, "%s %s",
+	    what, path);
+	if (link)
+		fault_hint(f, "a symbolic link is in the way: name the file "
+			      "that it points to");
 }
 
 int
@@ -93,22 +200,20 @@ worker_seed(void *owner, int workspace, int upper, int report)
 	struct fault f = {0};
 
 	for (size_t i = 0; i < w->plan->base_count; i++) {
-		if (seed_path(workspace, upper, w->plan->bases[i].path,
-			false) == -1) {
-			(void)fault_errno(&f, OUTCOME_PREPARE, "copying %s",
-			    w->plan->bases[i].path);
-			goto fail;
-		}
+		const char *path = w->plan->bases[i].path;
+
+		if (seed_path(workspace, upper, path, false) == 0)
+			continue;
+		fail_seed(workspace, "copying", path, false, &f);
+		goto fail;
 	}
 	for (size_t i = 0; i < w->plan->step_count; i++) {
-		if (seed_step(workspace, upper, &w->plan->steps[i]) == 0)
+		const struct plan_step *s = &w->plan->steps[i];
+
+		if (seed_step(w->plan, workspace, upper, s) == 0)
 			continue;
-		(void)fault_errno(&f,
-		    errno == ELOOP ? OUTCOME_MUTATION : OUTCOME_PREPARE,
-		    "staging %s", w->plan->steps[i].path);
-		if (f.stage == OUTCOME_MUTATION)
-			fault_hint(&f, "a symbolic link is in the way: name "
-				       "the file that it points to");
+		fail_seed(workspace, "staging", s->path, s->kind == PLAN_RENAME,
+		    &f);
 		fault_place(&f, "mutations[%zu]", i);
 		goto fail;
 	}

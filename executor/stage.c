@@ -10,8 +10,10 @@
 
 #include "common/spool.h"
 #include "common/sys.h"
+#include "executor/foreign.h"
 #include "executor/stage.h"
 #include "executor/subtree.h"
+#include "executor/xattr.h"
 
 #define DIR_FLAGS (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
 #define DROP ".drop-"
@@ -123,12 +125,16 @@ reset(struct txn *t, const struct place *p, const char *name)
 	t->dir = t->upper = t->new = t->old = t->tmp = -1;
 }
 
-/* The merged root shows upper's own attributes. */
+/* The merged root shows upper's own attributes. A workspace that is not ours
+ * can only be cloned, and the clone is. */
 static int
 dress_upper(int upper, const struct workspace *w)
 {
 	if ((w->st.st_uid != geteuid() || w->st.st_gid != getegid()) &&
-	    sys_fchown(upper, w->st.st_uid, w->st.st_gid) == -1)
+	    sys_fchown(upper, w->st.st_uid, w->st.st_gid) == -1 &&
+	    (errno != EPERM || !foreign_is(&w->st)))
+		return -1;
+	if (xattr_copy(w->fd, upper) == -1)
 		return -1;
 	return sys_fchmod(upper, w->st.st_mode & 07777);
 }

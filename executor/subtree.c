@@ -11,6 +11,7 @@
 
 #include "common/spool.h"
 #include "common/sys.h"
+#include "executor/foreign.h"
 #include "executor/subtree.h"
 #include "executor/xattr.h"
 
@@ -209,6 +210,10 @@ copy_file(int from, const char *a, int to, const char *b)
 
 	if (in == -1 || fstat(in, &st) == -1)
 		goto out;
+	if (foreign_is_privileged(from, a, &st)) {
+		errno = EPERM;
+		goto out;
+	}
 	out = sys_openat(to, b,
 	    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (out == -1 || subtree_copy_bytes(in, out) == -1 ||
@@ -224,15 +229,23 @@ out:
 }
 
 static int
-copy_link(int from, const char *a, int to, const char *b)
+copy_link(int from, const char *a, int to, const char *b, const struct stat *st)
 {
+	const struct timespec ts[2] = {st->st_atim, st->st_mtim};
 	char target[4096];
 	ssize_t n = readlinkat(from, a, target, sizeof(target) - 1);
+	struct stat now;
 
 	if (n == -1)
 		return -1;
 	target[n] = '\0';
-	return sys_symlinkat(target, to, b);
+	if (sys_symlinkat(target, to, b) == -1 ||
+	    fstatat(to, b, &now, AT_SYMLINK_NOFOLLOW) == -1)
+		return -1;
+	if ((now.st_uid != st->st_uid || now.st_gid != st->st_gid) &&
+	    fchownat(to, b, st->st_uid, st->st_gid, AT_SYMLINK_NOFOLLOW) == -1)
+		return -1;
+	return utimensat(to, b, ts, AT_SYMLINK_NOFOLLOW);
 }
 
 static int
@@ -267,7 +280,7 @@ subtree_copy_entry(int from, const char *a, int to, const char *b)
 	if (S_ISREG(st.st_mode))
 		return copy_file(from, a, to, b);
 	if (S_ISLNK(st.st_mode))
-		return copy_link(from, a, to, b);
+		return copy_link(from, a, to, b, &st);
 	if (S_ISDIR(st.st_mode))
 		return copy_dir(from, a, to, b);
 	errno = EOPNOTSUPP;

@@ -42,8 +42,9 @@ int subtree_walk(struct subtree_walk *w, int dir, const char *name,
     const char *path);
 /* rm -rf: absent is done. Opens directories that forbid it. */
 int subtree_remove(int dir, const char *name);
-/* cp -a within one filesystem: type, mode, owner where allowed, times and
- * user xattrs; b must not exist. */
+/* cp -a within one filesystem: type, mode, owner, times, user xattrs and
+ * access lists; b must not exist. EPERM: what cannot be copied so, see
+ * foreign_explain. */
 int subtree_copy(int from, const char *a, int to, const char *b);
 /* One entry; a directory is made empty. */
 int subtree_copy_entry(int from, const char *a, int to, const char *b);

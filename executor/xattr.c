@@ -6,6 +6,8 @@
 #include <sys/stat.h>
 #include <sys/xattr.h>
 #include <errno.h>
+#include <limits.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "common/sys.h"
@@ -86,6 +88,13 @@ copy_one(int in, int out, const char *name)
 		   : -1;
 }
 
+static bool
+is_copied(const char *name)
+{
+	return strncmp(name, "user.", 5) == 0 ||
+	       strncmp(name, "system.posix_acl_", 17) == 0;
+}
+
 int
 xattr_copy(int in, int out)
 {
@@ -95,17 +104,38 @@ xattr_copy(int in, int out)
 	if (len == -1)
 		return errno == EOPNOTSUPP ? 0 : -1;
 	for (ssize_t i = 0; i < len; i += (ssize_t)strlen(names + i) + 1) {
-		if (strncmp(names + i, "user.", 5) == 0 &&
-		    copy_one(in, out, names + i) == -1)
+		if (is_copied(names + i) && copy_one(in, out, names + i) == -1)
 			return -1;
 	}
 	return 0;
 }
 
-/* Every attribute of a is on b with the same value; what cannot be read is
- * taken for another. */
+bool
+xattr_capable(int dir, const char *name)
+{
+	char path[PATH_MAX];
+
+	return snprintf(path, sizeof(path), "/proc/self/fd/%d/%s", dir, name) <
+		   (int)sizeof(path) &&
+	       lgetxattr(path, "security.capability", NULL, 0) > 0;
+}
+
 static bool
-covered(int a, int b, ssize_t *count)
+is_compared(const char *name)
+{
+	return !is_overlay(name);
+}
+
+static bool
+is_compared_copy(const char *name)
+{
+	return !is_overlay(name) && is_copied(name);
+}
+
+/* Every attribute of a that counts is on b with the same value; what cannot be
+ * read is taken for another. */
+static bool
+covered(int a, int b, bool (*counts)(const char *), ssize_t *count)
 {
 	static char names[NAMES_MAX], x[VALUE_MAX], y[VALUE_MAX];
 	ssize_t len = flistxattr(a, names, sizeof(names));
@@ -116,7 +146,7 @@ covered(int a, int b, ssize_t *count)
 	for (ssize_t i = 0; i < len; i += (ssize_t)strlen(names + i) + 1) {
 		ssize_t n, m;
 
-		if (is_overlay(names + i))
+		if (!counts(names + i))
 			continue;
 		n = fgetxattr(a, names + i, x, sizeof(x));
 		m = fgetxattr(b, names + i, y, sizeof(y));
@@ -132,5 +162,15 @@ xattr_same(int a, int b)
 {
 	ssize_t n, m;
 
-	return covered(a, b, &n) && covered(b, a, &m) && n == m;
+	return covered(a, b, is_compared, &n) &&
+	       covered(b, a, is_compared, &m) && n == m;
+}
+
+bool
+xattr_same_copied(int a, int b)
+{
+	ssize_t n, m;
+
+	return covered(a, b, is_compared_copy, &n) &&
+	       covered(b, a, is_compared_copy, &m) && n == m;
 }
