@@ -15,6 +15,7 @@
 
 #define RESCAN_MS 30000 /* inotify is only a hint */
 #define HELD_MS 2000    /* waits of .held are looked at so often */
+#define HELD_REST_MS 20 /* from one look to the next, at least */
 #define STRAY_MS 500
 #define HOLD_FIRST_MS 2000
 #define HOLD_LAST_MS 60000
@@ -184,7 +185,8 @@ static int64_t
 held_wait_ms(const struct executor *ex)
 {
 	int64_t pause = ex->held_cost_ms * 10;
-	int64_t at = ex->held_at_ms + (pause > 100 ? pause : 100);
+	int64_t at =
+	    ex->held_at_ms + (pause > HELD_REST_MS ? pause : HELD_REST_MS);
 	int64_t wait = at - clock_mono_ms();
 
 	return wait > 0 ? wait : 0;
@@ -286,6 +288,18 @@ on_hint(struct hint *h)
 	executor_wake(ex, 0);
 }
 
+/* A patch of another queue has ended: one of ours may have waited for it. */
+static void
+on_other(struct hint *h)
+{
+	struct executor *ex = h->owner;
+
+	if (!ex->held_any)
+		return;
+	ex->held_stale = true;
+	executor_wake(ex, held_wait_ms(ex));
+}
+
 void
 executor_wake(struct executor *ex, int64_t delay_ms)
 {
@@ -325,16 +339,37 @@ on_signal(struct loop *l, const struct signalfd_siginfo *si)
 }
 
 static int
-watch_dir(struct executor *ex, const char *below)
+watch_dir(struct executor *ex, struct hint *h, const struct queue_tree *q,
+    const char *below)
 {
 	char path[PATH_MAX];
 
-	if (snprintf(path, sizeof(path), "%s/%s/%s", ex->tree->path,
-		ex->q->name, below) >= (int)sizeof(path)) {
+	if (snprintf(path, sizeof(path), "%s/%s/%s", ex->tree->path, q->name,
+		below) >= (int)sizeof(path)) {
 		errno = ENAMETOOLONG;
 		return -1;
 	}
-	return hint_dir(&ex->hint, path);
+	return hint_dir(h, path);
+}
+
+/* Where they cannot be watched, .held is looked at every HELD_MS. */
+static void
+watch_others(struct executor *ex)
+{
+	static const enum queue_dir ends[] = {Q_COMPLETED, Q_FAILED};
+
+	if (ex->tree->queue_count < 2 ||
+	    hint_open(&ex->others, &ex->loop, ex, on_other) == -1)
+		return;
+	for (size_t i = 0; i < ex->tree->queue_count; i++) {
+		const struct queue_tree *q = &ex->tree->queues[i];
+
+		for (size_t k = 0; q != ex->q && k < 2; k++) {
+			if (watch_dir(ex, &ex->others, q,
+				queue_dir_path[ends[k]]) == -1)
+				log_debug("%s: not watched", q->name);
+		}
+	}
 }
 
 static void
@@ -370,7 +405,7 @@ executor_open(struct executor *ex, struct tree *t, const struct settings *s,
 	ex->opts = o;
 	ex->settings = s;
 	ex->tree = t;
-	ex->workspace.fd = ex->place.dir = -1;
+	ex->workspace.fd = ex->place.dir = ex->others.watch.fd = -1;
 	ex->queue = settings_queue(s, o->queue);
 	ex->q = ex->queue != NULL ? tree_queue(t, ex->queue->name) : NULL;
 	if (ex->q == NULL) {
@@ -392,9 +427,10 @@ executor_open(struct executor *ex, struct tree *t, const struct settings *s,
 	requests_open(ex);
 	ex->held_any = true;
 	if (hint_open(&ex->hint, &ex->loop, ex, on_hint) == -1 ||
-	    watch_dir(ex, "patches") == -1 ||
-	    watch_dir(ex, "requests/new") == -1)
+	    watch_dir(ex, &ex->hint, ex->q, "patches") == -1 ||
+	    watch_dir(ex, &ex->hint, ex->q, "requests/new") == -1)
 		log_warn("inotify: looking only every %d s", RESCAN_MS / 1000);
+	watch_others(ex);
 	/* Recovery before ready: nobody may think that all is well before. */
 	(void)make_ready(ex);
 	return 0;
@@ -435,6 +471,7 @@ executor_close(struct executor *ex)
 	hand_rest(ex);
 	cgroup_close(&ex->cgroup);
 	hint_close(&ex->hint, &ex->loop);
+	hint_close(&ex->others, &ex->loop);
 	journal_close(&ex->journal);
 	state_close(&ex->state);
 	workspace_close(&ex->workspace);

@@ -111,7 +111,8 @@ struct executor {
 	struct waits waits;
 	struct strays strays;
 	struct hint hint;
-	struct timer scan; /* look again */
+	struct hint others; /* the ends of patches in other queues */
+	struct timer scan;  /* look again */
 	struct timer beat;
 	struct timer retry; /* of a held queue or a missing workspace */
 	struct timer grace; /* of a running patch at SIGTERM */

@@ -2,8 +2,8 @@
 /*
  * Who waits for whom, in memory: so that the end of a patch costs a look at
  * those that need it, not at all that are held. A help only: made anew by each
- * look at .held, which finds what this does not know (other queues, patches
- * refused by the bridge, more than WAITS_MAX).
+ * look at .held, which finds what this does not know (other queues, whose ends
+ * bring such a look; patches refused by the bridge, more than WAITS_MAX).
  */
 #ifndef EXECUTOR_WAITS_H
 #define EXECUTOR_WAITS_H

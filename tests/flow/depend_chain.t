@@ -53,4 +53,49 @@ documents last
 settles 'a fan'
 is 'in the order of the queue' "$(tr '\n' ' ' <"$ws/f")" \
     "$many $(seq $((many - 1)) | tr '\n' ' ')"
+
+# Links in two queues by turns, each woken by the end of the one before: what it
+# has waited for that is in the outcomes, and six of eight decide.
+links=9
+rm -rf "$SPOOL" "$T/docs"
+mkdir -p "$T/docs"
+for i in $(seq "$links"); do
+	need=
+	[ "$i" -eq 1 ] || need='"dependencies":["l'$((i - 1))'"],'
+	echo '{"id":"l'"$i"'",'"$need"'"mutations":[{"path":"l","contents":"'"$i"'"}]}' \
+	    >"$T/docs/$i.json"
+done
+for i in 2 4 6 8; do
+	mkjob "$SPOOL" CYOPS "$T/docs/$i.json"
+done >/dev/null
+for i in 3 5 7 9; do
+	mkjob "$SPOOL" MAIN "$T/docs/$i.json"
+done >/dev/null
+# shellcheck disable=SC2317 # await runs it
+held() {
+	[ "$(count_files "$SPOOL/$1/patches/.held")" -eq 4 ]
+}
+# shellcheck disable=SC2317 # and this
+linked() {
+	[ "$(count_files "$SPOOL/MAIN/patches/.completed")" -eq 5 ] &&
+	    [ "$(count_files "$SPOOL/CYOPS/patches/.completed")" -eq 4 ]
+}
+# at ID FIELD: milliseconds.
+at() {
+	date +%s%3N -d "$(head -qn 1 "$SPOOL"/*/outcomes/new/*.json |
+	    jq -r 'select(.id == "'"$1"'").'"$2")"
+}
+for queue in MAIN CYOPS; do
+	start "$queue" executor -f -c "$CONF" -q "$queue"
+	await "$queue holds its links" held "$queue"
+done
+mkjob "$SPOOL" MAIN "$T/docs/1.json" >/dev/null
+await 'a chain through two queues comes to its end' linked
+for i in $(seq 2 "$links"); do
+	echo $(($(at "l$i" started_at) - $(at "l$((i - 1))" finished_at)))
+done | sort -n >"$T/gaps"
+diag "from the end of one to the start of the next, in ms: $(tr '\n' ' ' <"$T/gaps")"
+ok 'whose links do not wait for a look' test "$(sed -n 6p "$T/gaps")" -lt 1000
+stop MAIN
+stop CYOPS
 done_testing
