@@ -182,6 +182,9 @@ print_outcome(const json_t *doc)
 	if (json_is_integer(json_object_get(doc, "duration_ms")))
 		out_field("took", span);
 	out_field("isolation", out_string(doc, "isolation"));
+	if (strcmp(out_string(doc, "state"), "completed") == 0 &&
+	    json_is_true(json_object_get(doc, "unvalidated")))
+		out_field("validation", "none: the patch is unvalidated");
 	print_changes(doc);
 	print_commands(doc);
 }

@@ -3,6 +3,7 @@
 # A workspace with files of others, for an executor without root: each patch
 # works exactly or is refused by the path, before anything is changed. And what
 # no copy carries: file capabilities, set-id bits; access lists, owners of links.
+# shellcheck disable=SC2317 # what executor.sh calls
 . "$(dirname "$0")/../harness/lib.sh"
 . "$(dirname "$0")/executor.sh"
 need_root
