@@ -122,7 +122,7 @@ refuse_terminals(scmp_filter_ctx ctx)
 	return rc;
 }
 
-/* Device nodes, and the limits of other processes. */
+/* Device nodes, and the limits of other processes: their use of disks, too. */
 static int
 refuse_rest(scmp_filter_ctx ctx)
 {
@@ -130,6 +130,9 @@ refuse_rest(scmp_filter_ctx ctx)
 	int rc = seccomp_rule_add(ctx, REFUSE, SCMP_SYS(prlimit64), 2,
 	    SCMP_A0(SCMP_CMP_NE, 0, 0), SCMP_A2(SCMP_CMP_NE, 0, 0));
 
+	if (rc == 0)
+		rc = seccomp_rule_add(ctx, REFUSE, SCMP_SYS(ioprio_set), 1,
+		    SCMP_A1(SCMP_CMP_NE, 0, 0));
 	for (size_t i = 0; rc == 0 && i < 2; i++) {
 		rc = seccomp_rule_add(ctx, REFUSE, SCMP_SYS(mknodat), 1,
 		    SCMP_A2(SCMP_CMP_MASKED_EQ, S_IFMT, kinds[i]));

@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # SPDX-License-Identifier: ISC
-# The cases are in harness/escape.c and escape_kernel.c; here is the world that
-# they try to reach.
+# The cases are in harness/escape.c, escape_kernel.c and escape_reach.c; here is
+# the world that they try to reach.
 write_config </dev/null
 out=$T/outside
 mkdir -p "$out"
@@ -22,8 +22,14 @@ world() {
 	    start listen as_user "$TOP/tests/harness/listen.pl" "$out" &&
 	    until_true 10 test -s "$out/port"
 }
+# It takes its queues and segments away; what was started may be a shell above
+# it.
+stop_listen() {
+	kill -s TERM "$(cut -d' ' -f1 "$out/port")"
+	wait "$(pid_of listen)"
+} 2>/dev/null
 give_world() {
-	[ -e "$T/pids/listen" ] && stop listen
+	[ -e "$T/pids/listen" ] && stop_listen
 	world || fail 'the world outside is not ready'
 }
 
@@ -41,7 +47,7 @@ as_user mkdir "$T/free"
 # attempts: the command line that tries them all; the listener stands for the
 # executor, as the user's own process outside it is easier to reach.
 attempts() {
-	for part in escape escape_kernel; do
+	for part in escape escape_kernel escape_reach; do
 		printf '%s/tests/harness/%s %s %s %s;' "$BUILD_DIR" $part \
 		    "$out" "$SPOOL" "$(cat "$out/port")"
 	done
@@ -61,7 +67,7 @@ else
 fi
 rm -f "$SPOOL/inbox/new/escape"
 cases=$(cut -d' ' -f1 "$T/control" | sort -u | wc -l)
-ok 'there are many cases' test "$cases" -ge 100
+ok 'there are many cases' test "$cases" -ge 150
 # What no control gets out by proves nothing here, and is named.
 sed -n 's/ out$//p' "$T/control" | sort -u >"$T/open"
 cut -d' ' -f1 "$T/control" | sort -u | comm -23 - "$T/open" >"$T/closed"
@@ -76,7 +82,10 @@ for name in write_file append_file create_file truncate_file make_dir \
     unix_abstract see_executor signal_executor hold_executor shared_memory \
     semaphores messages slow_executor kernel_events compare \
     type_terminal see_environment new_privileges bounding_set io_uring \
-    clone3_user; do
+    clone3_user signal_thread signal_any_thread queue_signal signal_by_pidfd \
+    signal_by_owner executor_files pin_executor limit_executor \
+    starve_executor message_queue udp_unconnected tcp_fast_open \
+    executor_namespace request_key pick_mount memory_program; do
 	grep -qx "$name" "$T/open" || echo "$name"
 done >"$T/missing"
 is 'among them those that every user can do' "$(cat "$T/missing")" ''
@@ -124,6 +133,7 @@ executor() {
 }
 open='chmod_file chown_file touch_file mark_file read_secret unix_path see_executor hold_executor shared_memory semaphores messages slow_executor '
 [ "$(id -u)" -eq 0 ] || open="${open}bounding_set "
+open="${open}pin_executor "
 tries bare bare-copy "$open"
-stop listen # it takes its segments away
+stop_listen
 done_testing

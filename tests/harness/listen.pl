@@ -2,10 +2,12 @@
 # SPDX-License-Identifier: ISC
 # listen.pl DIR: accepts TCP and echoes UDP on one port of 127.0.0.1, accepts
 # on the socket DIR/sock and on the abstract "\0patchflow-PORT", and holds a
-# System V segment, semaphore and message queue whose key is the port. Writes "PID PORT" to
-# DIR/port and serves until killed.
+# System V segment, semaphore and message queue whose key is the port, and the
+# POSIX message queue "/patchflow-PORT". SIGURG makes the file DIR/signalled.
+# Writes "PID PORT" to DIR/port and serves until killed.
 use strict;
 use warnings;
+use Fcntl;
 use IO::Select;
 use IO::Socket::INET;
 use Socket;
@@ -34,11 +36,16 @@ my $named = unix_socket(length("$dir/sock2") < 100 ? "$dir/sock2" : 'sock2');
 my $segment = shmget($port, 4096, 01666);
 my $semaphore = semget($port, 1, 01666);
 my $messages = msgget($port, 01666);
+my ($mq_open, $mq_unlink) = (240, 241); # of amd64
+my $queue = "patchflow-$port";
+syscall($mq_open, $queue, O_RDWR | O_CREAT, 0666, 0);
 END {
+	syscall($mq_unlink, $queue) if defined $queue;
 	shmctl($segment, 0, 0) if defined $segment;
 	semctl($semaphore, 0, 0, 0) if defined $semaphore;
 	msgctl($messages, 0, 0) if defined $messages;
 }
+$SIG{URG} = sub { open my $f, '>', 'signalled' };
 $SIG{TERM} = sub { exit 0 };
 
 open my $f, '>', "port.tmp" or die "port: $!\n";
