@@ -93,7 +93,12 @@ await 'one that hangs is replaced' replaced "$old"
 like '... by the watchdog of systemd' "$(guest \
     'journalctl -u patchflow --no-pager -o cat')" 'Watchdog timeout'
 is '... with one of everybody' "$(census)" "$everybody"
-deaths=$(guest 'patchflow --json deaths | jq length')
+guest 'pkill -KILL -x alertd'
+noted() {
+	deaths=$(guest 'patchflow --json deaths | jq length') &&
+	[ "$deaths" -gt 0 ] && vm_suite_is_up
+}
+await 'SIGKILL of one: it is back, and in the black box' noted
 
 # A stop in the middle of a patch: it goes on at the next start.
 submit slow '"validate: {shell: [sleep 600]}"' >/dev/null
