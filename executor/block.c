@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* What blocked a record, and whether it will pass. */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/log.h"
@@ -9,6 +10,7 @@
 #include "executor/block.h"
 #include "executor/changes.h"
 #include "executor/conflict.h"
+#include "executor/pathjson.h"
 
 #define BLOCKED "BLOCKED"
 #define BLOCKED_FORMAT "patchflow-blocked-1"
@@ -16,11 +18,11 @@
 void
 block_save(const struct txn *t, const struct block *b)
 {
-	json_t *doc = json_pack("{s:s,s:s,s:i}", "format", BLOCKED_FORMAT,
-	    "path", b->path, "errno", b->error);
+	json_t *doc =
+	    json_pack("{s:s,s:i}", "format", BLOCKED_FORMAT, "errno", b->error);
 
-	if (doc != NULL &&
-	    spool_put_json(t->tmp, t->dir, BLOCKED, doc) != SPOOL_DONE)
+	pathjson_put(doc, b->path);
+	if (spool_put_json(t->tmp, t->dir, BLOCKED, doc) != SPOOL_DONE)
 		log_warn("%s: the reason is not kept", t->name);
 	json_decref(doc);
 }
@@ -29,12 +31,13 @@ struct block
 block_load(const struct txn *t)
 {
 	struct block b = {"", 0};
-	const char *path;
 	json_t *doc = NULL;
+	char *path;
 
 	if (spool_read_json(t->dir, BLOCKED, &doc) == 1) {
-		path = json_string_value(json_object_get(doc, "path"));
+		path = pathjson_take(doc);
 		strlcpy(b.path, path != NULL ? path : "", sizeof(b.path));
+		free(path);
 		b.error =
 		    (int)json_integer_value(json_object_get(doc, "errno"));
 	}

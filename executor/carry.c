@@ -425,16 +425,21 @@ int
 carry_on(struct executor *ex, const char *name)
 {
 	struct txn t;
-	int answer;
+	int answer, error = 0;
 
-	if (txn_open(&t, &ex->place, name) == 0)
+	if (txn_open(&t, &ex->place, name) == -1)
+		error = errno;
+	if (error == 0)
 		answer = follow_record(ex, &t);
-	else if (t.dir != -1 && errno == ENOENT && !commit_exists(&t))
+	else if (t.dir == -1 && (error == ENOENT || error == ENOTDIR))
+		answer = 0; /* gone by now, or no transaction */
+	else if (t.dir != -1 && error == ENOENT && !commit_exists(&t))
 		answer = death_discard(ex, name, t.dir); /* half made */
-	else
-		answer = errno == ENOENT || errno == ENOTDIR
-			     ? 0
-			     : hold(ex, &t, "opening it");
+	else {
+		/* A record without its files is for people to look at. */
+		errno = error;
+		answer = hold(ex, &t, "opening it");
+	}
 	txn_close(&t);
 	return answer;
 }

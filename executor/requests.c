@@ -22,6 +22,7 @@
 #include "executor/settle.h"
 #include "executor/tries.h"
 #include "executor/undo.h"
+#include "executor/utf8.h"
 
 #define TAKE_MAX 256 /* in one pass */
 #define PAUSE_FORMAT "patchflow-paused-1"
@@ -282,22 +283,40 @@ owner_of(int dir, const char *name)
 								 : geteuid();
 }
 
+/* Told with the patch, so that `log ID` shows who asked for what. */
+static void
+note(struct executor *ex, const char *name, const struct request *r,
+    const struct answer *a)
+{
+	const char *verb =
+	    r->verb < REQUEST__MAX ? request_verb_name[r->verb] : "unknown";
+
+	log_info("request %s: %s%s%s by uid %u: %s, %s", name, verb,
+	    r->id[0] != '\0' ? " " : "", r->id, r->uid,
+	    a->ok ? "done" : "refused", a->text);
+	journal_write(&ex->journal, "request",
+	    json_pack("{s:s*,s:s,s:s,s:I,s:b,s:o}", "id",
+		r->id[0] != '\0' ? r->id : NULL, "queue", ex->q->name, "verb",
+		verb, "uid", (json_int_t)r->uid, "ok", a->ok, "answer",
+		utf8_string(a->text)));
+}
+
 static void
 act(struct executor *ex, const char *name, const json_t *doc)
 {
 	struct box *b = &ex->q->requests;
 	struct answer a = {false, "not a request of this version"};
-	struct request r;
+	struct request r = {.verb = REQUEST__MAX};
 	json_t *reply;
 
 	if (request_decode(doc, &r) == 0) {
 		r.uid = owner_of(b->dir[BOX_CUR], name);
 		verbs[r.verb](ex, &r, &a);
 	}
-	log_info("request %s: %s, %s", name, a.ok ? "done" : "refused", a.text);
+	note(ex, name, &r, &a);
 	reply = json_deep_copy(doc);
 	json_object_set_new(reply, "ok", json_boolean(a.ok));
-	json_object_set_new(reply, "answer", json_string(a.text));
+	json_object_set_new(reply, "answer", utf8_string(a.text));
 	if (spool_replace_json(b->dir[BOX_TMP], b->dir[BOX_DONE], name,
 		reply) != SPOOL_DONE ||
 	    spool_remove(b->dir[BOX_CUR], name) != SPOOL_DONE)
@@ -306,9 +325,6 @@ act(struct executor *ex, const char *name, const json_t *doc)
 		executor_hold(ex, "request %s: its answer is not written: %s",
 		    name, strerror(errno));
 	json_decref(reply);
-	journal_write(&ex->journal, "request",
-	    json_pack("{s:s,s:b,s:s}", "queue", ex->q->name, "ok", a.ok,
-		"answer", a.text));
 	status_write(ex);
 }
 

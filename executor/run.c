@@ -44,6 +44,8 @@ on_line(void *owner, const char *kind, json_t *doc)
 	struct run *r = &ex->run;
 	json_t *text = json_object_get(doc, "text");
 
+	if (!json_is_string(text))
+		text = NULL;
 	if (strcmp(kind, "fault") == 0) {
 		if (!r->fault.set && fault_decode(doc, &r->fault) == -1)
 			(void)fault_fail(&r->fault, OUTCOME_PREPARE,

@@ -6,6 +6,7 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "executor/executor.h"
+#include "executor/utf8.h"
 
 static json_t *
 running(const struct executor *ex)
@@ -30,15 +31,16 @@ status_write(struct executor *ex)
 
 	if (ex->dry.on)
 		return;
-	doc = json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:b,s:s,s:s,s:s,s:o}",
+	/* Texts with paths in them, cut where they are too long. */
+	doc = json_pack("{s:s,s:s,s:o,s:s,s:s,s:o,s:b,s:s,s:o,s:o,s:o}",
 	    "format", "patchflow-queue-1", "isolation",
-	    known ? jail_way_name[ex->isolation] : "", "why", ex->why,
-	    "durability", known ? durability_name[ex->durability] : "",
-	    "limits", known ? cgroup_word(g) : "", "limits_why", g->why,
+	    known ? jail_way_name[ex->isolation] : "", "why",
+	    utf8_string(ex->why), "durability",
+	    known ? durability_name[ex->durability] : "", "limits",
+	    known ? cgroup_word(g) : "", "limits_why", utf8_string(g->why),
 	    "paused", ex->paused, "workspace", ex->queue->workspace, "staging",
-	    ex->place.dir != -1 ? ex->place.path : "", "hold", ex->hold,
-	    "running", running(ex));
-
+	    utf8_string(ex->place.dir != -1 ? ex->place.path : ""), "hold",
+	    utf8_string(ex->hold), "running", running(ex));
 	if (state_save(&ex->state, "queue.json", doc) != SPOOL_DONE)
 		log_warn("queue.json: not written");
 	json_decref(doc);

@@ -61,6 +61,9 @@ await 'and goes on' ended_as one completed
 is 'the held one is still held' "$(where_is two)" held
 ok 'until retry' pf retry two
 await 'lets it go' ended_as two completed
+is 'who asked for what is logged with it' "$(pf --json log two |
+    jq -r 'select(.event == "request") | "\(.verb) \(.uid) \(.ok)"' |
+    tr '\n' ,)" "hold $(id -u) true,retry $(id -u) true,"
 
 queue_json >/dev/null <<'END'
 {"id":"flaky","mutations":[{"path":"f","contents":"x"}],"validate":{"shell":["test -e allow"]}}
@@ -97,12 +100,17 @@ stop executor
 # --- strangers
 
 queue_json >/dev/null <<END
-{"id":"meet","mutations":[{"path":"a","contents":"mine\n"}],"validate":{"shell":["sleep 4.25"]}}
+{"id":"meet","mutations":[{"path":"a","contents":"mine\n"}],"validate":{"shell":["sleep 305.$$ || true"]}}
 END
+woken_and() {
+	# shellcheck disable=SC2046 # a list of pids
+	kill $(pgrep -fx "sleep 305.$$") 2>/dev/null
+	"$@"
+}
 up
-await 'a patch is staged' pgrep -f 'sleep 4.25'
+await 'a patch is staged' pgrep -fx "sleep 305.$$"
 echo theirs >"$ws/a"
-await 'it is completed in the end' ended_as meet completed
+await 'it is completed in the end' woken_and ended_as meet completed
 like 'after a conflict' "$(cat "$T/log/executor")" 'changed by somebody else'
 is 'on top of what the stranger wrote' \
     "$(outcome meet '.changes[0].old_sha256')" \
@@ -133,7 +141,24 @@ mv "$ws.away" "$ws"
 ok 'when it is back' once
 is 'the patch runs' "$(outcome away .state)" completed
 
-# A record that fails its check holds the queue; nobody guesses.
+# What is told of it is cut in the middle of a character.
+long=$T/w
+[ $(((120 - ${#long}) % 2)) = 1 ] || long=$T/ww
+cp "$CONF" "$CONF.good"
+sed -i "s|$ws|$long$(printf '\303\274%.0s' $(seq 80))|" "$CONF"
+exits 111 'one with a long name is missing' once
+like 'and shown as that' "$(json "$SPOOL/state/executor@MAIN/queue.json" .hold)" \
+    'cannot be used'
+mv "$CONF.good" "$CONF"
+
+# A record that has lost its files holds the queue.
+lost="$SPOOL/state/executor@MAIN/txn/1764000000000001-z-00000000,1"
+mkdir -p "$lost/tmp"
+echo '{"no":1}' >"$lost/COMMIT"
+exits 111 'a record without its files holds the queue' once
+rm -rf "$lost"
+
+# So does one that fails its check; nobody guesses.
 mkdir -p "$SPOOL/state/executor@MAIN/txn/1764000000000000-z-00000000,1"
 (cd "$SPOOL/state/executor@MAIN/txn/1764000000000000-z-00000000,1" &&
     mkdir upper work new old tmp && echo '{"no":1}' >COMMIT)
