@@ -18,7 +18,7 @@ BUILD_DEPS  = gcc libc6-dev pkg-config|pkgconf libyaml-dev libjansson-dev \
 DEMO_DEPS   = $(BUILD_DEPS) git jq
 TEST_DEPS   = $(DEMO_DEPS) perl libcmocka-dev strace e2fsprogs procps mandoc
 # The tests that boot a whole machine, of check-long.
-LONG_DEPS   = debootstrap qemu-system-x86 qemu-utils
+LONG_DEPS   = debootstrap qemu-system-x86 qemu-utils xfsprogs
 BENCH_DEPS  = $(DEMO_DEPS) perl patch
 LINT_DEPS   = $(TEST_DEPS) clang-format clang-tidy cppcheck shellcheck
 FUZZ_DEPS   = $(BUILD_DEPS) clang libclang-rt-dev

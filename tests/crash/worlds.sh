@@ -205,16 +205,22 @@ build_world() {
 	esac
 }
 
+# make_blank: an empty file system of the kind $disk.
+disk=ext4
+make_blank() {
+	case $disk in
+	ext4) truncate -s 32M "$1" && mkfs.ext4 -q -F -O has_journal "$1" ;;
+	xfs) truncate -s 300M "$1" && mkfs.xfs -q -f "$1" ;; # its smallest
+	esac
+}
+
 # make_image NAME: the same on a file system of its own, saved as $saved, an
 # image; for root. What it holds keeps inodes and times from run to run.
 make_image() {
-	if [ ! -e "$memory/blank" ]; then
-		mkdir -p "$world"
-		truncate -s 32M "$memory/blank"
-		mkfs.ext4 -q -F -O has_journal "$memory/blank" || return 1
-	fi
+	mkdir -p "$world"
+	[ -e "$memory/$disk" ] || make_blank "$memory/$disk" || return 1
 	saved=$memory/image
-	cp --sparse=always "$memory/blank" "$saved"
+	cp --sparse=always --remove-destination "$memory/$disk" "$saved"
 	mount -o loop "$saved" "$world" 2>/dev/null || return 1
 	build_between "$1"
 	build_world "$1"
