@@ -290,6 +290,12 @@ find_start(const struct difftext *d)
 	return NULL;
 }
 
+static bool
+is_combined(const struct row *r)
+{
+	return begins(r, "diff --c") || begins(r, "@@@");
+}
+
 bool
 difftext_next(struct difftext *d, struct diff_file *out)
 {
@@ -304,12 +310,14 @@ difftext_next(struct difftext *d, struct diff_file *out)
 		d->at = d->end;
 		return false;
 	}
-	if (begins(&r, "diff --c") || begins(&r, "@@@")) {
+	if (!is_combined(&r))
+		take_headers(&d->at, d->end, out);
+	/* Behind --- and +++, too. */
+	if (take(d->at, d->end, &r) && is_combined(&r)) {
 		out->combined = true;
 		d->at = d->end;
 		return true;
 	}
-	take_headers(&d->at, d->end, out);
 	out->body = d->at;
 	if (take(d->at, d->end, &r) && is_hunk(&r) && !is_header(&r, d->end))
 		d->at = find_end(d->at, d->end);

@@ -139,6 +139,9 @@ static const struct {
      "files"
      " a/f and b/f differ\\n\"}]",
 	PATCH_INVALID, "mutations[0]", "binary"},
+    {"id: a\nmutations: [{diff: \"--- a/f\\n+++ b/f\\n@@@ -1 -1 +1 "
+     "@@@\\n--a\\n++b\\n\"}]\n",
+	PATCH_INVALID, "mutations[0]", "combined"},
     {"id: a\nmutations: [{path: f, diff: \"diff --cc f\\n@@@ -1 -1 +1 "
      "@@@\\n\"}]",
 	PATCH_INVALID, "mutations[0]", "combined"},
