@@ -33,7 +33,7 @@ exits 0 'health is ok' pf health
 # --- submit --wait, wait, show, log
 patch good MAIN true
 patch bad MAIN 'exit 3'
-patch slow MAIN 'sleep 5'
+patch slow MAIN 'sleep 600'
 exits 0 'a patch that completes is 0' pf submit --wait --timeout 30s good.json
 like 'with its summary' "$(cat "$T/out")" '^good@MAIN: completed, summary /.*summary-good-'
 ok 'which is there, and the change' test -e "$T/ws/main/good.txt"

@@ -61,24 +61,31 @@ start_commit
 (sleep 1 && rm "$ws/.git/index.lock") &
 commits waited
 is "another git's lock is waited for" "$(said waited)" 'completed '
-# during ID COMMAND: the patch commits while COMMAND runs in the repository.
+# during ID COMMAND: the patch commits, and COMMAND runs in the repository while
+# it is staged, until woken_and comes.
+nap="sleep 307.$$"
 during() {
-	printf '{"id":"%s","mutations":[{"path":"%s","contents":"x\\n"}],"validate":{"shell":["sleep 1.57"]},"final":{"git":{"commit":"%s"}}}\n' \
-	    "$1" "$1" "$1" | queue_json >/dev/null
+	printf '{"id":"%s","mutations":[{"path":"%s","contents":"x\\n"}],"validate":{"shell":["%s || true"]},"final":{"git":{"commit":"%s"}}}\n' \
+	    "$1" "$1" "$nap" "$1" | queue_json >/dev/null
 	start executor executor -f -c "$CONF" -q MAIN
-	await "$1 is staged" pgrep -f 'sleep 1.57'
+	await "$1 is staged" pgrep -fx "$nap"
 	shift
+	"$@"
+}
+woken_and() {
+	# shellcheck disable=SC2046 # a list of pids
+	kill $(pgrep -fx "$nap") 2>/dev/null
 	"$@"
 }
 touch "$ws/a"
 during looked g status
-await 'a git status of somebody' ended_as looked completed
+await 'a git status of somebody' woken_and ended_as looked completed
 is 'is no conflict' "$(grep -c 'run again' "$T/log/executor")" 0
 is 'and both are whole' "$(g status --porcelain)$(g fsck 2>&1)" ''
 stop executor
 echo theirs >"$ws/theirs"
 during staged g add theirs
-await 'a git add of somebody' ended_as staged completed
+await 'a git add of somebody' woken_and ended_as staged completed
 like 'is one' "$(cat "$T/log/executor")" 'staged.*run again'
 is 'which loses nothing' "$(g status --porcelain)" 'A  theirs'
 stop executor
