@@ -40,13 +40,19 @@ is 'its changes are told' "$(outcome good \
 like 'with a diff' "$(outcome good .diff)" '^\+2$'
 ok 'nothing of the transaction is left' tidy
 
+mkdir "$ws/old"
+ln -s a.txt "$ws/old/ln"
+touch -hd @1000000000 "$ws/old/ln"
+chown -hR --reference="$ws" "$ws/old"
 ok 'runs a patch without commands' run_json <<'END'
-{"id":"plain","mutations":[{"path":"dir/sub","delete":true},{"path":"dir/keep","rename":"moved/kept"},{"path":"run.sh","chmod":"0755"},{"path":"empty","mkdir":true},{"path":"ln","symlink":"a.txt"},{"path":"log","append":"l1\n"},{"path":"a.txt","insertAfter":"2","contents":"2.5"},{"path":"bin","contents":"AAEC/w==","encoding":"base64"}]}
+{"id":"plain","mutations":[{"path":"old","rename":"older"},{"path":"dir/sub","delete":true},{"path":"dir/keep","rename":"moved/kept"},{"path":"run.sh","chmod":"0755"},{"path":"empty","mkdir":true},{"path":"ln","symlink":"a.txt"},{"path":"log","append":"l1\n"},{"path":"a.txt","insertAfter":"2","contents":"2.5"},{"path":"bin","contents":"AAEC/w==","encoding":"base64"}]}
 END
 is 'which is completed too' "$(outcome plain .state)" completed
 is 'unvalidated, and says so' "$(outcome plain .unvalidated)" true
 is 'a tree is deleted' "$(find "$ws/dir" | wc -l)" 1
 is 'a file is moved' "$(cat "$ws/moved/kept")" keep
+is 'a directory, and what is in it keeps its times' \
+    "$(stat -c '%Y %N' "$ws/older/ln")" "1000000000 '$ws/older/ln' -> 'a.txt'"
 is 'a mode is changed' "$(stat -c %a "$ws/run.sh")" 755
 is 'a link and a directory are made' \
     "$(readlink "$ws/ln")/$(find "$ws/empty" -type d | wc -l)" a.txt/1
