@@ -218,20 +218,45 @@ add_changes(struct worker *w, struct fault *f)
 	return run(w, &a, "git add", f);
 }
 
-/* 1 something is staged, 0 nothing, -1. */
+/* 1 something is staged, of the patch's own where ours, 0 nothing, -1. */
 static int
-has_staged(struct worker *w, struct fault *f)
+has_staged(struct worker *w, bool ours, struct fault *f)
 {
-	static const char *const argv[] = {GIT, "diff", "--cached", "--quiet",
-	    NULL};
+	struct args a = {NULL, 0};
 	struct buf out = {0};
-	int code = 0;
-	int answer = ask(w, argv, &code, &out, f);
+	int code = 0, answer;
 
+	push(&a, GIT);
+	push(&a, "diff");
+	push(&a, "--cached");
+	push(&a, "--quiet");
+	if (ours && !w->git_clean)
+		push_paths(&a, w->plan);
+	answer = ask(w, a.items, &code, &out, f);
 	if (answer == 0 && code > 1)
 		answer = no_answer("git diff", code, &out, f);
+	free(a.items);
 	buf_free(&out);
 	return answer == -1 ? -1 : code;
+}
+
+/* A file that git commit cannot look at is gone from the index that it leaves
+ * (not from what it commits), and it ends well: the next commit of anybody
+ * would delete it. */
+static int
+mend_index(struct worker *w, struct fault *f)
+{
+	struct args a = {NULL, 0};
+	int staged = has_staged(w, true, f);
+
+	if (staged != 1)
+		return staged;
+	push(&a, GIT);
+	push(&a, "reset");
+	push(&a, "-q");
+	if (!w->git_clean)
+		push_paths(&a, w->plan);
+	return run(w, &a, "git reset", f);
 }
 
 static int
@@ -261,7 +286,7 @@ commit(struct worker *w, struct fault *f)
 	answer = run(w, &a, "git commit", f);
 	free(name);
 	free(email);
-	return answer;
+	return answer == -1 ? -1 : mend_index(w, f);
 }
 
 static int
@@ -306,7 +331,7 @@ git_finish(struct worker *w, struct fault *f)
 	if (w->plan->git_commit != NULL) {
 		if (add_changes(w, f) == -1)
 			return -1;
-		staged = has_staged(w, f);
+		staged = has_staged(w, false, f);
 		if (staged == -1 || (staged == 1 && commit(w, f) == -1))
 			return -1;
 		if (staged == 0)
