@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "common/utf8.h"
 
+#include <string.h>
+
 size_t
 utf8_sequence(const char *s, size_t left)
 {
@@ -83,4 +85,16 @@ utf8_blank_controls(char *s, size_t len)
 			s[i++] = ' ';
 		s[i] = ' ';
 	}
+}
+
+void
+utf8_trim(char *s)
+{
+	size_t len = strlen(s), at = len;
+
+	while (
+	    at > 0 && len - at < 3 && ((unsigned char)s[at - 1] & 0xc0) == 0x80)
+		at--;
+	if (at > 0 && utf8_sequence(s + at - 1, len - at + 1) == 0)
+		s[at - 1] = '\0';
 }

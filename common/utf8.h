@@ -19,6 +19,8 @@ bool utf8_is_control(const char *s);
 bool utf8_is_tricky(const char *s);
 /* Is there a control character in s? */
 bool utf8_has_control(const char *s);
+/* Takes half a character from the end of a text that was cut. */
+void utf8_trim(char *s);
 /* Each byte of one becomes a blank: for lines of a log. */
 void utf8_blank_controls(char *s, size_t len);
 

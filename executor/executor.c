@@ -10,6 +10,7 @@
 
 #include "common/clock.h"
 #include "common/log.h"
+#include "common/utf8.h"
 #include "executor/executor.h"
 #include "executor/isolate.h"
 
@@ -37,6 +38,7 @@ executor_beat(void *executor)
 				    : "idle",
 		r->active ? ": " : "", r->active ? r->doing : "") < 0)
 		text[0] = '\0';
+	utf8_trim(text);
 	daemon_beat(ex->work, busy, text);
 }
 

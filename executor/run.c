@@ -11,6 +11,7 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/sys.h"
+#include "common/utf8.h"
 #include "executor/basis.h"
 #include "executor/clone.h"
 #include "executor/diff.h"
@@ -71,6 +72,7 @@ on_line(void *owner, const char *kind, json_t *doc)
 			r->running = json_incref(doc);
 		}
 		strlcpy(r->doing, json_string_value(text), sizeof(r->doing));
+		utf8_trim(r->doing);
 		executor_beat(ex);
 	}
 }

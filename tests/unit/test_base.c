@@ -13,6 +13,7 @@
 #include "common/buf.h"
 #include "common/clock.h"
 #include "common/digest.h"
+#include "common/utf8.h"
 
 #define COUNT(a) (sizeof(a) / sizeof(a)[0])
 
@@ -173,6 +174,35 @@ digests_agree_with_the_standard_vector(void **state)
 	json_decref(b);
 }
 
+static void
+characters_are_cut_and_blanked_whole(void **state)
+{
+	static const struct {
+		const char *text, *trimmed, *blank;
+	} rows[] = {{"", "", ""}, {"ab", "ab", "ab"}, {"a\xc3", "a", "a\xc3"},
+	    {"a\xc3\xbc", "a\xc3\xbc", "a\xc3\xbc"},
+	    {"\xe2\x82", "", "\xe2\x82"},
+	    {"\xf0\x9f\x98\x80", "\xf0\x9f\x98\x80", "\xf0\x9f\x98\x80"},
+	    {"x\xf0\x9f\x98", "x", "x\xf0\x9f\x98"},
+	    {"\033[m\x7f", "\033[m\x7f", " [m "},
+	    {"\xc2\x9b"
+	     "2J\xc2\xa0",
+		"\xc2\x9b"
+		"2J\xc2\xa0",
+		"  2J\xc2\xa0"}};
+	char copy[16];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		(void)strlcpy(copy, rows[i].text, sizeof copy);
+		utf8_trim(copy);
+		assert_string_equal(copy, rows[i].trimmed);
+		(void)strlcpy(copy, rows[i].text, sizeof copy);
+		utf8_blank_controls(copy, strlen(copy));
+		assert_string_equal(copy, rows[i].blank);
+	}
+}
+
 int
 main(void)
 {
@@ -181,6 +211,7 @@ main(void)
 	    cmocka_unit_test(spans_are_read_and_written),
 	    cmocka_unit_test(points_of_time_are_read_and_written),
 	    cmocka_unit_test(human_spans_read_well),
+	    cmocka_unit_test(characters_are_cut_and_blanked_whole),
 	    cmocka_unit_test(digests_agree_with_the_standard_vector),
 	};
 
