@@ -69,11 +69,13 @@ COMMON_A  = $(BUILD)/common.a
 
 all: binaries
 
-# What the supervisor runs between two looks around lies together, so that no
-# more than that stays in memory (watchdog/pages.h).
-FIRST_watchdog = $(addprefix watchdog/,watchdog supervise service channel \
-                 notify fsm logs own_log collector oom orphans errand report pages) \
-                 $(addprefix common/,loop clock beat log buf)
+# What the supervisor sleeps in lies together, pages.c at its end, so that no
+# more than that stays in memory (watchdog/rest.c, watchdog/pages.h). Behind it
+# what runs between two sleeps.
+FIRST_watchdog = watchdog/rest common/loop common/clock watchdog/pages \
+                 $(addprefix watchdog/,watchdog supervise service channel \
+                 notify fsm logs own_log oom fallback report roster check) \
+                 common/beat
 
 # program FOLDER BINARY: an archive of the folder less main.c, which tests link
 # too, and the program itself.

@@ -38,7 +38,6 @@ struct daemon_opts {
 	bool takes_queue;    /* -q is required */
 	bool inherits;       /* --inherit FD is an option */
 	bool stages;         /* --dry-run is an option */
-	char config[PATH_MAX];
 	char queue[QUEUE_MAX + 1];
 	char instance[64]; /* name, or name@QUEUE */
 	bool once;
@@ -48,6 +47,7 @@ struct daemon_opts {
 	int verbose;
 	int inherit_fd; /* what an earlier image of ours leaves; -1: nothing */
 	int lock_fd;    /* -1: to be taken by daemon_enter */
+	char config[PATH_MAX];
 };
 
 void daemon_parse(struct daemon_opts *o, int argc, char **argv);

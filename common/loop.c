@@ -162,7 +162,7 @@ fire_timers(struct loop *l)
 }
 
 static size_t
-fill(const struct loop *l, struct pollfd *fds, struct watch **which)
+fill(const struct loop *l, struct pollfd *fds)
 {
 	struct watch *w;
 	size_t n = 0;
@@ -170,20 +170,26 @@ fill(const struct loop *l, struct pollfd *fds, struct watch **which)
 	TAILQ_FOREACH (w, &l->watches, link) {
 		if (n == LOOP_WATCHES)
 			fatalx("loop: more than %d watches", LOOP_WATCHES);
-		fds[n] = (struct pollfd){.fd = w->fd, .events = w->events};
-		which[n++] = w;
+		fds[n++] = (struct pollfd){.fd = w->fd, .events = w->events};
 	}
 	return n;
 }
 
-/* The first that is ready. To the tail before its handler is called, which may
- * remove and free it; so the next turn begins with the others. */
+/* The first that is ready; fds are in the list's order. To the tail before its
+ * handler is called, which may remove and free it; so the next turn begins with
+ * the others. */
 static void
-fire_watch(struct loop *l, struct watch *w, short revents)
+fire_watch(struct loop *l, const struct pollfd *fds)
 {
+	struct watch *w = TAILQ_FIRST(&l->watches);
+
+	for (; w != NULL && fds->revents == 0; fds++)
+		w = TAILQ_NEXT(w, link);
+	if (w == NULL)
+		return;
 	TAILQ_REMOVE(&l->watches, w, link);
 	TAILQ_INSERT_TAIL(&l->watches, w, link);
-	w->on(l, w, revents);
+	w->on(l, w, fds->revents);
 }
 
 /* Most of them is never looked at: not worth being cleared each turn. */
@@ -202,17 +208,14 @@ void
 loop_turn(struct loop *l, int max_ms)
 {
 	struct pollfd fds[LOOP_WATCHES] UNTOUCHED;
-	struct watch *which[LOOP_WATCHES] UNTOUCHED;
-	size_t i = 0, n = fill(l, fds, which);
-	int ready = poll(fds, (nfds_t)n, poll_timeout(l, max_ms));
+	nfds_t n = (nfds_t)fill(l, fds);
+	int ready = poll(fds, n, poll_timeout(l, max_ms));
 	int64_t begin_ms = clock_mono_ms();
 
 	if (ready == -1 && errno != EINTR && errno != EAGAIN && errno != ENOMEM)
 		fatal("loop: poll failed");
-	while (ready > 0 && i < n && fds[i].revents == 0)
-		i++;
-	if (ready > 0 && i < n)
-		fire_watch(l, which[i], fds[i].revents);
+	if (ready > 0)
+		fire_watch(l, fds);
 	fire_timers(l);
 	note_turn(l, begin_ms);
 }

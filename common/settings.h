@@ -138,7 +138,6 @@ struct log_settings {
 };
 
 struct settings {
-	char path[PATH_MAX]; /* of the file, absolute */
 	char *spool;
 	char *user; /* of the daemons that need no rights; "" : none */
 	size_t queue_count;
@@ -149,6 +148,7 @@ struct settings {
 	struct watchdog_settings watchdog;
 	struct retention_settings retention;
 	struct log_settings logs;
+	char path[PATH_MAX]; /* of the file, absolute */
 };
 
 /* Every key, for the lint test and check-config. */

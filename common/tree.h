@@ -54,7 +54,6 @@ struct queue_tree {
 
 struct tree {
 	int root;
-	char path[PATH_MAX];
 	struct box inbox;
 	struct box alerts; /* and alerts/dead, alerts/requests */
 	int alerts_dead;
@@ -72,6 +71,7 @@ struct tree {
 	gid_t submit;
 	size_t queue_count;
 	struct queue_tree *queues;
+	char path[PATH_MAX]; /* last: most of it is never touched */
 };
 
 /* "patches", "patches/.held", ... for messages and watches. */

@@ -29,12 +29,12 @@
 enum cgroup_controller { CGROUP_MEMORY, CGROUP_PIDS, CGROUP_CPU, CGROUP__MAX };
 
 struct cgroup {
-	bool tried;
-	bool tried_v1;
-	int version[CGROUP__MAX]; /* 0: not to be had */
 	char dir[CGROUP__MAX][PATH_MAX];
 	char above[PATH_MAX]; /* of version 2, "" where it is not to be had */
 	char home[PATH_MAX];  /* the suite's in it */
+	int version[CGROUP__MAX]; /* 0: not to be had */
+	bool tried;
+	bool tried_v1;
 };
 
 /* Looks, and makes the suite's own groups, called after tag: version 1 for

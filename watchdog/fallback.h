@@ -21,9 +21,9 @@
 #define FALLBACK_TRIES 3        /* ... at most so often */
 
 struct fallback {
+	struct report_entry waiting[FALLBACK_WAITING]; /* the first one runs */
 	struct errand errand;
 	struct timer again;
-	struct report_entry waiting[FALLBACK_WAITING]; /* the first one runs */
 	size_t count;
 	unsigned tries;  /* of the first */
 	int64_t well_ms; /* alertd was ready, or nobody wanted it */

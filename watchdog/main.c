@@ -36,7 +36,7 @@ main(int argc, char **argv)
 		return once_run(&conf, &tree);
 	watchdog_open(&w, &opts, &conf, &tree);
 	daemon_ready(&opts);
-	loop_run(&w.loop);
+	watchdog_run(&w);
 	watchdog_close(&w);
 	return EXIT_DONE;
 }

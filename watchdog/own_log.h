@@ -28,9 +28,9 @@ struct cause {
 };
 
 struct own_log {
-	int collector_error; /* as it was last told of */
-	struct cause causes[OWN_LOG_CAUSES];
 	struct log_sink sink;
+	struct cause causes[OWN_LOG_CAUSES];
+	int collector_error; /* as it was last told of */
 };
 
 /* From now on lines of log.h go through here. */

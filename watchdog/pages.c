@@ -12,6 +12,7 @@
 #define STACK_BYTES (256u << 10) /* below us: as deep as a start goes */
 #define STACK_NEAR 4096u         /* our own frame, and what we call */
 #define SEGMENTS 8               /* of one object */
+#define CODE_BYTES 256u          /* of pages_rest(), and what pads it */
 
 void *
 pages_take(size_t size)
@@ -30,7 +31,7 @@ pages_return(void *object, size_t size)
 
 /* Whole pages within; addresses that are not ours are passed over. */
 static void
-give(uintptr_t from, uintptr_t to)
+advise(uintptr_t from, uintptr_t to, int advice)
 {
 	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
 	void *start;
@@ -41,7 +42,13 @@ give(uintptr_t from, uintptr_t to)
 	 */
 	start = (void *)from;
 	if (from < to)
-		(void)madvise(start, to - from, MADV_DONTNEED);
+		(void)madvise(start, to - from, advice);
+}
+
+static void
+give(uintptr_t from, uintptr_t to)
+{
+	advise(from, to, MADV_DONTNEED);
 }
 
 /*
@@ -85,9 +92,35 @@ give_heap(void)
 	free(end);
 }
 
+/* What lies behind this file's code: the end of the same segment. */
+static struct {
+	uintptr_t from, to;
+} behind;
+
+static int
+find_behind(struct dl_phdr_info *object, size_t size, void *arg)
+{
+	int i;
+
+	(void)size;
+	(void)arg;
+	behind.from = (uintptr_t)&pages_rest + CODE_BYTES;
+	for (i = 0; i < object->dlpi_phnum; i++) {
+		const ElfW(Phdr) *h = &object->dlpi_phdr[i];
+		uintptr_t begin = (uintptr_t)object->dlpi_addr + h->p_vaddr;
+
+		if (h->p_type == PT_LOAD && behind.from > begin &&
+		    behind.from < begin + h->p_memsz)
+			behind.to = begin + h->p_memsz;
+	}
+	return 1; /* the program is the first object */
+}
+
 void
 pages_reserve(void)
 {
+	(void)dl_iterate_phdr(find_behind, NULL);
+	advise(behind.from, behind.to, MADV_RANDOM);
 	(void)mallopt(M_MMAP_MAX, 0);
 	(void)mallopt(M_TRIM_THRESHOLD, 8 * PAGES_RESERVE);
 	(void)mallopt(M_TOP_PAD, PAGES_RESERVE);
@@ -96,10 +129,16 @@ pages_reserve(void)
 void
 pages_give_back(void)
 {
+	give_heap();
+	(void)dl_iterate_phdr(give_object, NULL);
+}
+
+void
+pages_rest(void)
+{
 	char here;
 	uintptr_t stack = (uintptr_t)&here - STACK_NEAR;
 
-	give_heap();
-	(void)dl_iterate_phdr(give_object, NULL);
+	give(behind.from, behind.to);
 	give(stack - STACK_BYTES, stack);
 }

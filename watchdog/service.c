@@ -128,6 +128,7 @@ service_start(struct service *s)
 	s->pid = made.pid;
 	s->pidfd = made.pidfd;
 	s->error_fd = made.error_fd;
+	s->owner->check.spent = true; /* and its death has used some, too */
 	service_hold(s);
 	return 0;
 }

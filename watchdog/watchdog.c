@@ -167,9 +167,7 @@ on_pulse(struct loop *l, struct timer *t)
 	beat_upward(w);
 	loop_after(l, t, pulse_ms(w));
 	supervise_settle(w);
-	if (w->check.spent)
-		pages_give_back();
-	w->check.spent = false;
+	w->pulsed = true;
 }
 
 void

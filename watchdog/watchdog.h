@@ -57,9 +57,10 @@ struct watchdog {
 	bool closing;
 	bool going_down;
 	bool settling;
+	bool pulsed; /* in this turn: sleep follows */
 	struct control control;
 	struct own_log own_log;
-	/* Large, and most of it never touched. */
+	/* Large, and most of it never touched: what is lies at the seams. */
 	struct upgrade upgrade;
 	struct cgroup cgroup; /* of daemons with limits */
 	struct report report;
@@ -72,6 +73,8 @@ struct watchdog {
 void watchdog_open(struct watchdog *w, struct daemon_opts *o,
     struct settings *s, struct tree *t);
 void watchdog_close(struct watchdog *w);
+/* rest.c: until loop_stop(). */
+void watchdog_run(struct watchdog *w);
 /* Files or stderr, by the settings. */
 void watchdog_open_logs(struct watchdog *w);
 /* Control groups, where a daemon has limits that need them. */
