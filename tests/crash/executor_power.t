@@ -62,6 +62,7 @@ if [ -n "${PATCHFLOW_LONG:-}" ]; then
 	# shellcheck disable=SC2086 # options
 	sweep_is_good 'a patch that is undone, calls fail' -d "$memory/disk" \
 	    $errors error
+	cut two 'a patch and one that waits for it' -X probe
 	cut commit 'a patch with a git commit' -X probe
 	cut meta 'modes, times, links and attributes' -X probe
 	cut many 'many files and a directory that moves' -X probe
