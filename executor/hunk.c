@@ -138,6 +138,24 @@ read_body(const struct diff_file *f, struct hunks *out, const char **why)
 	return ok;
 }
 
+/* Nothing of a version comes behind its line without a newline: the two would
+ * become one. */
+static bool
+is_open_at_end(const struct hunk *k)
+{
+	bool old = false, new = false;
+
+	for (size_t i = 0; i < k->lines.count; i++) {
+		char sign = k->signs[i];
+
+		if ((old && sign != '+') || (new &&sign != '-'))
+			return false;
+		old |= k->lines.items[i].eol == 0 && sign != '+';
+		new |= k->lines.items[i].eol == 0 && sign != '-';
+	}
+	return true;
+}
+
 static bool
 check_hunks(const struct hunks *h, const char **why)
 {
@@ -152,6 +170,9 @@ check_hunks(const struct hunks *h, const char **why)
 		if (k->lines.count == 0 ||
 		    (memchr(k->signs, '+', k->lines.count) == NULL &&
 			memchr(k->signs, '-', k->lines.count) == NULL))
+			return false;
+		*why = "a line comes behind one without a newline at its end";
+		if (!is_open_at_end(k))
 			return false;
 		*why = "a diff that makes a file removes nothing";
 		if (h->creates && k->old.count > 0)

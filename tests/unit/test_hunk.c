@@ -170,6 +170,7 @@ refuses_what_does_not_fit_or_fits_twice(void **state)
 	    {"a\n", "@@\n a\n", "unreadable"},
 	    {"a\n", "@@\n", "unreadable"},
 	    {"a\n", "@@\n-a\nb\n+c\n", "unreadable"},
+	    {"a\n", "@@\n a\n+b\n" OPEN "+c\n", "unreadable"},
 	    {"a\n", "--- a/f\n+++ b/f\n", "unreadable"},
 	    {"a\n", "--- /dev/null\n+++ b/f\n@@\n-a\n+b\n", "unreadable"},
 	    {"a\n", "--- a/f\n+++ /dev/null\n@@\n-a\n+b\n", "unreadable"},
