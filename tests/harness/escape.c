@@ -6,7 +6,8 @@
  * the files file and secret, the directory dir, and a listening socket named
  * sock2; on PORT of 127.0.0.1 somebody accepts TCP and echoes UDP, and as
  * "\0patchflow-PORT" listens too. Run in the workspace. Nothing here harms a
- * machine on which it succeeds. escape_kernel.c and escape_reach.c have the rest.
+ * machine on which it succeeds. escape_kernel.c and escape_reach.c have the
+ * rest.
  */
 #include <sys/socket.h>
 #include <sys/stat.h>
