@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 # shellcheck disable=SC2016,SC2034 # the guest expands; lib.sh and vm.sh read
-# time-limit: 600
+# time-limit: 900
 # The tests of limits where control groups of version 2 have controllers: in a
 # whole machine with systemd, as root and as a user below a group that was
 # delegated to him; an executor alone in such a group, in one that holds
