@@ -62,8 +62,8 @@ service='systemd-run --quiet --wait --collect -p WorkingDirectory=/tmp/alone'
 # alone USER START COMMAND: what held the limits of a patch, and why.
 alone() {
 	guest "rm -rf /tmp/alone
-	    { runuser -u $1 -- sh /run/prepare && $2 $3; } >/run/log 2>&1 ||
-		cat /run/log
+	    { runuser -u $1 -- sh /run/prepare && $2 $3; } >/run/said 2>&1 ||
+		cat /run/said
 	    head -qn 1 /tmp/alone/spool/MAIN/outcomes/new/*.json |
 	    jq -r '\"\(.state) \(.limits) \(.limits_why)\"'
 	    find /sys/fs/cgroup -name 'patchflow-*'" |
