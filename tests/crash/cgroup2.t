@@ -5,7 +5,7 @@
 # The tests of limits where control groups of version 2 have controllers: in a
 # whole machine with systemd, as root and as a user below a group that was
 # delegated to him; an executor alone in such a group, in one that holds
-# somebody else and in one that is not delegated; and below systemd --user.
+# somebody else and in one that is not delegated.
 . "$(dirname "$0")/../harness/lib.sh"
 . "$(dirname "$0")/../harness/vm.sh"
 vm_begin
@@ -80,19 +80,6 @@ is 'a shell beside it is in the way' \
     'completed rlimits UNIT: it holds other processes'
 is 'what is not delegated is left alone' \
     "$(alone root "$service" "$executor")" \
-    'completed rlimits UNIT: it is not delegated to us'
-
-# systemd --user is told by PAM where to be, which is not in this machine.
-guest 'mkdir -p /etc/systemd/system/user@.service.d &&
-    printf "%s\n" "[Service]" "PAMName=" \
-	"Environment=XDG_RUNTIME_DIR=/run/user/%i" \
-	>/etc/systemd/system/user@.service.d/no-pam.conf
-    systemctl daemon-reload && systemctl start user@1999' >"$T/out"
-user="runuser -u joe -- env XDG_RUNTIME_DIR=/run/user/1999 $service --user"
-is 'below systemd --user' \
-    "$(alone joe "$user -p Delegate=yes" "$executor")" 'completed cgroup2 null'
-is '... what is not delegated is left alone' \
-    "$(alone joe "$user" "$executor")" \
     'completed rlimits UNIT: it is not delegated to us'
 vm_cut_power
 done_testing
