@@ -74,7 +74,8 @@ all: binaries
 # what runs between two sleeps.
 FIRST_watchdog = watchdog/rest common/loop common/clock watchdog/pages \
                  $(addprefix watchdog/,watchdog supervise service channel \
-                 notify fsm logs own_log oom fallback report roster check) \
+                 notify fsm logs own_log oom fallback report roster check \
+                 writer ring) \
                  common/beat
 
 # program FOLDER BINARY: an archive of the folder less main.c, which tests link
@@ -114,6 +115,7 @@ $(BUILD)/%.o: %.c $(BUILD)/flags
 # (common/sys.h), so that the harness can fail or kill the nth of them.
 UNIT     := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c tests/unit/sweep_*.c))
 HARNESS  := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/harness/*.c))
+DIRECT   := $(BUILD)/tests/harness/direct
 INJECT   := $(BUILD)/tests/harness/inject
 BENCH    := $(patsubst %.c,$(BUILD)/%,$(filter-out %/bench.c,$(wildcard tests/bench/*.c)))
 FUZZ     := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fuzz/fuzz_*.c))
@@ -126,8 +128,10 @@ $(BUILD)/tests/unit/test_%: $(BUILD)/tests/unit/test_%.o $(ARCHIVES) $(COMMON_A)
 $(BUILD)/tests/unit/sweep_%: $(BUILD)/tests/unit/sweep_%.o $(BUILD)/tests/unit/fault.o \
                             $(BUILD)/tests/unit/model.o $(BUILD)/tests/unit/world.o $(ARCHIVES) $(COMMON_A)
 	$(link) -lcmocka $(WRAPS)
-$(HARNESS): $(BUILD)/%: $(BUILD)/%.o $(ARCHIVES) $(COMMON_A)
+$(filter-out $(DIRECT),$(HARNESS)): $(BUILD)/%: $(BUILD)/%.o $(ARCHIVES) $(COMMON_A)
 	$(link)
+$(DIRECT): $(DIRECT).o $(BUILD)/watchdog/main.o $(ARCHIVES) $(COMMON_A)
+	$(link) -Wl,--wrap=ring_put,--wrap=writer_begin
 $(BENCH): $(BUILD)/%: $(BUILD)/%.o $(BUILD)/tests/bench/bench.o $(ARCHIVES) $(COMMON_A)
 	$(link)
 $(INJECT): $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/inject/*.c)) $(COMMON_A)

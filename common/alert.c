@@ -22,7 +22,7 @@ alert_encode(const struct alert *a)
 {
 	char at[ISO_TIME_SIZE];
 
-	clock_iso(clock_wall_us(), at);
+	clock_iso(a->at_us != 0 ? a->at_us : clock_wall_us(), at);
 	return json_pack("{s:s,s:o,s:o,s:o,s:s,s:o,s:o,s:o,s:s,s:I,s:b}",
 	    "format", ALERT_FORMAT, "type",
 	    text_json_cut(a->type, NAME_PART_MAX), "component",

@@ -36,6 +36,7 @@ struct alert {
 	const char *queue; /* or NULL */
 	const char *id;    /* or NULL */
 	bool resolved;     /* the trouble is over */
+	int64_t at_us;     /* when it came up (wall); 0: now */
 };
 
 /* other where name, which may be NULL, is none. */

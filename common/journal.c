@@ -101,8 +101,8 @@ freshen(struct journal *j)
 		rotate(j);
 }
 
-static char *
-line_of(const char *event, json_t *fields)
+char *
+journal_line(const char *event, json_t *fields, size_t *len)
 {
 	char at[ISO_TIME_SIZE];
 	json_t *doc;
@@ -115,25 +115,37 @@ line_of(const char *event, json_t *fields)
 	line = json_dumps(doc, JSON_COMPACT);
 	json_decref(doc);
 	json_decref(fields);
+	if (line == NULL)
+		return NULL;
+	*len = strlen(line) + 1;
+	line[*len - 1] = '\n'; /* where the NUL was: one write, one line */
 	return line;
+}
+
+void
+journal_append(struct journal *j, const char *line, size_t len)
+{
+	int saved = errno;
+	ssize_t n;
+
+	freshen(j);
+	if (j->fd != -1) {
+		n = sys_write(j->fd, line, len);
+		if (n >= 0 && (size_t)n != len)
+			end_torn_line(j->fd);
+	}
+	errno = saved;
 }
 
 void
 journal_write(struct journal *j, const char *event, json_t *fields)
 {
 	int saved = errno;
-	char *line = line_of(event, fields);
-	size_t len;
-	ssize_t n = -1;
+	size_t len = 0;
+	char *line = journal_line(event, fields, &len);
 
-	freshen(j);
-	if (line != NULL && j->fd != -1) {
-		len = strlen(line);
-		line[len] = '\n'; /* where the NUL was: one write, one line */
-		n = sys_write(j->fd, line, len + 1);
-		if (n >= 0 && (size_t)n != len + 1)
-			end_torn_line(j->fd);
-	}
+	if (line != NULL)
+		journal_append(j, line, len);
 	free(line);
 	errno = saved;
 }

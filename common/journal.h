@@ -8,6 +8,7 @@
 #ifndef COMMON_JOURNAL_H
 #define COMMON_JOURNAL_H
 
+#include <stddef.h>
 #include <stdint.h>
 #include <jansson.h>
 
@@ -24,6 +25,10 @@ int journal_open(struct journal *j, int dir, const char *name,
 /* Takes fields (may be NULL), adds at and event. Errors are swallowed: the
  * journal is a view, and must never stop work. */
 void journal_write(struct journal *j, const char *event, json_t *fields);
+/* The two halves of it: a line of len bytes and no NUL, owned, or NULL; and
+ * where it goes. */
+char *journal_line(const char *event, json_t *fields, size_t *len);
+void journal_append(struct journal *j, const char *line, size_t len);
 void journal_close(struct journal *j);
 
 #endif

@@ -29,6 +29,14 @@
 #define LOCK_WAIT_MS 10
 #define DRAIN_TRIES 1000 /* rounds of puts that came in between */
 
+static bool
+is_owned(int fd, uid_t uid)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && st.st_uid == uid;
+}
+
 int
 tree_lock(const struct tree *t, int *fd)
 {
@@ -39,7 +47,9 @@ tree_lock(const struct tree *t, int *fd)
 	if (*fd == -1)
 		return errno == EACCES || errno == EBADF || errno == EROFS ? 0
 									   : -1;
-	if (geteuid() == 0 && sys_fchown(*fd, t->owner, (gid_t)-1) == -1)
+	/* Nothing is changed that need not be: a disk may hang. */
+	if (geteuid() == 0 && !is_owned(*fd, t->owner) &&
+	    sys_fchown(*fd, t->owner, (gid_t)-1) == -1)
 		goto fail;
 	for (int i = 0; flock(*fd, LOCK_EX | LOCK_NB) == -1; i++) {
 		if ((errno != EWOULDBLOCK && errno != EINTR) || i == LOCK_TRIES)

@@ -124,6 +124,17 @@ print_restarted(const json_t *all)
 }
 
 static void
+print_hanging(const json_t *records)
+{
+	if (out_string(records, "hangs_since")[0] != '\0')
+		(void)printf("the disk hangs since %s: %lld records of the "
+			     "supervisor's wait, %lld were dropped\n",
+		    out_string(records, "hangs_since"),
+		    (long long)number(records, "waiting"),
+		    (long long)number(records, "dropped"));
+}
+
+static void
 print_top(const json_t *all)
 {
 	const json_t *w = json_object_get(all, "watchdog");
@@ -142,6 +153,7 @@ print_top(const json_t *all)
 	if (out_string(logs, "trouble")[0] != '\0')
 		(void)printf("%s takes no log lines, %s: see the files\n",
 		    out_string(logs, "to"), out_string(logs, "trouble"));
+	print_hanging(json_object_get(w, "records"));
 	print_restarted(all);
 	(void)putchar('\n');
 }

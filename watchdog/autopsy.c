@@ -90,6 +90,7 @@ never_was(struct service *s, enum fsm_exit *class)
 	(void)snprintf(s->trouble, sizeof s->trouble, "%.100s: %s: %.60s",
 	    s->path, spawn_stage_name[e.stage], strerror(e.number));
 	log_warnx("%s: not started, %s", s->name, s->trouble);
+	s->given_uid = 0;
 	/* Too little memory or descriptors is the machine's trouble. */
 	*class = set_reason(s, "exec-error",
 	    e.number == ENOMEM || e.number == EAGAIN || e.number == EMFILE ||

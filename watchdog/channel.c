@@ -255,16 +255,16 @@ channel_open(struct service *s)
 	return 0;
 }
 
-int
-channel_give(const struct service *s, uid_t uid)
+void
+channel_give(struct service *s, struct spawn *sp)
 {
-	char name[80];
+	uid_t uid = sp->who->account.uid;
 
-	if (s->notify_path[0] == '@')
-		return 0;
-	(void)snprintf(name, sizeof name, "%s.notify", s->name);
-	return fchownat(s->owner->tree->run, name, uid, (gid_t)-1,
-	    AT_SYMLINK_NOFOLLOW);
+	if (s->notify_path[0] == '@' || s->given_uid == uid)
+		return;
+	s->given_uid = uid;
+	sp->give_dir = s->owner->tree->run;
+	sp->give = strrchr(s->notify_path, '/') + 1;
 }
 
 void
@@ -281,6 +281,6 @@ channel_close(struct service *s)
 	(void)close(s->log_watch.fd);
 	(void)close(s->log_fd);
 	(void)snprintf(name, sizeof name, "%s.notify", s->name);
-	if (s->notify_path[0] != '@')
+	if (s->notify_path[0] != '@' && !writer_hangs(s->owner))
 		(void)unlinkat(s->owner->tree->run, name, 0);
 }

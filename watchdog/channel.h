@@ -11,6 +11,7 @@
 #include <sys/types.h>
 
 struct service;
+struct spawn;
 
 int channel_open(struct service *s); /* 0, or -1 with errno, nothing made */
 void channel_close(struct service *s);
@@ -22,7 +23,8 @@ void channel_resume(struct service *s);
  * question, and counts from when it came.
  */
 void channel_attend(struct service *s);
-/* The daemon runs as uid: it may write to the socket. 0 or -1. */
-int channel_give(const struct service *s, uid_t uid);
+/* The daemon runs as another user: its process gives it the socket, unless it
+ * has it from the one before. */
+void channel_give(struct service *s, struct spawn *sp);
 
 #endif

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: ISC */
 /* The look around, every watchdog.check. */
-#include <sys/stat.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,7 +9,6 @@
 #include "common/log.h"
 #include "watchdog/watchdog.h"
 
-#define OUTCOMES_LOOKED_AT 256
 #define CLOCK_JUMP_MS 2000 /* less is what time servers do */
 
 static struct trouble *
@@ -122,126 +119,60 @@ check_age(struct watchdog *w, const char *queue, int64_t oldest_us)
 	check_note(w, &f);
 }
 
-static int64_t
-oldest_time(const struct spool_names *n)
-{
-	struct queue_name q;
-	int64_t oldest = 0;
-	size_t i;
-
-	for (i = 0; i < n->count; i++) {
-		int64_t at;
-
-		if (key_parse_queue_file(n->names[i], &q) == -1)
-			continue;
-		at = key_time_us(q.key);
-		if (oldest == 0 || at < oldest)
-			oldest = at;
-	}
-	return oldest;
-}
-
-static const char *
-first_patch(const struct spool_names *n)
-{
-	struct queue_name q;
-	size_t i;
-
-	for (i = 0; i < n->count; i++)
-		if (key_parse_queue_file(n->names[i], &q) == 0)
-			return n->names[i];
-	return NULL;
-}
-
 static void
-check_patches(struct watchdog *w, struct queue_tree *q)
+check_summaries(struct watchdog *w, const char *queue, size_t old)
 {
-	struct spool_names n = {0};
-
-	if (spool_list(q->dir[Q_PATCHES], CHECK_NAMES, &n) == -1) {
-		log_warn("%s/%s: not listed", q->name,
-		    queue_dir_path[Q_PATCHES]);
-		return;
-	}
-	check_depth(w, q->name, n.count);
-	check_age(w, q->name, oldest_time(&n));
-	check_progress(w, q, first_patch(&n));
-	spool_names_free(&n);
-}
-
-/* How many outcomes in dir are older than limit. mtime is when it was
- * written; the renames since have not changed it. */
-static size_t
-count_old(int dir, int64_t limit_ms)
-{
-	struct spool_names n = {0};
-	int64_t now_us = clock_wall_us();
-	struct stat st;
-	size_t i, old = 0;
-
-	if (spool_list(dir, OUTCOMES_LOOKED_AT, &n) == -1)
-		return 0;
-	for (i = 0; i < n.count; i++) {
-		if (fstatat(dir, n.names[i], &st, AT_SYMLINK_NOFOLLOW) == -1)
-			continue;
-		if (now_us - st.st_mtim.tv_sec * INT64_C(1000000) >
-		    limit_ms * 1000)
-			old++;
-	}
-	spool_names_free(&n);
-	return old;
-}
-
-static void
-check_summaries(struct watchdog *w, const struct queue_tree *q)
-{
-	int64_t limit_ms = w->settings->watchdog.summary_delay;
-	size_t old = count_old(q->outcomes.dir[BOX_NEW], limit_ms) +
-		     count_old(q->outcomes.dir[BOX_CUR], limit_ms);
 	char limit[64], text[192];
 	struct finding f = {.type = "summary-missing",
-	    .subject = q->name,
-	    .queue = q->name,
+	    .subject = queue,
+	    .queue = queue,
 	    .text = text,
 	    .holds = old > 0};
 
-	clock_human_span(limit_ms, limit, sizeof limit);
+	clock_human_span(w->settings->watchdog.summary_delay, limit,
+	    sizeof limit);
 	(void)snprintf(text, sizeof text,
 	    "%zu finished patches of queue %s have no summary after %s", old,
-	    q->name, limit);
+	    queue, limit);
 	check_note(w, &f);
 }
 
-/* Somebody may have helped with chmod(1) or chown(1). */
 static void
-check_rights(struct watchdog *w)
+check_rights(struct watchdog *w, bool wrong)
 {
-	const struct tree *t = w->tree;
-	const int dirs[] = {t->root, t->run, t->state, t->ids, t->journal,
-	    t->bad, t->inbox.dir[BOX_CUR]};
-	struct stat st, root = {0};
 	char text[320];
 	struct finding f = {.type = "spool-rights",
 	    .subject = "spool",
-	    .text = text};
+	    .text = text,
+	    .holds = wrong};
+
+	(void)snprintf(text, sizeof text,
+	    wrong ? "%.200s was moved, or has directories of another owner "
+		    "or that everybody may write to; a restart of the suite "
+		    "sets them right"
+		  : "%.200s is as it should be",
+	    w->tree->path);
+	check_note(w, &f);
+}
+
+void
+check_take(struct watchdog *w, const struct glance_book *book)
+{
 	size_t i;
 
-	(void)fstat(t->root, &root);
-	for (i = 0; i < sizeof dirs / sizeof dirs[0]; i++)
-		if (dirs[i] != -1 && fstat(dirs[i], &st) == 0 &&
-		    (st.st_uid != root.st_uid || (st.st_mode & 0002) != 0))
-			f.holds = true;
-	/* Another directory, or none, has its name now. */
-	if (stat(t->path, &st) == -1 || st.st_ino != root.st_ino ||
-	    st.st_dev != root.st_dev)
-		f.holds = true;
-	(void)snprintf(text, sizeof text,
-	    f.holds ? "%.200s was moved, or has directories of another owner "
-		      "or that everybody may write to; a restart of the suite "
-		      "sets them right"
-		    : "%.200s is as it should be",
-	    t->path);
-	check_note(w, &f);
+	supervise_listen(w);
+	for (i = 0; i < w->tree->queue_count && i < GLANCE_QUEUES; i++) {
+		const char *queue = w->tree->queues[i].name;
+		const struct glance *g = &book->queues[i];
+
+		if (g->known) {
+			check_depth(w, queue, g->depth);
+			check_age(w, queue, g->oldest_us);
+			check_progress(w, queue, g);
+		}
+		check_summaries(w, queue, g->unsummarized);
+	}
+	check_rights(w, book->rights_wrong);
 }
 
 /* Deadlines do not follow the wall clock; people who read times do. */
@@ -255,21 +186,14 @@ check_clock(struct watchdog *w)
 	if (jump_ms > -CLOCK_JUMP_MS && jump_ms < CLOCK_JUMP_MS)
 		return;
 	log_warnx("watchdog: the clock was set by %" PRId64 " ms", jump_ms);
-	journal_write(&w->journal, "clock-set",
+	writer_journal(w, "clock-set",
 	    json_pack("{s:I}", "by_ms", (json_int_t)jump_ms));
 }
 
 void
 check_run(struct watchdog *w)
 {
-	size_t i;
-
-	supervise_listen(w);
-	for (i = 0; i < w->tree->queue_count; i++) {
-		check_patches(w, &w->tree->queues[i]);
-		check_summaries(w, &w->tree->queues[i]);
-	}
-	check_rights(w);
+	glance_begin(w);
 	check_clock(w);
 	space_look(w);
 	usage_run(w);
@@ -290,6 +214,7 @@ on_check(struct loop *l, struct timer *t)
 void
 check_open(struct watchdog *w)
 {
+	glance_open(w);
 	w->check.wall_ahead_ms = clock_wall_us() / 1000 - clock_mono_ms();
 	w->check.timer.on = on_check;
 	w->check.timer.owner = w;

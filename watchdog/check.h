@@ -12,7 +12,7 @@
 
 #include "common/key.h"
 #include "common/loop.h"
-#include "common/tree.h"
+#include "watchdog/glance.h"
 #include "watchdog/space.h"
 
 struct watchdog;
@@ -20,7 +20,6 @@ struct service;
 
 #define CHECK_QUEUES 200
 #define CHECK_TROUBLES 512
-#define CHECK_NAMES 20000 /* of a queue are looked at */
 
 /* How a queue looked last time. */
 struct check_queue {
@@ -44,14 +43,17 @@ struct check {
 	size_t queue_count;
 	size_t trouble_count;
 	struct space space;
+	struct glance_look glance;
 	/* Last, since most of it is never touched. */
 	struct check_queue queues[CHECK_QUEUES];
 	struct trouble troubles[CHECK_TROUBLES];
 };
 
 void check_open(struct watchdog *w);
-/* One look at everything. */
+/* Begins a look at everything. */
 void check_run(struct watchdog *w);
+/* What was seen in the queues. */
+void check_take(struct watchdog *w, const struct glance_book *book);
 void check_recall(struct check *c, const char *type, const char *subject);
 json_t *check_troubles(const struct check *c); /* [[type, subject], ...] */
 
@@ -66,7 +68,7 @@ struct finding {
 void check_note(struct watchdog *w, const struct finding *f);
 bool check_holds(const struct check *c, const char *type, const char *subject);
 /* progress.c: is there a patch that this idle executor does not take? */
-void check_progress(struct watchdog *w, struct queue_tree *q,
-    const char *first);
+void check_progress(struct watchdog *w, const char *queue,
+    const struct glance *g);
 
 #endif

@@ -132,14 +132,56 @@ errand_run(struct errand *h, struct spawn *sp, int64_t limit_ms)
 	return 0;
 }
 
+static void
+close_one(int fd)
+{
+	if (fd > STDERR_FILENO)
+		(void)close(fd);
+}
+
+void
+errand_let_go(struct watchdog *w)
+{
+	const struct service *s;
+	const struct errand *h;
+	size_t i;
+
+	close_one(w->control.listen.fd);
+	for (i = 0; i < CONTROL_CLIENTS; i++)
+		close_one(w->control.clients[i].watch.fd);
+	close_one(w->loop.signal_fd);
+	TAILQ_FOREACH (s, &w->services, link) {
+		close_one(s->pidfd);
+		close_one(s->error_fd);
+		close_one(s->notify_watch.fd);
+		close_one(s->log_watch.fd);
+		close_one(s->log_fd);
+	}
+	TAILQ_FOREACH (h, &w->errands, link) {
+		close_one(h->pidfd);
+		close_one(h->out_fd);
+	}
+}
+
+static void
+close_rest(struct errand *h)
+{
+	if (!h->in_tree) {
+		closefrom(STDERR_FILENO + 1);
+		return;
+	}
+	errand_let_go(h->owner);
+	close_one(h->owner->opts->lock_fd);
+}
+
 static _Noreturn void
-run_work(int (*work)(void *, int), void *arg, int out_fd, pid_t parent)
+run_work(struct errand *h, int (*work)(void *, int), void *arg, pid_t parent)
 {
 	/* Should the kernel hold it for long, it holds no lock of ours. */
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) == -1 || getppid() != parent ||
-	    dup2(out_fd, STDOUT_FILENO) == -1)
+	    dup2(h->out_fd, STDOUT_FILENO) == -1)
 		_exit(EXIT_FATAL);
-	closefrom(STDERR_FILENO + 1);
+	close_rest(h);
 	_exit(work(arg, STDOUT_FILENO));
 }
 
@@ -153,9 +195,10 @@ errand_fork(struct errand *h, int (*work)(void *arg, int out_fd), void *arg,
 
 	if (open_output(h, fds) == -1)
 		return -1;
+	h->out_fd = fds[1];
 	made.pid = fork();
 	if (made.pid == 0)
-		run_work(work, arg, fds[1], parent);
+		run_work(h, work, arg, parent);
 	if (made.pid == -1)
 		return give_up(fds);
 	made.pidfd = pidfd_open(made.pid, 0);

@@ -29,7 +29,8 @@ struct errand {
 	int out_fd;
 	struct watch exit;
 	struct timer deadline;
-	bool late; /* told so already */
+	bool late;    /* told so already */
+	bool in_tree; /* its work is with the spool's descriptors */
 	/* status is the exit status, 128 + signal, or ERRAND_LATE: then the
 	 * process may still exist. Called once a start. */
 	void (*done)(struct errand *, int status);
@@ -47,6 +48,9 @@ TAILQ_HEAD(errand_list, errand);
 int errand_run(struct errand *h, struct spawn *sp, int64_t limit_ms);
 int errand_fork(struct errand *h, int (*work)(void *arg, int out_fd), void *arg,
     int64_t limit_ms);
+/* In a fork: closes what would keep others from seeing the supervisor's end,
+ * or its daemons theirs; the spool's descriptors and the lock stay. */
+void errand_let_go(struct watchdog *w);
 /* Kills and waits for it, where the kernel lets it die; done is not called. */
 void errand_end(struct errand *h);
 

@@ -183,7 +183,7 @@ fallback_take(struct watchdog *w, const struct report_entry *e)
 	struct fallback *f = &w->fallback;
 
 	if (strcmp(e->type, TYPE) != 0 &&
-	    (!check_holds(&w->check, TYPE, "alertd") ||
+	    ((!check_holds(&w->check, TYPE, "alertd") && !writer_hangs(w)) ||
 		e->severity < ALERT_WARNING))
 		return;
 	if (f->count == FALLBACK_WAITING) {

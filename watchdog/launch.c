@@ -100,7 +100,8 @@ choose_user(struct service *s, const struct daemon_settings *d,
 		return -1;
 	}
 	sp->who = &s->identity;
-	return channel_give(s, s->identity.account.uid);
+	channel_give(s, sp);
+	return 0;
 }
 
 /* An executor makes a group for each patch, and needs a place for that. What

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Lines from pipes into files that are bounded in size and number. */
-#include <sys/stat.h>
-#include <errno.h>
+/* Lines from pipes, as they come, to where they belong. */
 #include <fcntl.h>
 #include <inttypes.h>
 #include <poll.h>
@@ -40,76 +38,10 @@ void
 log_sink_open(struct log_sink *s, const char *name)
 {
 	/* Not the line: its page is touched when there is one. */
-	s->bytes = 0;
 	s->dropped = 0;
 	s->used = 0;
 	s->tail_used = 0;
 	(void)strlcpy(s->name, name, sizeof s->name);
-	s->fd = -1;
-}
-
-void
-log_sink_close(struct log_sink *s)
-{
-	if (s->fd != -1)
-		(void)close(s->fd);
-	s->fd = -1;
-}
-
-static void
-sink_name(const struct log_sink *s, int64_t n, char *out, size_t size)
-{
-	if (n == 0)
-		(void)snprintf(out, size, "%s.log", s->name);
-	else
-		(void)snprintf(out, size, "%s.log.%" PRId64, s->name, n);
-}
-
-/* NAME.log.8 to .9, ... NAME.log to .1: keep files in all. A step that fails
- * costs old lines, never new ones. */
-static void
-shift_files(const struct logs *l, const struct log_sink *s)
-{
-	char from[96], to[96];
-	int64_t n;
-
-	for (n = l->keep - 1; n > 0; n--) {
-		sink_name(s, n - 1, from, sizeof from);
-		sink_name(s, n, to, sizeof to);
-		if (sys_renameat2(l->dir, from, l->dir, to, 0) == -1 &&
-		    errno != ENOENT)
-			break;
-	}
-	if (l->keep <= 1) {
-		sink_name(s, 0, from, sizeof from);
-		(void)sys_unlinkat(l->dir, from, 0);
-	}
-}
-
-static int
-open_file(const struct logs *l, struct log_sink *s)
-{
-	char name[96];
-	struct stat st;
-
-	sink_name(s, 0, name, sizeof name);
-	s->fd = sys_openat(l->dir, name,
-	    O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK,
-	    0640);
-	if (s->fd == -1)
-		return -1;
-	s->bytes = fstat(s->fd, &st) == 0 ? st.st_size : 0;
-	return 0;
-}
-
-static bool
-prepare_file(const struct logs *l, struct log_sink *s)
-{
-	if (s->fd != -1 && s->bytes >= l->max_bytes) {
-		log_sink_close(s);
-		shift_files(l, s);
-	}
-	return s->fd != -1 || open_file(l, s) == 0;
 }
 
 /* A pipe that says it is writable takes PIPE_BUF bytes without blocking. */
@@ -122,24 +54,19 @@ stderr_has_room(void)
 }
 
 static bool
-put(const struct logs *l, struct log_sink *s, const char *bytes, size_t len)
+put(struct logs *l, const char *name, const char *bytes, size_t len)
 {
-	bool file = l->dir != -1;
-	ssize_t n;
-
-	if (file ? !prepare_file(l, s) : !stderr_has_room())
-		return false;
-	n = sys_write(file ? s->fd : STDERR_FILENO, bytes, len);
-	if (n > 0 && file)
-		s->bytes += n;
-	return n == (ssize_t)len;
+	if (l->dir != -1)
+		return l->file(l->file_arg, name, bytes, len);
+	return stderr_has_room() &&
+	       sys_write(STDERR_FILENO, bytes, len) == (ssize_t)len;
 }
 
 static bool
 hand_on(struct logs *l, struct log_sink *s, const char *line, size_t len)
 {
 	return collector_take(&l->collector, s->name, line, len) ||
-	       put(l, s, line, len);
+	       put(l, s->name, line, len);
 }
 
 /* The count of lost lines goes before the next one that fits. */
@@ -203,20 +130,4 @@ log_sink_take(struct logs *l, struct log_sink *s, const char *bytes, size_t len)
 		if (s->line[s->used - 1] == '\n')
 			put_line(l, s);
 	}
-}
-
-void
-log_sink_adopt_stderr(struct logs *l, struct log_sink *s)
-{
-	struct stat st;
-
-	if (l->dir == -1)
-		return;
-	/* log.c writes to fd 2 behind the sink's back: ask for the size. */
-	if (s->fd != -1 && fstat(s->fd, &st) == 0)
-		s->bytes = st.st_size;
-	if (s->fd != -1 && s->bytes < l->max_bytes)
-		return;
-	if (prepare_file(l, s))
-		(void)dup2(s->fd, STDERR_FILENO);
 }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Where the daemons' lines go: syslog or journald, where the settings say so
- * and they take them; else our own stderr, or rotated files. Nothing here
- * ever blocks or fails: what cannot be written is dropped and counted, and
- * the count is written when there is room again.
+ * and they take them; else our own stderr, or rotated files (log_file.h),
+ * which another process writes. Nothing here ever blocks or fails: what nobody
+ * takes is dropped and counted, and the count goes before the next line that
+ * is taken.
  */
 #ifndef WATCHDOG_LOGS_H
 #define WATCHDOG_LOGS_H
@@ -21,13 +22,14 @@ struct logs {
 	int dir; /* -1: to stderr */
 	int64_t max_bytes;
 	int64_t keep;
+	/* Takes a line for a file, or says that it has no room. */
+	bool (*file)(void *arg, const char *name, const char *line, size_t len);
+	void *file_arg;
 	struct collector collector; /* its owner opens and closes it */
 };
 
 struct log_sink {
 	char name[64];
-	int fd; /* -1: not open */
-	int64_t bytes;
 	uint64_t dropped;
 	size_t used;
 	size_t tail_used;
@@ -40,11 +42,8 @@ int logs_open(struct logs *l, const char *directory, int64_t max_bytes,
     int64_t keep);
 void logs_close(struct logs *l);
 void log_sink_open(struct log_sink *s, const char *name);
-void log_sink_close(struct log_sink *s);
 /* Takes bytes as they come, hands whole lines on. */
 void log_sink_take(struct logs *l, struct log_sink *s, const char *bytes,
     size_t len);
-/* Makes fd 2 of this process the sink's file, and again after a rotation. */
-void log_sink_adopt_stderr(struct logs *l, struct log_sink *s);
 
 #endif

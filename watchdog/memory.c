@@ -5,6 +5,7 @@
  * memory: everybody is started, and troubles that still hold are told again.
  */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/log.h"
@@ -83,11 +84,8 @@ memory_load(struct watchdog *w)
 	struct service *s;
 	json_t *doc = NULL;
 
-	w->deaths.fd = -1;
 	if (state_open(&w->state, w->tree, "watchdog") == -1)
 		return -1;
-	if (deaths_open(&w->deaths, w->state.dir) == -1)
-		log_warn("state/watchdog/%s: not opened", DEATHS_FILE);
 	switch (state_load(&w->state, MEMORY_FILE, MEMORY_FORMAT, &doc)) {
 	case 0:
 		return 0;
@@ -155,6 +153,22 @@ int
 memory_save(struct watchdog *w)
 {
 	json_t *doc = encode(w);
+	char *text = doc != NULL ? json_dumps(doc, JSON_COMPACT) : NULL;
+	bool put =
+	    text != NULL && writer_put(w, WRITER_MEMORY, text, strlen(text));
+
+	free(text);
+	json_decref(doc);
+	if (put)
+		return 0;
+	log_warnx("state/watchdog/%s: not saved", MEMORY_FILE);
+	return -1;
+}
+
+int
+memory_write(struct watchdog *w, const char *text, size_t len)
+{
+	json_t *doc = json_loadb(text, len, 0, NULL);
 	enum spool_answer a = SPOOL_REFUSED;
 
 	errno = ENOMEM;

@@ -91,21 +91,14 @@ take(void *arg, const char *line, size_t len)
 	if (text++ != NULL && is_bounded(text) &&
 	    is_too_much(&w->own_log, text, len - (size_t)(text - line)))
 		return true;
-	return collector_take(&w->logs.collector, "watchdog", line, len);
+	return collector_take(&w->logs.collector, "watchdog", line, len) ||
+	       (w->logs.dir != -1 && writer_log(w, "watchdog", line, len));
 }
 
 void
 own_log_open(struct watchdog *w)
 {
-	log_sink_open(&w->own_log.sink, "watchdog");
 	log_divert(take, w);
-}
-
-void
-own_log_close(struct watchdog *w)
-{
-	log_divert(NULL, NULL);
-	log_sink_close(&w->own_log.sink);
 }
 
 static void

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * What becomes of the supervisor's own lines: of each cause one warning a
- * minute, or a handful of others, and then how many more there were; to syslog
- * or journald where the daemons' lines go there.
+ * minute, or a handful of others, and then how many more there were; to where
+ * the daemons' lines go.
  */
 #ifndef WATCHDOG_OWN_LOG_H
 #define WATCHDOG_OWN_LOG_H
@@ -28,14 +28,12 @@ struct cause {
 };
 
 struct own_log {
-	struct log_sink sink;
 	struct cause causes[OWN_LOG_CAUSES];
 	int collector_error; /* as it was last told of */
 };
 
 /* From now on lines of log.h go through here. */
 void own_log_open(struct watchdog *w);
-void own_log_close(struct watchdog *w);
 /* With each pulse: what was kept back, and how the collector does. */
 void own_log_pulse(struct watchdog *w);
 

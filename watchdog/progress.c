@@ -6,9 +6,7 @@
  */
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "common/log.h"
 #include "watchdog/watchdog.h"
 
 #define PATIENCE 2      /* looks before the first restart */
@@ -31,41 +29,11 @@ remembered(struct check *c, const char *queue)
 	return q;
 }
 
-/* What the executor itself says of its queue: paused by a person, or held for
- * want of something (and then it tries again by itself and has told why). */
 static bool
-is_held_back(const struct watchdog *w, const char *instance)
+is_idle(const struct service *s, const struct glance *g)
 {
-	json_t *doc = NULL;
-	const char *hold = NULL;
-	bool held = false;
-	int dir = spool_dir(w->tree->state, instance);
-
-	if (dir == -1)
-		return false;
-	if (spool_read_json(dir, "queue.json", &doc) == 1) {
-		hold = json_string_value(json_object_get(doc, "hold"));
-		held = json_is_true(json_object_get(doc, "paused")) ||
-		       (hold != NULL && hold[0] != '\0');
-	}
-	json_decref(doc);
-	(void)close(dir);
-	return held;
-}
-
-static bool
-is_idle(const struct service *s, const struct queue_tree *q)
-{
-	struct spool_names running = {0};
-	bool idle;
-
-	if (s == NULL || s->fsm.state != FSM_READY || s->busy_ms != 0)
-		return false;
-	if (spool_list(q->dir[Q_RUNNING], 1, &running) == -1)
-		return false;
-	idle = running.count == 0;
-	spool_names_free(&running);
-	return idle;
+	return s != NULL && s->fsm.state == FSM_READY && s->busy_ms == 0 &&
+	       !g->is_running;
 }
 
 static void
@@ -101,13 +69,14 @@ moved(struct watchdog *w, struct check_queue *seen, const char *first,
 }
 
 void
-check_progress(struct watchdog *w, struct queue_tree *q, const char *first)
+check_progress(struct watchdog *w, const char *queue, const struct glance *g)
 {
-	struct check_queue *seen = remembered(&w->check, q->name);
+	struct check_queue *seen = remembered(&w->check, queue);
+	const char *first = g->first[0] != '\0' ? g->first : NULL;
 	char instance[SERVICE_NAME];
 	struct service *s;
 
-	(void)snprintf(instance, sizeof instance, "executor@%s", q->name);
+	(void)snprintf(instance, sizeof instance, "executor@%s", queue);
 	s = roster_find(w, instance);
 	if (seen == NULL)
 		return;
@@ -117,8 +86,7 @@ check_progress(struct watchdog *w, struct queue_tree *q, const char *first)
 	}
 	/* The same patch is still first. Work on others, being busy, starting
 	 * up or a pause are all good reasons; they only reset the count. */
-	if (!is_idle(s, q) || s->work != seen->work ||
-	    is_held_back(w, instance)) {
+	if (!is_idle(s, g) || s->work != seen->work || g->is_held) {
 		seen->idle = 0;
 		seen->work = s != NULL ? s->work : 0;
 		return;
@@ -128,6 +96,6 @@ check_progress(struct watchdog *w, struct queue_tree *q, const char *first)
 	seen->idle = 0;
 	if (seen->patience < PATIENCE_MAX)
 		seen->patience *= 2;
-	note(w, q->name, first, true);
+	note(w, queue, first, true);
 	supervise_feed(s, FSM_EV_STUCK);
 }

@@ -35,15 +35,12 @@ reopen_tree(struct watchdog *w, const struct settings *fresh, struct buf *errs)
 		free(t);
 		return -1;
 	}
-	journal_close(&w->journal);
 	state_close(&w->state);
 	tree_close(w->tree);
 	*w->tree = *t;
 	free(t);
-	if (journal_open(&w->journal, w->tree->journal, "watchdog",
-		fresh->logs.size, (int)fresh->logs.count) == -1 ||
-	    state_open(&w->state, w->tree, "watchdog") == -1)
-		log_warn("%s: state or journal not opened", w->tree->path);
+	if (state_open(&w->state, w->tree, "watchdog") == -1)
+		log_warn("%s: state not opened", w->tree->path);
 	return 0;
 }
 
@@ -64,16 +61,6 @@ load(struct watchdog *w, struct settings *fresh, struct buf *errs)
 }
 
 static void
-reopen_logs(struct watchdog *w)
-{
-	struct service *s;
-
-	watchdog_open_logs(w);
-	TAILQ_FOREACH (s, &w->services, link)
-		log_sink_close(&s->log);
-}
-
-static void
 boot_fresh(struct watchdog *w)
 {
 	struct service *s;
@@ -89,6 +76,11 @@ reload(struct watchdog *w, struct buf *errs)
 {
 	struct settings fresh;
 
+	/* New directories would be waited for here. */
+	if (writer_hangs(w)) {
+		buf_puts(errs, "the disk of spool or logs hangs\n");
+		goto refuse;
+	}
 	if (load(w, &fresh, errs) == -1)
 		goto refuse;
 	if (reopen_tree(w, &fresh, errs) == -1) {
@@ -96,6 +88,7 @@ reload(struct watchdog *w, struct buf *errs)
 		goto refuse;
 	}
 	space_forget(w);
+	glance_forget(w);
 	settings_free(w->settings);
 	*w->settings = fresh;
 	upgrade_note_config(w);
@@ -103,7 +96,8 @@ reload(struct watchdog *w, struct buf *errs)
 	roster_leave(w, w->settings);
 	if (roster_build(w) == -1)
 		log_warn("%s: a new daemon could not be set up", fresh.path);
-	reopen_logs(w);
+	watchdog_open_logs(w);
+	writer_retire(w);
 	boot_fresh(w);
 	tell(w, "the configuration is in force", true);
 	(void)memory_save(w);

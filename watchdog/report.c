@@ -7,7 +7,6 @@
 
 #include "common/clock.h"
 #include "common/log.h"
-#include "common/text.h"
 #include "watchdog/watchdog.h"
 
 struct alert
@@ -27,17 +26,9 @@ report_alert_of(const struct report_entry *e)
 static bool
 raise_one(struct watchdog *w, const struct report_entry *e)
 {
-	struct alert a = report_alert_of(e);
+	struct writer_alert a = {.at_us = clock_wall_us(), .entry = *e};
 
-	switch (alert_raise(w->tree, &a)) {
-	case SPOOL_DONE:
-	case SPOOL_EXISTS:
-		return true;
-	case SPOOL_UNKNOWN:
-	case SPOOL_REFUSED:
-		break;
-	}
-	return false;
+	return writer_put(w, WRITER_ALERT, &a, sizeof a);
 }
 
 /* A newer word about the same thing replaces the owed one. */
@@ -70,8 +61,22 @@ report_alert(struct watchdog *w, const struct report_entry *e)
 	fallback_take(w, e);
 	if (raise_one(w, e))
 		return;
-	log_warn("%s: alert not stored, tried again", e->subject);
+	log_warnx("%s: alert not stored, tried again", e->subject);
 	owe(&w->report, e);
+}
+
+void
+report_take_back(struct watchdog *w)
+{
+	struct writer_box *b = w->writer.box;
+	size_t i;
+
+	for (i = 0; i < WRITER_REFUSED; i++) {
+		if (!atomic_load(&b->refused[i]))
+			continue;
+		owe(&w->report, &b->alerts[i].entry);
+		atomic_store(&b->refused[i], false);
+	}
 }
 
 void
@@ -80,6 +85,7 @@ report_retry(struct watchdog *w)
 	struct report *r = &w->report;
 	size_t i, left = 0;
 
+	report_take_back(w);
 	for (i = 0; i < r->count; i++)
 		if (!raise_one(w, &r->owed[i]))
 			r->owed[left++] = r->owed[i];
@@ -206,31 +212,22 @@ journal(struct service *s, const char *event, json_t *fields)
 		json_decref(fields);
 		fields = NULL;
 	}
-	journal_write(&s->owner->journal, event, fields);
+	writer_journal(s->owner, event, fields);
 }
 
-/* Not what is asked for: that is no death. */
-static void
-keep_death(struct service *s)
+void
+report_death(struct service *s)
 {
 	const struct log_sink *l = &s->log;
-	char at[ISO_TIME_SIZE], tail[DEATHS_TAIL + 1];
-	json_t *doc;
+	struct writer_death d = {.last = s->last, .tail_used = l->tail_used};
 
-	if (s->owner->deaths.fd == -1 || s->last.asked)
+	if (s->last.asked)
 		return;
-	memcpy(tail, l->tail, l->tail_used);
-	tail[l->tail_used] = '\0';
-	clock_iso(s->last.at_us, at);
-	doc = json_pack("{s:s, s:s, s:I, s:s, s:i, s:i, s:I, s:I, s:I, s:o, "
-			"s:o}",
-	    "at", at, "daemon", s->name, "pid", (json_int_t)s->last.pid,
-	    "reason", s->last.reason, "code", s->last.code, "signal",
-	    s->last.signal, "uptime_ms", s->last.uptime_ms, "cpu_ms",
-	    s->last.cpu_ms, "memory_kb", s->last.memory_kb, "why",
-	    text_json(s->last.why), "tail", text_json(tail));
-	if (doc != NULL && deaths_add(&s->owner->deaths, doc) == -1)
-		log_warn("state/watchdog/%s: not written", DEATHS_FILE);
+	(void)strlcpy(d.name, s->name, sizeof d.name);
+	memcpy(d.tail, l->tail, l->tail_used);
+	if (!writer_put(s->owner, WRITER_DEATH, &d,
+		offsetof(struct writer_death, tail) + d.tail_used))
+		log_warnx("%s: its death is not recorded", s->name);
 }
 
 void
@@ -239,7 +236,6 @@ report_exit(struct service *s)
 	char how[128];
 
 	describe_exit(s, how, sizeof how);
-	keep_death(s);
 	log_info("%s: ended, %s, pid %ld", s->name, how, (long)s->last.pid);
 	journal(s, "exit",
 	    json_pack("{s:s, s:i, s:i, s:I, s:I}", "reason", s->last.reason,

@@ -34,10 +34,15 @@ struct report {
 /* As an alert; its strings are the entry's. */
 struct alert report_alert_of(const struct report_entry *e);
 void report_alert(struct watchdog *w, const struct report_entry *e);
+/* What the disk refused is owed from now on. */
+void report_take_back(struct watchdog *w);
 /* Tries what is owed once more. */
 void report_retry(struct watchdog *w);
 /* Incidents of a service, from its machine's actions. */
 void report_service(struct service *s, unsigned actions);
+/* For the black box, unless it was asked for: before anything is done about
+ * it. */
+void report_death(struct service *s);
 /* A death or start in the journal. */
 void report_exit(struct service *s);
 void report_start(struct service *s);

@@ -78,7 +78,6 @@ service_free(struct service *s)
 	loop_unwatch(l, &s->exit_watch);
 	service_bury(s);
 	channel_close(s);
-	log_sink_close(&s->log);
 	free(s->path);
 	pages_return(s, sizeof *s);
 }

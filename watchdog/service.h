@@ -73,6 +73,7 @@ struct service {
 
 	struct watch notify_watch;
 	char notify_path[108]; /* of $NOTIFY_SOCKET; "@..." when abstract */
+	uid_t given_uid;       /* who may write to it beside us; 0: nobody */
 	struct watch log_watch;
 	int log_fd; /* the end that the daemon writes to */
 

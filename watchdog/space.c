@@ -7,7 +7,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "common/brake.h"
 #include "common/fsinfo.h"
 #include "common/log.h"
 #include "watchdog/watchdog.h"
@@ -86,6 +85,12 @@ is_scarce(const struct space *s, const int64_t free_total[2], int64_t percent)
 	       per_mille(free_total) < limit;
 }
 
+static void
+release(struct watchdog *w)
+{
+	(void)writer_put(w, WRITER_BRAKE, "", 0);
+}
+
 /* Of the spool. The last of the disk is for finishing what is there, and for
  * saying so. */
 static void
@@ -106,10 +111,13 @@ mind_brake(struct watchdog *w, const struct answer *a)
 		   : "more than %" PRId64 " %% of the disk of %.150s are free "
 		     "again: intake goes on",
 	    percent, w->tree->path);
-	if (scarce && brake_pull(w->tree, text) == -1)
-		log_warn("%s/run: intake not paused", w->tree->path);
-	if (!scarce && brake_release(w->tree) == -1)
-		log_warn("%s/run: intake not released", w->tree->path);
+	/* Each time while it is on, for somebody may take the file away; at
+	 * first one of a predecessor's may be there. */
+	if (scarce)
+		(void)writer_put(w, WRITER_BRAKE, text, strlen(text));
+	else if (w->check.space.braked || !w->check.space.looked)
+		release(w);
+	w->check.space.looked = true;
 	w->check.space.braked = scarce;
 	check_note(w, &f);
 }
@@ -261,5 +269,5 @@ void
 space_close(struct watchdog *w)
 {
 	if (w->check.space.braked)
-		(void)brake_release(w->tree);
+		release(w);
 }

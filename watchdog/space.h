@@ -28,6 +28,7 @@ struct space_look {
 struct space {
 	struct space_look look[SPACE_ERRANDS];
 	size_t next; /* path: 0 is the spool, then the workspaces */
+	bool looked; /* once at least */
 	bool braked;
 };
 

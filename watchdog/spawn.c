@@ -101,6 +101,16 @@ become(const struct spawn *s)
 	return s->no_new_privs ? prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) : 0;
 }
 
+/* Here, where a disk that hangs keeps nobody but us. */
+static int
+take_over(const struct spawn *s)
+{
+	return s->give == NULL
+		   ? 0
+		   : fchownat(s->give_dir, s->give, s->who->account.uid,
+			 (gid_t)-1, AT_SYMLINK_NOFOLLOW);
+}
+
 static _Noreturn void
 run_child(const struct spawn *s, pid_t parent, int error_fd)
 {
@@ -110,7 +120,7 @@ run_child(const struct spawn *s, pid_t parent, int error_fd)
 		give_up(error_fd, SPAWN_FILES);
 	if (limit(s) == -1)
 		give_up(error_fd, SPAWN_LIMITS);
-	if (become(s) == -1)
+	if (take_over(s) == -1 || become(s) == -1)
 		give_up(error_fd, SPAWN_USER);
 	/* Behind become(): a change of user clears it. A parent that died
 	 * before the prctl never sends the signal: look again behind it. */
@@ -134,12 +144,13 @@ spawn_abandon(pid_t pid)
 /*
  * With vfork(2) the child borrows our memory, until its exec, and we sleep. All
  * that it writes to is its own: a frame below ours, descriptors, signals. To
- * enter a control group takes a while, which would be ours.
+ * enter a control group takes a while, which would be ours; and so would be a
+ * disk that hangs.
  */
 static bool
 may_borrow(const struct spawn *s)
 {
-	return s->beside_us && s->cgroup_count == 0;
+	return s->beside_us && s->cgroup_count == 0 && s->give == NULL;
 }
 
 int

@@ -53,6 +53,9 @@ struct spawn {
 		rlim_t value; /* both of its limits */
 	} rlimits[SPAWN_RLIMITS];
 	size_t rlimit_count;
+	/* A file of that directory that its user is given; NULL: none. */
+	int give_dir;
+	const char *give;
 	int cgroups[SPAWN_CGROUPS]; /* written to, it is moved there */
 	size_t cgroup_count;
 };

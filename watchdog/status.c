@@ -83,7 +83,7 @@ status_json(struct watchdog *w)
 		}
 	return json_pack(
 	    "{s:b, s:{s:I, s:o, s:I, s:s, s:b, s:I, s:I, s:I, s:I, s:s, "
-	    "s:o}, "
+	    "s:o, s:o}, "
 	    "s:o}",
 	    "ok", 1, "watchdog", "pid", (json_int_t)getpid(), "since",
 	    iso(w->since_us), "uptime_ms", now - w->since_ms, "version",
@@ -91,5 +91,5 @@ status_json(struct watchdog *w)
 	    (json_int_t)w->died, "late", (json_int_t)w->late, "slowest_turn_ms",
 	    (json_int_t)w->loop.slowest_ms, "upgrades",
 	    (json_int_t)w->upgrade.count, "upgrade_refused", w->upgrade.refused,
-	    "logs", logs(w), "daemons", daemons);
+	    "logs", logs(w), "records", writer_json(w), "daemons", daemons);
 }

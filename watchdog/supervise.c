@@ -30,6 +30,8 @@ supervise_errands(const struct watchdog *w, pid_t *pids, size_t max)
 	const struct errand *h;
 	size_t n = 0;
 
+	if (w->writer.pid != 0)
+		pids[n++] = w->writer.pid;
 	TAILQ_FOREACH (h, &w->errands, link)
 		if (n < max)
 			pids[n++] = h->pid;
@@ -80,6 +82,18 @@ on_sweep(struct loop *l, struct timer *t)
 	supervise_settle(w);
 }
 
+/* Who waits for the disk that we wait for too is not hung by itself. */
+static bool
+waits_for_disk(const struct service *s)
+{
+	const struct watchdog *w = s->owner;
+
+	return (s->fsm.state == FSM_STARTING || s->fsm.state == FSM_READY) &&
+	       s->fsm.deadline_ms <= clock_mono_ms() &&
+	       (writer_hangs(w) ||
+		   check_holds(&w->check, "disk-hangs", w->tree->path));
+}
+
 static void
 on_deadline(struct loop *l, struct timer *t)
 {
@@ -91,7 +105,7 @@ on_deadline(struct loop *l, struct timer *t)
 	 * unread? */
 	supervise_gap(w);
 	service_listen(s);
-	supervise_feed(s, FSM_EV_TICK);
+	supervise_feed(s, waits_for_disk(s) ? FSM_EV_GAP : FSM_EV_TICK);
 	supervise_settle(w);
 }
 
@@ -135,8 +149,12 @@ act_on_process(struct service *s, unsigned actions)
 static void
 before(struct service *s, struct fsm_input *in)
 {
-	if (in->event == FSM_EV_EXIT)
+	if (in->event == FSM_EV_EXIT) {
 		in->exit = service_autopsy(s);
+		/* Before its successor is started: should we end meanwhile,
+		 * its writer has it. */
+		report_death(s);
+	}
 	/* Behind cleaning a new process may follow in the same step. */
 	if (s->fsm.state == FSM_CLEANING &&
 	    (in->event == FSM_EV_SWEPT ||

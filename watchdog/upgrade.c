@@ -15,7 +15,7 @@
 #include "watchdog/watchdog.h"
 
 #define PROBE_MS 10000
-#define QUIET_MS 3000 /* for clients to take their answers */
+#define QUIET_MS 10000 /* for answers to be taken and records written */
 #define QUIET_STEP_MS 5
 
 extern char **environ;
@@ -44,9 +44,26 @@ upgrade_note_config(struct watchdog *w)
 	(void)stat(w->settings->path, &w->upgrade.config);
 }
 
+/* What the daemons write waits in their pipes for as long as nobody is to
+ * bring us new records. */
+static void
+hold_lines(struct watchdog *w, bool hold)
+{
+	struct service *s;
+
+	TAILQ_FOREACH (s, &w->services, link)
+		if (hold)
+			loop_unwatch(&w->loop, &s->log_watch);
+		else
+			loop_watch(&w->loop, &s->log_watch);
+}
+
 static int
 refuse(struct watchdog *w, const char *why)
 {
+	if (w->upgrade.turning)
+		hold_lines(w, false);
+	w->upgrade.turning = false;
 	w->upgrade.asked = false;
 	(void)snprintf(w->upgrade.refused, sizeof w->upgrade.refused, "%s",
 	    why);
@@ -86,7 +103,7 @@ hand_over(struct watchdog *w)
 	int fd;
 
 	supervise_listen(w);
-	(void)memory_save(w);
+	report_take_back(w);
 	fd = handover_write(w);
 	if (fd == -1) {
 		(void)refuse(w, strerror(errno));
@@ -99,7 +116,6 @@ hand_over(struct watchdog *w)
 	(void)snprintf(number, sizeof number, "%d", fd);
 	argv[n++] = inherit;
 	argv[n++] = number;
-	log_info("upgrade: handing over to %s", w->upgrade.path);
 	beat_hand_on(true);
 	if (handover_keep(w, true) == 0 && fcntl(fd, F_SETFD, 0) == 0)
 		(void)execv(w->upgrade.path, argv);
@@ -121,6 +137,9 @@ in_the_way(const struct watchdog *w)
 	TAILQ_FOREACH (s, &w->services, link)
 		if (s->going)
 			return "a removed daemon is still being stopped";
+	/* The next image has a queue of its own. */
+	if (!writer_is_idle(w))
+		return "the disk of spool or logs does not take its records";
 	return NULL;
 }
 
@@ -130,27 +149,41 @@ on_turn(struct loop *l, struct timer *t)
 	struct watchdog *w = t->owner;
 	const char *why = in_the_way(w);
 
-	if (why == NULL)
+	if (why == NULL) {
 		hand_over(w);
-	else if (clock_mono_ms() < w->upgrade.until_ms)
+	} else if (clock_mono_ms() < w->upgrade.until_ms) {
+		writer_retire(w);
 		loop_after(l, t, QUIET_STEP_MS);
-	else
+	} else {
 		(void)refuse(w, why);
+	}
+}
+
+/* The last records of this image. */
+static void
+begin_turn(struct watchdog *w)
+{
+	struct upgrade *u = &w->upgrade;
+
+	log_info("upgrade: handing over to %s", u->path);
+	(void)memory_save(w);
+	hold_lines(w, true);
+	u->turning = true;
+	u->until_ms = clock_mono_ms() + QUIET_MS;
+	u->timer.on = on_turn;
+	u->timer.owner = w;
+	loop_after(&w->loop, &u->timer, 0);
 }
 
 static void
 on_probed(struct errand *h, int status)
 {
 	struct watchdog *w = h->owner;
-	struct upgrade *u = &w->upgrade;
 	char text[240];
 	char *reason;
 
 	if (status == EXIT_DONE) {
-		u->until_ms = clock_mono_ms() + QUIET_MS;
-		u->timer.on = on_turn;
-		u->timer.owner = w;
-		loop_after(&w->loop, &u->timer, 0);
+		begin_turn(w);
 		return;
 	}
 	h->output[strcspn(h->output, "\n")] = '\0';

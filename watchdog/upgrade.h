@@ -25,6 +25,7 @@ struct upgrade {
 	struct timer timer;
 	int64_t until_ms;
 	bool asked;
+	bool turning;        /* it will be executed in a moment */
 	uint64_t count;      /* of this process */
 	char refused[512];   /* why the last one came to nothing, or "" */
 	char path[PATH_MAX]; /* of our own file, which another may replace */

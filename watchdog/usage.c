@@ -195,7 +195,7 @@ write_journal(struct watchdog *w)
 	TAILQ_FOREACH (s, &w->services, link)
 		if (s->usage.pid != 0)
 			(void)json_object_set_new(all, s->name, usage_json(s));
-	journal_write(&w->journal, "usage", json_pack("{s:o}", "daemons", all));
+	writer_journal(w, "usage", json_pack("{s:o}", "daemons", all));
 }
 
 void

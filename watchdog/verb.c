@@ -8,6 +8,8 @@
 #include "common/log.h"
 #include "watchdog/watchdog.h"
 
+#define SAVED_MS 300 /* before an answer */
+
 /* Owned JSON text with its newline. */
 static char *
 to_line(json_t *answer)
@@ -80,6 +82,15 @@ restart_one(struct service *s, void *arg)
 	supervise_feed(s, FSM_EV_RESTART);
 }
 
+/* False where the disk refused. One that is slow has it in the queue, which
+ * outlives us. */
+static bool
+is_saved(struct watchdog *w)
+{
+	return writer_hangs(w) || !writer_wait(w, SAVED_MS) ||
+	       !atomic_load(&w->writer.box->refusing);
+}
+
 static json_t *
 act(struct watchdog *w, const char *name,
     void (*visit)(struct service *, void *))
@@ -91,7 +102,7 @@ act(struct watchdog *w, const char *name,
 	if (roster_each(w, name, visit, NULL) == 0)
 		return refuse("no daemon has that name");
 	/* Before the answer: a stopped daemon stays stopped, come what may. */
-	if (memory_save(w) == -1)
+	if (memory_save(w) == -1 || !is_saved(w))
 		return refuse("done, but it will be forgotten with the "
 			      "supervisor: its state was not saved");
 	return agree();

@@ -161,8 +161,6 @@ on_pulse(struct loop *l, struct timer *t)
 	look_for_changes(w);
 	report_retry(w);
 	fallback_look(w);
-	if (!w->opts->foreground)
-		log_sink_adopt_stderr(&w->logs, &w->own_log.sink);
 	own_log_pulse(w);
 	beat_upward(w);
 	loop_after(l, t, pulse_ms(w));
@@ -177,7 +175,6 @@ watchdog_open_logs(struct watchdog *w)
 	bool files = !w->opts->foreground;
 
 	logs_close(&w->logs);
-	log_sink_close(&w->own_log.sink);
 	collector_close(&w->logs.collector);
 	collector_open(&w->logs.collector, files ? set->to : "files",
 	    set->socket);
@@ -187,8 +184,6 @@ watchdog_open_logs(struct watchdog *w)
 		set->count) == -1)
 		log_warn("%s: no log files, lines go to stderr",
 		    set->directory);
-	if (files)
-		log_sink_adopt_stderr(&w->logs, &w->own_log.sink);
 }
 
 static void
@@ -205,13 +200,11 @@ boot(struct watchdog *w)
 static void
 open_state(struct watchdog *w)
 {
-	if (journal_open(&w->journal, w->tree->journal, "watchdog",
-		w->settings->logs.size, (int)w->settings->logs.count) == -1)
-		log_warn("%s/journal: not opened", w->tree->path);
 	if (memory_load(w) == -1)
 		log_warn("%s/state/watchdog: not opened", w->tree->path);
 	else
 		(void)memory_save(w); /* that one runs */
+	writer_begin(w);
 }
 
 void
@@ -242,6 +235,9 @@ watchdog_open(struct watchdog *w, struct daemon_opts *o, struct settings *s,
 	if (w->past != NULL)
 		handover_take(w, w->past);
 	w->logs.dir = -1;
+	w->logs.file = writer_log;
+	w->logs.file_arg = w;
+	writer_open(w);
 	TAILQ_INIT(&w->services);
 	TAILQ_INIT(&w->errands);
 	own_log_open(w);
@@ -287,16 +283,14 @@ watchdog_close(struct watchdog *w)
 	w->closing = true;
 	(void)memory_save(w);
 	kill_predecessors(w, FIRST_LOOK_MS);
+	log_info("watchdog: stopped");
+	writer_close(w);
 	control_close(w);
 	TAILQ_FOREACH_SAFE (s, &w->services, link, next)
 		service_free(s);
 	TAILQ_INIT(&w->services);
 	cgroup_close(&w->cgroup);
-	log_info("watchdog: stopped");
-	deaths_close(&w->deaths);
 	state_close(&w->state);
-	journal_close(&w->journal);
-	own_log_close(w);
 	collector_close(&w->logs.collector);
 	logs_close(&w->logs);
 	loop_close(&w->loop);

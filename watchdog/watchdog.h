@@ -12,8 +12,6 @@
 #include <stdint.h>
 
 #include "common/daemon.h"
-#include "common/deaths.h"
-#include "common/journal.h"
 #include "common/loop.h"
 #include "common/settings.h"
 #include "common/state.h"
@@ -28,6 +26,7 @@
 #include "watchdog/report.h"
 #include "watchdog/service.h"
 #include "watchdog/upgrade.h"
+#include "watchdog/writer.h"
 
 /* Far above what a person configures, and below what supervise.c counts on
  * its stack and LOOP_WATCHES holds at three watches each. */
@@ -40,12 +39,10 @@ struct watchdog {
 	struct settings *settings;
 	struct tree *tree;
 	struct loop loop;
-	struct journal journal;
 	struct service_list services; /* in start order */
 	struct errand_list errands;   /* that have a process */
 	struct logs logs;
 	struct state state;
-	struct deaths deaths;
 	json_t *past; /* while opening, of an earlier image of ours */
 	struct timer pulse;
 	int64_t since_us; /* wall clock, for people */
@@ -59,6 +56,7 @@ struct watchdog {
 	bool settling;
 	bool pulsed; /* in this turn: sleep follows */
 	struct control control;
+	struct writer writer;
 	struct own_log own_log;
 	/* Large, and most of it never touched: what is lies at the seams. */
 	struct upgrade upgrade;
@@ -123,9 +121,11 @@ int reload_run(struct watchdog *w, struct buf *errs);
 json_t *reload_plan(struct watchdog *w, struct buf *errs);
 
 /* memory.c: what survives the supervisor: the operator's intent, open
- * incidents and troubles, restart counts. 0, or -1 (logged). */
+ * incidents and troubles, restart counts. Saved once the writer has come so
+ * far, by memory_write in its child. 0, or -1 (logged). */
 int memory_load(struct watchdog *w);
 int memory_save(struct watchdog *w);
+int memory_write(struct watchdog *w, const char *text, size_t len);
 
 /* status.c */
 json_t *status_json(struct watchdog *w);

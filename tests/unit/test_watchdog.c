@@ -16,6 +16,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "watchdog/log_file.h"
 #include "watchdog/logs.h"
 #include "watchdog/notify.h"
 #include "watchdog/oom.h"
@@ -132,27 +133,63 @@ size_of(const char *dir, const char *name)
 	return stat(path, &st) == 0 ? st.st_size : -1;
 }
 
+struct desk {
+	struct logs logs;
+	struct log_sink sink;
+	struct log_file file;
+};
+
+/* A sink's lines into a file, at once. */
+static bool
+into_file(void *arg, const char *name, const char *line, size_t len)
+{
+	struct desk *d = arg;
+
+	assert_string_equal(name, d->file.name);
+	log_file_take(&d->logs, &d->file, line, len);
+	return true;
+}
+
+static struct desk *
+open_desk(const char *dir, int64_t max_bytes)
+{
+	struct desk *d = calloc(1, sizeof *d);
+
+	assert_non_null(d);
+	assert_int_equal(logs_open(&d->logs, dir, max_bytes, 3), 0);
+	d->logs.file = into_file;
+	d->logs.file_arg = d;
+	log_sink_open(&d->sink, "daemon");
+	log_file_open(&d->file, "daemon");
+	return d;
+}
+
+static void
+close_desk(struct desk *d)
+{
+	log_file_close(&d->file);
+	logs_close(&d->logs);
+	free(d);
+}
+
 static void
 log_files_are_bounded_and_whole(void **state)
 {
 	char dir[] = "patchflow-logs.XXXXXX", path[128], line[100];
-	struct log_sink s;
-	struct logs l;
+	struct desk *d;
 	int i;
 
 	(void)state;
 	assert_non_null(mkdtemp(dir));
-	assert_int_equal(logs_open(&l, dir, 1000, 3), 0);
-	log_sink_open(&s, "daemon");
+	d = open_desk(dir, 1000);
 	for (i = 0; i < 200; i++) {
 		int n = snprintf(line, sizeof line, "line %d of many\n", i);
 
 		/* In two parts, as a pipe may bring it. */
-		log_sink_take(&l, &s, line, 3);
-		log_sink_take(&l, &s, line + 3, (size_t)n - 3);
+		log_sink_take(&d->logs, &d->sink, line, 3);
+		log_sink_take(&d->logs, &d->sink, line + 3, (size_t)n - 3);
 	}
-	log_sink_close(&s);
-	logs_close(&l);
+	close_desk(d);
 	assert_in_range(size_of(dir, "daemon.log"), 1, 1100);
 	assert_in_range(size_of(dir, "daemon.log.1"), 1000, 1100);
 	assert_in_range(size_of(dir, "daemon.log.2"), 1000, 1100);
@@ -169,32 +206,29 @@ static void
 a_log_that_cannot_be_written_costs_lines_only(void **state)
 {
 	char dir[] = "patchflow-logs.XXXXXX", path[128], text[512];
-	struct log_sink s;
-	struct logs l;
+	struct desk *d;
 	ssize_t n;
 	int i, fd;
 
 	(void)state;
 	assert_non_null(mkdtemp(dir));
-	assert_int_equal(logs_open(&l, dir, 100000, 3), 0);
-	log_sink_open(&s, "daemon");
+	d = open_desk(dir, 100000);
 	/* A directory in its place: no open works, not even root's. */
 	(void)snprintf(path, sizeof path, "%s/daemon.log", dir);
 	assert_int_equal(mkdir(path, 0700), 0);
 	for (i = 0; i < 10; i++)
-		log_sink_take(&l, &s, "lost\n", 5);
-	assert_int_equal(s.dropped, 10);
+		log_sink_take(&d->logs, &d->sink, "lost\n", 5);
+	assert_int_equal(d->file.dropped, 10);
 	assert_int_equal(rmdir(path), 0);
-	log_sink_take(&l, &s, "kept\n", 5);
-	assert_int_equal(s.dropped, 0);
+	log_sink_take(&d->logs, &d->sink, "kept\n", 5);
+	assert_int_equal(d->file.dropped, 0);
 	fd = open(path, O_RDONLY);
 	n = read(fd, text, sizeof text - 1);
 	(void)close(fd);
 	text[n > 0 ? n : 0] = '\0';
 	assert_string_equal(text,
 	    "watchdog: daemon: lines lost, count 10\nkept\n");
-	log_sink_close(&s);
-	logs_close(&l);
+	close_desk(d);
 	assert_int_equal(unlink(path), 0);
 	assert_int_equal(rmdir(dir), 0);
 }
