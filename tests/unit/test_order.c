@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Order and dependencies against a model: random patches in two queues, with
+ * Order and waiting against a model: random patches in two queues, with
  * dependencies that fail, come late, are unknown, lie in the other queue, in
- * the archive or in a circle, and retries. The executor's own code looks,
- * holds, claims and settles; only the run is replaced by a verdict from the
- * table. Each thing that it does must be allowed by the model at that moment,
- * and in the end nothing that the model allows may be left undone.
+ * the archive or in a circle; retries, holds, expiry, and the time that one
+ * waits which is run again. The clock is the test's own. The executor's own
+ * code looks, holds, claims and settles; only the run is replaced by a verdict
+ * from the table. Each thing that it does must be allowed by the model at that
+ * moment, and in the end nothing that the model allows may be left undone.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -24,146 +25,40 @@
 #include "executor/settle.h"
 #include "tests/unit/scratch.h"
 
-#define QUEUES 2
-#define MOST 24 /* patches of a scenario */
-#define DEPS 3
-
-enum model_state { ABSENT, WAITING, COMPLETED, FAILED, IN_CIRCLE };
-
-struct model_patch {
-	enum model_state state;
-	int queue;
-	int digit;
-	int attempt;
-	bool good;   /* its next run succeeds */
-	bool gone;   /* archived, its outcome forgotten */
-	int arrives; /* turn */
-	char id[16];
-	char key[KEY_SIZE];
-	char dep[DEPS][24]; /* "" none */
-};
-
-static const char *const queue_name[QUEUES] = {"MAIN", "CYOPS"};
-static struct model_patch all[MOST];
-static int count;
-static unsigned seed;
-
-/* --- the model */
-
-static bool
-names(const char *ref, const struct model_patch *p)
-{
-	char id[ID_MAX + 1], queue[QUEUE_MAX + 1];
-
-	assert_int_equal(key_parse_ref(ref, id, queue), 0);
-	return p->state != ABSENT && strcmp(id, p->id) == 0 &&
-	       (queue[0] == '\0' || strcmp(queue, queue_name[p->queue]) == 0);
-}
-
-static bool
-needs(const struct model_patch *p, const struct model_patch *other)
-{
-	for (int d = 0; d < DEPS; d++) {
-		if (p->dep[d][0] != '\0' && names(p->dep[d], other))
-			return true;
-	}
-	return false;
-}
-
-static bool
-needs_failed(const struct model_patch *p)
-{
-	for (int i = 0; i < count; i++) {
-		if (needs(p, &all[i]) &&
-		    (all[i].state == FAILED || all[i].state == IN_CIRCLE ||
-			all[i].gone))
-			return true;
-	}
-	return false;
-}
-
-static bool
-is_ready(const struct model_patch *p)
-{
-	for (int d = 0; d < DEPS; d++) {
-		bool known = p->dep[d][0] == '\0';
-
-		for (int i = 0; i < count; i++) {
-			if (p->dep[d][0] == '\0' || !names(p->dep[d], &all[i]))
-				continue;
-			known = true;
-			if (all[i].state != COMPLETED || all[i].gone)
-				return false;
-		}
-		if (!known)
-			return false;
-	}
-	return true;
-}
-
-/* Does start need goal, over patches that have not completed? failed: those
- * that failed for something else count too. */
-static bool
-comes_to(int start, int goal, bool failed)
-{
-	bool seen[MOST] = {false}, more = true;
-
-	seen[start] = true;
-	while (more) {
-		more = false;
-		for (int i = 0; i < count; i++)
-			for (int j = 0; j < count && seen[i]; j++) {
-				bool open = all[j].state == WAITING ||
-					    all[j].state == IN_CIRCLE ||
-					    (failed && all[j].state == FAILED);
-
-				if (open && j == goal &&
-				    needs(&all[i], &all[j]))
-					return true;
-				if (open && !seen[j] && needs(&all[i], &all[j]))
-					more = seen[j] = true;
-			}
-	}
-	return false;
-}
-
-/*
- * Members are rejected one after the other, so those that were rejected for
- * it still count; and once one was, the others are members even if another
- * one of them failed for something else meanwhile.
- */
-static bool
-is_in_circle(int p)
-{
-	if (comes_to(p, p, false))
-		return true;
-	for (int i = 0; i < count; i++)
-		if (all[i].state == IN_CIRCLE && comes_to(p, i, true) &&
-		    comes_to(i, p, true))
-			return true;
-	return false;
-}
-
-static bool
-is_before(const struct model_patch *a, const struct model_patch *b)
-{
-	return a->digit != b->digit ? a->digit < b->digit
-				    : strcmp(a->key, b->key) < 0;
-}
-
-static struct model_patch *
-find(const char *id, const char *queue)
-{
-	for (int i = 0; i < count; i++) {
-		if (strcmp(all[i].id, id) == 0 &&
-		    strcmp(queue_name[all[i].queue], queue) == 0)
-			return &all[i];
-	}
-	fail_msg("seed %u: %s@%s is not of us", seed, id, queue);
-	return &all[0];
-}
+/* Behind those that have names of their own for what it calls count. */
+#include "tests/unit/order_model.h"
 
 /* --- in the place of run.c */
+
+/* The last look was at all that is held. */
+static bool all_seen;
+
+static bool
+is_queued(struct executor *ex, const struct model_patch *p)
+{
+	struct queue_name n;
+
+	return tree_find_key(ex->q, p->key, p->attempt, &n) == Q_PATCHES;
+}
+
+/* A conflict, or the death of its executor: it waits, and is run again. */
+static enum run_start
+run_again(struct executor *ex, struct model_patch *p,
+    const struct queue_name *name, const char *file)
+{
+	struct tries t;
+	int delay_ms = 1000 << below(3);
+
+	assert_int_equal(tries_load(&ex->state, name->key, &t), 0);
+	tries_begin(&t, name->attempt);
+	if (p->again-- == 1)
+		t.crashes = 1;
+	else
+		t.requeues = 1;
+	assert_int_equal(settle_requeue(ex, file, name->key, &t, delay_ms), 0);
+	p->not_before_us = now_us + delay_ms * INT64_C(1000);
+	return RUN_SETTLED;
+}
 
 void
 run_kill(struct executor *ex, enum run_end end)
@@ -182,14 +77,16 @@ run_start(struct executor *ex, const struct job *job,
 	struct job ran = *job;
 	json_t *doc;
 
-	if (p->state != WAITING || !is_ready(p))
+	if (!may_run(p))
 		fail_msg("seed %u: %s was not to run", seed, p->id);
 	for (int i = 0; i < count; i++)
-		if (all[i].state == WAITING && all[i].queue == p->queue &&
-		    is_before(&all[i], p) && is_ready(&all[i]))
+		if (all[i].queue == p->queue && is_before(&all[i], p) &&
+		    may_run(&all[i]) && (all_seen || is_queued(ex, &all[i])))
 			fail_msg("seed %u: %s ran before %s", seed, p->id,
 			    all[i].id);
 	assert_int_equal(name->attempt, p->attempt);
+	if (p->again > 0)
+		return run_again(ex, p, name, file);
 	ran.env.attempt = name->attempt;
 	p->state = p->good ? COMPLETED : FAILED;
 	if (p->good) {
@@ -259,12 +156,6 @@ suite_close(struct suite *u)
 	scratch_close(&u->s);
 }
 
-static int
-below(int n)
-{
-	return (int)(random() % n);
-}
-
 static void
 arrive(struct suite *u, struct model_patch *p)
 {
@@ -280,11 +171,16 @@ arrive(struct suite *u, struct model_patch *p)
 			      .message_id = xstrdup(""),
 			      .author = xstrdup("")}};
 	json_t *deps = json_array(), *doc;
+	char expires[ISO_TIME_SIZE];
 
 	for (int d = 0; d < DEPS; d++)
 		if (p->dep[d][0] != '\0')
 			json_array_append_new(deps, json_string(p->dep[d]));
 	job.patch = json_pack("{s:o}", "dependencies", deps);
+	if (p->expires_us != 0) {
+		clock_iso(p->expires_us, expires);
+		json_object_set_new(job.patch, "expires", json_string(expires));
+	}
 	job.warnings = json_array();
 	(void)strlcpy(job.env.id, p->id, sizeof(job.env.id));
 	(void)strlcpy(job.env.queue, queue_name[p->queue],
@@ -303,63 +199,90 @@ arrive(struct suite *u, struct model_patch *p)
 	u->ex[p->queue].index.dirty = true;
 }
 
-/* By its outcome: 1 for a circle, 0 for what it needs, -1 not rejected. */
-static int
+enum rejected { NOT_REJECTED, FOR_NEED, FOR_CIRCLE, FOR_TIME };
+
+/* By its outcome. */
+static enum rejected
 rejected_for(struct suite *u, const struct model_patch *p)
 {
 	struct queue_tree *q = u->ex[p->queue].q;
 	enum box_dir box = tree_find_outcome(q, p->key, p->attempt);
 	char name[NAME_SIZE];
 	struct outcome o;
+	enum rejected why;
 	json_t *doc;
-	bool circle;
 
 	if (p->state != WAITING || box == BOX__MAX)
-		return -1;
+		return NOT_REJECTED;
 	key_outcome_file(p->key, p->attempt, name);
 	assert_int_equal(spool_read_json(q->outcomes.dir[box], name, &doc), 1);
 	assert_int_equal(outcome_decode(doc, &o), 0);
-	assert_int_equal(o.reason, OUTCOME_DEPENDENCY_FAILED);
-	circle = json_object_get(doc, "circle") != NULL;
+	if (o.reason == OUTCOME_EXPIRED) {
+		why = FOR_TIME;
+	} else {
+		assert_int_equal(o.reason, OUTCOME_DEPENDENCY_FAILED);
+		why = json_object_get(doc, "circle") != NULL ? FOR_CIRCLE
+							     : FOR_NEED;
+	}
 	outcome_free(&o);
 	json_decref(doc);
-	return circle;
+	return why;
 }
 
-/* Takes over one rejection that the model understands, if there is one. */
 static bool
-note_rejected(struct suite *u)
+is_right(int i, enum rejected why)
+{
+	return why == FOR_TIME     ? has_expired(&all[i])
+	       : why == FOR_CIRCLE ? is_in_circle(i)
+				   : needs_failed(&all[i]);
+}
+
+static bool
+note_one(struct suite *u, enum rejected why)
 {
 	for (int i = 0; i < count; i++) {
-		int circle = rejected_for(u, &all[i]);
-
-		if (circle == -1 ||
-		    !(circle ? is_in_circle(i) : needs_failed(&all[i])))
+		if (rejected_for(u, &all[i]) != why || !is_right(i, why))
 			continue;
-		all[i].state = circle ? IN_CIRCLE : FAILED;
+		all[i].state = why == FOR_CIRCLE ? IN_CIRCLE : FAILED;
 		return true;
 	}
 	return false;
 }
 
-static void
-look(struct suite *u, int queue)
+/* Takes over one rejection that the model understands, if there is one. What
+ * has expired in a look was still a member of its circle for the others. */
+static bool
+note_rejected(struct suite *u)
 {
+	return note_one(u, FOR_CIRCLE) || note_one(u, FOR_NEED) ||
+	       note_one(u, FOR_TIME);
+}
+
+/* As executor.c: all that is held, or only what became due; both are right at
+ * any time. */
+static void
+look(struct suite *u, int queue, bool whole)
+{
+	static const char *const words[] = {[FOR_NEED] = "nothing that failed",
+	    [FOR_CIRCLE] = "no circle",
+	    [FOR_TIME] = "no lack of time"};
 	struct executor *ex = &u->ex[queue];
 
 	ex->index.cost_ms = 0;
-	pick_held(ex);
+	if (whole)
+		pick_held(ex);
+	all_seen = whole;
+	pick_due(ex);
 	(void)pick_next(ex);
 	/* One look may reject several, one for another: in any order. */
 	while (note_rejected(u))
 		continue;
 	for (int i = 0; i < count; i++) {
-		int circle = rejected_for(u, &all[i]);
+		enum rejected why = rejected_for(u, &all[i]);
 
-		if (circle != -1)
+		if (why != NOT_REJECTED)
 			fail_msg("seed %u: %s is rejected for %s", seed,
-			    all[i].id,
-			    circle ? "no circle" : "nothing that failed");
+			    all[i].id, words[why]);
 	}
 	assert_string_equal(ex->hold, "");
 }
@@ -367,14 +290,20 @@ look(struct suite *u, int queue)
 /* --- things that happen to patches that ended */
 
 static void
-retry(struct suite *u, struct model_patch *p)
+ask(struct suite *u, const struct model_patch *p, enum request_verb verb)
 {
-	struct request r = {.verb = REQUEST_RETRY};
+	struct request r = {.verb = verb};
 	struct executor *ex = &u->ex[p->queue];
 
 	(void)strlcpy(r.id, p->id, sizeof(r.id));
 	assert_int_equal(request_put(ex->q, &r), SPOOL_DONE);
 	requests_take(ex);
+}
+
+static void
+retry(struct suite *u, struct model_patch *p)
+{
+	ask(u, p, REQUEST_RETRY);
 	p->attempt++;
 	p->good = true;
 	p->state = WAITING;
@@ -401,12 +330,24 @@ archive(struct suite *u, struct model_patch *p)
 		    SPOOL_DONE);
 }
 
+/* Its note says no time any more: a hold ends that, and so does its end. */
+static void
+hold_or_release(struct suite *u, struct model_patch *p)
+{
+	ask(u, p, p->held ? REQUEST_RETRY : REQUEST_HOLD);
+	p->held = !p->held;
+	p->not_before_us = 0;
+}
+
 static void
 happen(struct suite *u)
 {
 	struct model_patch *p = &all[below(count)];
 
-	if (p->state == FAILED && !p->gone && p->attempt < 3)
+	now_us += below(4000) * INT64_C(1000);
+	if (p->state == WAITING && below(3) == 0)
+		hold_or_release(u, p);
+	else if (p->state == FAILED && !p->gone && p->attempt < 3)
 		retry(u, p);
 	else if (p->state == COMPLETED && !p->gone && below(3) == 0)
 		archive(u, p);
@@ -417,7 +358,7 @@ happen(struct suite *u)
 static void
 invent(void)
 {
-	int64_t base = clock_wall_us();
+	int64_t base = now_us;
 
 	count = 4 + below(MOST - 4);
 	memset(all, 0, sizeof(all));
@@ -429,6 +370,9 @@ invent(void)
 		p->attempt = 1;
 		p->good = below(5) > 0;
 		p->arrives = below(8);
+		p->again = below(6) == 0 ? 1 + below(2) : 0;
+		p->expires_us =
+		    below(5) == 0 ? base + below(16) * INT64_C(1000000) : 0;
 		/* every fourth is of both queues */
 		if (i > 0 && below(4) == 0 && all[i - 1].id[0] == 'p' &&
 		    (i < 2 || strcmp(all[i - 2].id, all[i - 1].id) != 0)) {
@@ -447,6 +391,18 @@ invent(void)
 	}
 }
 
+/* No hold any more, and whatever had a time has had it. */
+static void
+end_waiting(struct suite *u)
+{
+	now_us += INT64_C(60) * 1000000;
+	for (int i = 0; i < count; i++) {
+		if (all[i].state == WAITING && all[i].held)
+			hold_or_release(u, &all[i]);
+		all[i].again = 0;
+	}
+}
+
 /* Nothing is left that the model would do. */
 static void
 is_over(void)
@@ -454,8 +410,8 @@ is_over(void)
 	for (int i = 0; i < count; i++) {
 		if (all[i].state != WAITING)
 			continue;
-		if (is_ready(&all[i]) || needs_failed(&all[i]) ||
-		    is_in_circle(i))
+		if (may_run(&all[i]) || has_expired(&all[i]) ||
+		    needs_failed(&all[i]) || is_in_circle(i))
 			fail_msg("seed %u: %s@%s still waits", seed, all[i].id,
 			    queue_name[all[i].queue]);
 	}
@@ -466,6 +422,7 @@ play(void)
 {
 	struct suite u;
 
+	now_us = START_US;
 	suite_open(&u);
 	invent();
 	for (int turn = 0; turn < 8; turn++) {
@@ -473,12 +430,13 @@ play(void)
 			if (all[i].arrives == turn)
 				arrive(&u, &all[i]);
 		for (int looks = below(4); looks > 0; looks--)
-			look(&u, below(QUEUES));
+			look(&u, below(QUEUES), below(2) == 0);
 		happen(&u);
 	}
-	for (int i = 0; i < count * 3; i++) {
-		look(&u, 0);
-		look(&u, 1);
+	end_waiting(&u);
+	for (int i = 0; i < count * 4; i++) {
+		look(&u, 0, true);
+		look(&u, 1, true);
 	}
 	is_over();
 	suite_close(&u);
@@ -501,6 +459,51 @@ does_what_the_model_allows_and_all_of_it(void **state)
 	}
 }
 
+/* Of one queue: each needs an earlier one. */
+static void
+invent_tree(void)
+{
+	count = MOST;
+	memset(all, 0, sizeof(all));
+	for (int i = 0; i < count; i++) {
+		struct model_patch *p = &all[i];
+
+		p->digit = below(3);
+		p->attempt = 1;
+		p->good = true;
+		(void)snprintf(p->id, sizeof(p->id), "p%d", i);
+		if (i > 0)
+			(void)snprintf(p->dep[0], sizeof(p->dep[0]), "p%d",
+			    below(i));
+		key_make(now_us + i, p->id, p->key);
+	}
+}
+
+/* Each end makes due who waits for it. The last ones come first, so that all
+ * but one wait. */
+static void
+what_is_due_needs_no_look_at_the_rest(void **state)
+{
+	struct suite u;
+
+	(void)state;
+	for (seed = 1; seed <= 4; seed++) {
+		srandom(seed);
+		now_us = START_US;
+		suite_open(&u);
+		invent_tree();
+		for (int i = count - 1; i >= 0; i--) {
+			arrive(&u, &all[i]);
+			look(&u, 0, false);
+		}
+		for (int i = 0; i < count * 2; i++)
+			look(&u, 0, false);
+		for (int i = 0; i < count; i++)
+			assert_int_equal(all[i].state, COMPLETED);
+		suite_close(&u);
+	}
+}
+
 static void
 make_circle(int size)
 {
@@ -512,7 +515,7 @@ make_circle(int size)
 		    (i + 1) % size);
 		all[i].attempt = 1;
 		all[i].queue = i % QUEUES;
-		key_make(clock_wall_us() + i, all[i].id, all[i].key);
+		key_make(START_US + i, all[i].id, all[i].key);
 	}
 }
 
@@ -529,8 +532,8 @@ every_member_of_a_circle_prints_it(void **state)
 		for (int i = 0; i < count; i++)
 			arrive(&u, &all[i]);
 		for (int i = 0; i < 2 * count + 2; i++) {
-			look(&u, 0);
-			look(&u, 1);
+			look(&u, 0, true);
+			look(&u, 1, true);
 		}
 		for (int i = 0; i < count; i++)
 			assert_int_equal(all[i].state, IN_CIRCLE);
@@ -543,6 +546,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(does_what_the_model_allows_and_all_of_it),
+	    cmocka_unit_test(what_is_due_needs_no_look_at_the_rest),
 	    cmocka_unit_test(every_member_of_a_circle_prints_it),
 	};
 
