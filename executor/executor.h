@@ -54,7 +54,7 @@ struct run {
 	json_t *running; /* {phase, text} of the command that runs */
 	json_t *warnings;
 	json_t *git;
-	json_t *bases; /* basis.h */
+	json_t *bases;               /* basis.h */
 	struct policy_answer policy; /* of what it changed, as it is found */
 	char ask[512]; /* why approval is needed for what it changed; "" */
 	bool ended;    /* the worker said that all went well */
@@ -99,7 +99,7 @@ struct executor {
 	bool kept_known;       /* they were measured once */
 	struct jail_user user;
 	struct cgroup cgroup;
-	bool limits_weak; /* the alert is out */
+	bool limits_weak;        /* the alert is out */
 	bool chosen;             /* the next three are known */
 	enum jail_way isolation; /* the best of its ways; PLAIN: no commands */
 	char why[256];           /* why no overlay; "" */

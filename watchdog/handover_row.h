@@ -12,9 +12,9 @@ struct row {
 	const char *name; /* NULL ends the table */
 	size_t offset;
 	size_t size;
-	bool text;   /* a char array; hexadecimal, for it may hold any byte */
 	int64_t low; /* of a number: what lies outside spoils the whole */
 	int64_t high;
+	bool text;  /* a char array; hexadecimal, for it may hold any byte */
 	bool later; /* 0 where an older image does not have it */
 };
 
@@ -27,23 +27,23 @@ struct row {
 #define ROW_NUMBER(type, member, ...)                                          \
 	{                                                                      \
 #member, offsetof(type, member),                               \
-		    ROW_NUMBER_SIZE(ROW_MEMBER(type, member)), false,          \
-		    __VA_ARGS__, false                                         \
+		    ROW_NUMBER_SIZE(ROW_MEMBER(type, member)), __VA_ARGS__,    \
+		    false, false                                               \
 	}
 #define ROW_LATER(type, member, ...)                                           \
 	{                                                                      \
 #member, offsetof(type, member),                               \
-		    ROW_NUMBER_SIZE(ROW_MEMBER(type, member)), false,          \
-		    __VA_ARGS__, true                                          \
+		    ROW_NUMBER_SIZE(ROW_MEMBER(type, member)), __VA_ARGS__,    \
+		    false, true                                                \
 	}
 #define ROW_TEXT(type, member)                                                 \
 	{                                                                      \
-#member, offsetof(type, member), ROW_MEMBER(type, member),     \
-		    true, 0, 0, false                                          \
+#member, offsetof(type, member), ROW_MEMBER(type, member), 0,  \
+		    0, true, false                                             \
 	}
 #define ROW_END                                                                \
 	{                                                                      \
-		NULL, 0, 0, false, 0, 0, false                                 \
+		NULL, 0, 0, 0, 0, false, false                                 \
 	}
 
 json_t *row_hex(const void *bytes, size_t len);

@@ -162,7 +162,7 @@ spawn_start(const struct spawn *s, struct spawned *out)
 
 	if (pipe2(fds, O_CLOEXEC | O_NONBLOCK) == -1)
 		return -1;
-	/* NOLINTNEXTLINE(clang-analyzer-security.insecureAPI.vfork) */
+	/* NOLINTNEXTLINE(*.vfork,*.Vfork) */
 	pid = may_borrow(s) ? vfork() : fork();
 	if (pid == 0)
 		run_child(s, parent, fds[1]);

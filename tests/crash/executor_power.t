@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: ISC
 # time-limit: 400
 # Power cuts under an executor: spool and workspace on a journaled ext4 (and, in
-# the long run, an xfs) of our own, whose power goes before each call that changes something, whichever
-# process makes it. After the next mount and recovery the tree is the before-
-# or the after-image, and an outcome that was acknowledged is there.
+# the long run, an xfs) of our own, whose power goes before each call that
+# changes something, whichever process makes it. After the next mount and
+# recovery the tree is the before- or the after-image, and an outcome that was
+# acknowledged is there.
 
 # The mounts go with their namespace, whatever ends this test.
 if [ "$(id -u)" -eq 0 ] && [ -z "${POWER_NAMESPACE:-}" ] &&

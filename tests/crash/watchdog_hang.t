@@ -39,9 +39,10 @@ leave() {
 }
 trap leave EXIT
 truncate -s 24M "$T/image"
-mkfs.ext4 -q -F "$T/image" 2>/dev/null &&
-	mount -o loop "$T/image" "$DISK" 2>/dev/null ||
+if ! mkfs.ext4 -q -F "$T/image" 2>/dev/null ||
+    ! mount -o loop "$T/image" "$DISK" 2>/dev/null; then
 	skip_all "no disk of its own to be had"
+fi
 fsfreeze -f "$DISK" 2>/dev/null || skip_all "no disk that freezes to be had"
 thaw
 SPOOL=$DISK/spool

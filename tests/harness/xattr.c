@@ -6,6 +6,7 @@
 #include <sys/xattr.h>
 #include <err.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define VALUE_MAX 4096
@@ -26,11 +27,12 @@ main(int argc, char **argv)
 		return got == -1 ? 1 : 0;
 	}
 	for (const char *s = argv[3]; n < VALUE_MAX && s[0] && s[1]; s += 2) {
-		unsigned byte;
+		const char digits[] = {s[0], s[1], '\0'};
+		char *end;
 
-		if (sscanf(s, "%2x", &byte) != 1)
+		value[n++] = (unsigned char)strtoul(digits, &end, 16);
+		if (*end != '\0')
 			errx(2, "%s: not hexadecimal", argv[3]);
-		value[n++] = (unsigned char)byte;
 	}
 	if (lsetxattr(argv[1], argv[2], value, n, 0) == -1)
 		err(1, "%s: %s", argv[1], argv[2]);

@@ -403,6 +403,7 @@ what_terminals_obey_is_named(void **state)
 	struct buf out = {0};
 
 	(void)state;
+	/* NOLINTNEXTLINE(misc-misleading-bidirectional): what is tried */
 	markdown_plain(&out, "\033[2J\x7f \xc2\x9b 2J \xe2\x80\xae \xc2\xa0",
 	    100);
 	assert_string_equal(out.bytes, "^[[2J^? <U+009B> 2J <U+202E> \xc2\xa0");

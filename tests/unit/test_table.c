@@ -103,6 +103,7 @@ cleans_text_from_outside(void **state)
 	     "x",
 		"???x"}, /* ESC in too many bytes */
 	    {"\xed\xa0\x80", "???"},
+	    /* NOLINTNEXTLINE(misc-misleading-bidirectional): what is tried */
 	    {"\xe2\x80\xae"
 	     "txt.exe",
 		"?txt.exe"}, /* the line turned round */
