@@ -72,9 +72,10 @@ is 'thirty processes of twelve are a limit' "$(state few)" 'failed limit'
 is 'and the command says so' "$(reason few)" limit:processes
 most 'and are not reached' "$(used few processes_peak)" 40
 if [ "$(state few)" = 'failed limit' ]; then
-	# Bounded by itself: 9 generations, 512 at most.
+	# Bounded by itself: 9 generations, 512 at most. Where the kernel refuses
+	# the forks it is over at once: it stays, so that it can be looked at.
 	limited bomb '{"processes":20,"command_timeout":"8s"}' \
-	    'b() { [ "$1" -gt 0 ] || { sleep 1; return; }; b $(($1 - 1)) & b $(($1 - 1)) & wait; }; b 9'
+	    'b() { [ "$1" -gt 0 ] || { sleep 1; return; }; b $(($1 - 1)) & b $(($1 - 1)) & wait; }; b 9; sleep 1'
 	case $by in
 	cgroup?) most 'a bomb gets no further' "$(used bomb processes_peak)" 22
 		ok 'its forks are refused' test "$(used bomb refused_forks)" -gt 0 ;;
@@ -89,7 +90,9 @@ if [ "$(state few)" = 'failed limit' ]; then
 		# the load on the machine lets it before our own look.
 		far=100
 		[ "$(stat -c %u "$ws")" -ne 0 ] || far=1023
-		most 'and had not got far' "$(used bomb processes_peak)" $far ;;
+		# A shell that dies of a refusal may do so before any look.
+		ok 'and had not got far' \
+		    test "$(used bomb processes_peak)" -le $far ;;
 	esac
 else
 	skip 2 'no bomb where the limit does not hold'
