@@ -14,7 +14,7 @@ for id in one two three; do
 	    "$id" "$id" >"$id.json"
 done
 patchflow submit one.json two.json three.json >"$T/out" 2>&1
-drain >"$T/log/drain" 2>&1
+drain >"$T/log/drain" 2>&1 || diag "$(cat "$T/log/drain")"
 ok 'three patches completed' test "$(patchflow --json queue -a |
     jq '[.[] | select(.state == "completed")] | length')" = 3
 exits 0 'the spool is whole' patchflow fsck
