@@ -238,7 +238,7 @@ end(struct search *s)
  * limit is for a machine on which somebody is always missed.
  */
 int
-predecessors_kill(const char *spool, int64_t life, int64_t limit_ms)
+predecessors_kill(const char *spool, int64_t life, int64_t limit_ms, bool *sure)
 {
 	struct search *s = xcalloc(1, sizeof *s);
 	int64_t until = clock_mono_ms() + limit_ms;
@@ -261,6 +261,8 @@ predecessors_kill(const char *spool, int64_t life, int64_t limit_ms)
 			    NULL);
 	}
 	killed = s->killed;
+	if (sure != NULL)
+		*sure = clean > CLEAN_LOOKS;
 	end(s);
 	return killed;
 }

@@ -22,6 +22,7 @@
 
 #define PREDECESSORS_MS 60000 /* looked for after a start */
 #define FIRST_LOOK_MS 2000
+#define SURE_LOOKS 2
 #define LATER_LOOK_MS 100 /* everybody else waits for it */
 
 void
@@ -131,15 +132,17 @@ pulse_ms(const struct watchdog *w)
 }
 
 static void
-kill_predecessors(const struct watchdog *w, int64_t limit_ms)
+kill_predecessors(struct watchdog *w, int64_t limit_ms)
 {
 	int killed;
+	bool sure;
 
 	/* What a killed supervisor's daemons may have left; they themselves
 	 * died with it. Should one of ours carry the mark by inheritance, it
 	 * must not hand it on. */
 	(void)unsetenv(PREDECESSORS_MARK);
-	killed = predecessors_kill(w->tree->path, w->since_us, limit_ms);
+	killed = predecessors_kill(w->tree->path, w->since_us, limit_ms, &sure);
+	w->sure_looks += sure;
 	if (killed > 0)
 		log_warnx("watchdog: killed %d processes of a predecessor",
 		    killed);
@@ -153,7 +156,8 @@ on_pulse(struct loop *l, struct timer *t)
 	supervise_gap(w);
 	supervise_listen(w);
 	/* The first look may have ended by the clock on a busy machine. */
-	if (clock_mono_ms() - w->since_ms < PREDECESSORS_MS) {
+	if (w->sure_looks < SURE_LOOKS &&
+	    clock_mono_ms() - w->since_ms < PREDECESSORS_MS) {
 		kill_predecessors(w, LATER_LOOK_MS);
 		w->check.spent = true;
 	}

@@ -51,6 +51,7 @@ struct watchdog {
 	uint64_t oom_before; /* ... and at the look before */
 	uint64_t died;       /* predecessors that did not end by themselves */
 	uint64_t late;       /* how often we were late ourselves */
+	int sure_looks;      /* for predecessors: nobody was left */
 	bool closing;
 	bool going_down;
 	bool settling;

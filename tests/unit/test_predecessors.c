@@ -100,7 +100,7 @@ finds_those_that_fork_all_the_time(void **state)
 		assert_int_equal(waitpid(first, NULL, 0), first);
 		assert_false(has_ended(ends[i], 0));
 	}
-	assert_true(predecessors_kill(spool, LIFE, 10000) >= FLEEING);
+	assert_true(predecessors_kill(spool, LIFE, 10000, NULL) >= FLEEING);
 	for (int i = 0; i < FLEEING; i++) {
 		assert_true(has_ended(ends[i], 5000));
 		(void)close(ends[i]);
@@ -121,7 +121,7 @@ spares_our_own_and_other_suites(void **state)
 		pid_t pid =
 		    start("stay", others[i].life, others[i].below, &ends);
 
-		(void)predecessors_kill(spool, LIFE, 2000);
+		(void)predecessors_kill(spool, LIFE, 2000, NULL);
 		assert_false(has_ended(ends, 100));
 		assert_int_equal(kill(pid, SIGKILL), 0);
 		assert_int_equal(waitpid(pid, NULL, 0), pid);
