@@ -75,7 +75,7 @@ if [ "$(state few)" = 'failed limit' ]; then
 	# Bounded by itself: 9 generations, 512 at most. Where the kernel refuses
 	# the forks it is over at once: it stays, so that it can be looked at.
 	limited bomb '{"processes":20,"command_timeout":"8s"}' \
-	    'b() { [ "$1" -gt 0 ] || { sleep 1; return; }; b $(($1 - 1)) & b $(($1 - 1)) & wait; }; b 9; sleep 1'
+	    'stay() { sleep 1; }; b() { [ "$1" -gt 0 ] || { stay; return; }; b $(($1 - 1)) & b $(($1 - 1)) & wait; }; b 9; stay'
 	case $by in
 	cgroup?) most 'a bomb gets no further' "$(used bomb processes_peak)" 22
 		ok 'its forks are refused' test "$(used bomb refused_forks)" -gt 0 ;;
