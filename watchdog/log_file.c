@@ -102,16 +102,11 @@ void
 log_file_take(const struct logs *l, struct log_file *f, const char *line,
     size_t len)
 {
-	char note[128];
-	int n;
+	char note[LOGS_LOST];
 
-	if (f->dropped > 0) {
-		n = snprintf(note, sizeof note,
-		    "watchdog: %s: lines lost, count %" PRIu64 "\n", f->name,
-		    f->dropped);
-		if (put(l, f, note, (size_t)n))
-			f->dropped = 0;
-	}
+	if (f->dropped > 0 &&
+	    put(l, f, note, logs_lost(f->name, f->dropped, note)))
+		f->dropped = 0;
 	if (f->dropped > 0 || !put(l, f, line, len))
 		f->dropped++;
 }

@@ -69,20 +69,24 @@ hand_on(struct logs *l, struct log_sink *s, const char *line, size_t len)
 	       put(l, s->name, line, len);
 }
 
+size_t
+logs_lost(const char *name, uint64_t count, char line[LOGS_LOST])
+{
+	int n = snprintf(line, LOGS_LOST,
+	    "watchdog: %s: lines lost, count %" PRIu64 "\n", name, count);
+
+	return (size_t)n;
+}
+
 /* The count of lost lines goes before the next one that fits. */
 static void
 put_line(struct logs *l, struct log_sink *s)
 {
-	char note[128];
-	int n;
+	char note[LOGS_LOST];
 
-	if (s->dropped > 0) {
-		n = snprintf(note, sizeof note,
-		    "watchdog: %s: lines lost, count %" PRIu64 "\n", s->name,
-		    s->dropped);
-		if (hand_on(l, s, note, (size_t)n))
-			s->dropped = 0;
-	}
+	if (s->dropped > 0 &&
+	    hand_on(l, s, note, logs_lost(s->name, s->dropped, note)))
+		s->dropped = 0;
 	if (s->dropped > 0 || !hand_on(l, s, s->line, s->used))
 		s->dropped++;
 	s->used = 0;

@@ -17,6 +17,7 @@
 #include "watchdog/collector.h"
 
 #define LOGS_LINE 4096 /* at most PIPE_BUF: such a write is never split */
+#define LOGS_LOST 128
 
 struct logs {
 	int dir; /* -1: to stderr */
@@ -45,5 +46,7 @@ void log_sink_open(struct log_sink *s, const char *name);
 /* Takes bytes as they come, hands whole lines on. */
 void log_sink_take(struct logs *l, struct log_sink *s, const char *bytes,
     size_t len);
+/* The line that tells how many of name's were lost; its length. */
+size_t logs_lost(const char *name, uint64_t count, char line[LOGS_LOST]);
 
 #endif

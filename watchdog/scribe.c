@@ -15,6 +15,7 @@
 #include "watchdog/watchdog.h"
 
 #define LINGER_MS 2000
+
 static struct log_file *
 file_of(struct scribe *c, const char *name)
 {
