@@ -31,6 +31,12 @@ account_ask_apart(void)
 	apart = true;
 }
 
+void
+account_ask_here(void)
+{
+	apart = false;
+}
+
 static int
 not_found(void)
 {

@@ -21,6 +21,8 @@ struct account {
 
 /* From now on a child is asked, for 10 s at most: then ETIMEDOUT. */
 void account_ask_apart(void);
+/* From now on nobody is: this is a child that may wait. */
+void account_ask_here(void);
 /*
  * 0, or -1 with errno: ENOENT there is none, E2BIG it is in more groups than
  * one of ours has need of.

@@ -258,7 +258,7 @@ channel_open(struct service *s)
 void
 channel_give(struct service *s, struct spawn *sp)
 {
-	uid_t uid = sp->who->account.uid;
+	uid_t uid = sp->who->numbers.account.uid;
 
 	if (s->notify_path[0] == '@' || s->given_uid == uid)
 		return;

@@ -37,6 +37,7 @@ const char *const fsm_event_name[] = {
     [FSM_EV_STOP] = "stop",
     [FSM_EV_RESTART] = "restart",
     [FSM_EV_FORK_FAILED] = "fork-failed",
+    [FSM_EV_ASKED] = "asked",
     [FSM_EV_READY] = "ready",
     [FSM_EV_BEAT] = "beat",
     [FSM_EV_EXIT] = "exit",
@@ -339,6 +340,19 @@ fork_failed(struct turn *t)
 	return 0;
 }
 
+/* Nothing was made yet, and nothing failed: it waits, as at boot, for its turn,
+ * which comes with the answer. */
+static unsigned
+wait_for_answer(struct turn *t)
+{
+	struct fsm *f = t->f;
+
+	f->alive = false;
+	f->starts--;
+	rest(f, FSM_WAITING, t->in->now_ms + t->p->start_timeout_ms);
+	return 0;
+}
+
 typedef unsigned handler(struct turn *);
 
 /* Cells that are not named ignore their event. */
@@ -363,6 +377,7 @@ static handler *const table[FSM__STATES][FSM__EVENTS] = {
 	    [FSM_EV_STOP] = stop,
 	    [FSM_EV_RESTART] = restart,
 	    [FSM_EV_FORK_FAILED] = fork_failed,
+	    [FSM_EV_ASKED] = wait_for_answer,
 	    [FSM_EV_READY] = become_ready,
 	    [FSM_EV_BEAT] = live_on,
 	    [FSM_EV_EXIT] = died,

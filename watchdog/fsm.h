@@ -6,6 +6,7 @@
  *
  *   stopped --start--> starting --ready--> ready
  *   waiting --go-----> starting           (at boot: those before it first)
+ *   starting --asked-> waiting            (its account is looked up)
  *   starting, ready --stop--> stopping --grace over--> killing
  *   starting, ready --deadline--> killing
  *   any with a process --exit--> cleaning --swept--> stopped | starting |
@@ -58,6 +59,7 @@ enum fsm_event {
 	FSM_EV_STOP,        /* a person or the shutdown wants it down */
 	FSM_EV_RESTART,     /* a person or a reload */
 	FSM_EV_FORK_FAILED, /* the answer to FSM_SPAWN: nothing was made */
+	FSM_EV_ASKED,       /* ... or: whom it is to run as is being asked */
 	FSM_EV_READY,
 	FSM_EV_BEAT,
 	FSM_EV_EXIT,

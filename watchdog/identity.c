@@ -18,8 +18,8 @@ look(struct timespec out[2])
 						    : (struct timespec){0};
 }
 
-static bool
-still_true(const struct identity *id, const char *user, const char *group)
+bool
+identity_holds(const struct identity *id, const char *user, const char *group)
 {
 	struct timespec now[2];
 
@@ -27,11 +27,11 @@ still_true(const struct identity *id, const char *user, const char *group)
 	    strcmp(id->group, group) != 0)
 		return false;
 	look(now);
-	return memcmp(now, id->changed, sizeof now) == 0;
+	return memcmp(now, id->numbers.changed, sizeof now) == 0;
 }
 
 static int
-find_group(struct identity *id, const char *name, const char **who)
+find_group(struct account *of, const char *name, const char **who)
 {
 	struct account a;
 
@@ -40,25 +40,32 @@ find_group(struct identity *id, const char *name, const char **who)
 	*who = name;
 	if (account_group(name, &a) == -1)
 		return -1;
-	id->account.gid = a.gid;
+	of->gid = a.gid;
 	return 0;
+}
+
+void
+identity_set(struct identity *id, const char *user, const char *group,
+    const struct identity_numbers *found)
+{
+	id->numbers = *found;
+	(void)strlcpy(id->user, user, sizeof id->user);
+	(void)strlcpy(id->group, group, sizeof id->group);
+	id->known = true;
 }
 
 int
 identity_find(struct identity *id, const char *user, const char *group,
     const char **who)
 {
-	if (still_true(id, user, group))
-		return 0;
-	memset(id, 0, sizeof *id);
-	look(id->changed);
+	struct identity_numbers n = {0};
+
+	id->known = false;
+	look(n.changed);
 	*who = user;
-	if (account_user(user, &id->account) == -1)
+	if (account_user(user, &n.account) == -1 ||
+	    find_group(&n.account, group, who) == -1)
 		return -1;
-	if (find_group(id, group, who) == -1)
-		return -1;
-	(void)strlcpy(id->user, user, sizeof id->user);
-	(void)strlcpy(id->group, group, sizeof id->group);
-	id->known = true;
+	identity_set(id, user, group, &n);
 	return 0;
 }

@@ -10,6 +10,7 @@
 #include "common/buf.h"
 #include "watchdog/channel.h"
 #include "watchdog/launch.h"
+#include "watchdog/lookup.h"
 #include "watchdog/predecessors.h"
 #include "watchdog/watchdog.h"
 
@@ -83,22 +84,25 @@ user_of(const struct service *s, const struct daemon_settings *d)
 	return s->kind->privileged ? "" : s->owner->settings->user;
 }
 
+/* 0, -1 with trouble, or LAUNCH_LATER. */
 static int
 choose_user(struct service *s, const struct daemon_settings *d,
     struct spawn *sp)
 {
 	const char *user = user_of(s, d), *who = user;
+	enum lookup_answer answer;
 
 	/* An executor sets it for commands, behind what it needs itself. */
 	sp->no_new_privs = !s->kind->privileged;
 	if (user[0] == '\0' || geteuid() != 0)
 		return 0;
-	if (identity_find(&s->identity, user, d != NULL ? d->group : "",
-		&who) == -1) {
+	answer = lookup_account(s->owner, user, d != NULL ? d->group : "",
+	    &s->identity, &who);
+	if (answer == LOOKUP_FAILED)
 		(void)snprintf(s->trouble, sizeof s->trouble,
 		    "user or group %.64s: %s", who, strerror(errno));
-		return -1;
-	}
+	if (answer != LOOKUP_KNOWN)
+		return answer == LOOKUP_FAILED ? -1 : LAUNCH_LATER;
 	sp->who = &s->identity;
 	channel_give(s, sp);
 	return 0;
@@ -115,7 +119,7 @@ lend_group(struct service *s, struct spawn *sp)
 	if (c->home[0] == '\0')
 		watchdog_divide(s->owner);
 	fd = cgroup_lend(c, s->name,
-	    sp->who != NULL ? sp->who->account.uid : geteuid());
+	    sp->who != NULL ? sp->who->numbers.account.uid : geteuid());
 	if (fd != -1)
 		sp->cgroups[sp->cgroup_count++] = fd;
 }
@@ -126,10 +130,10 @@ start(struct service *s, struct spawn *sp, struct spawned *made)
 	struct watchdog *w = s->owner;
 	const struct daemon_settings *d = settings_daemon(w->settings, s->name);
 	char **env;
-	int rc;
+	int rc = choose_user(s, d, sp);
 
-	if (choose_user(s, d, sp) == -1)
-		return -1;
+	if (rc != 0)
+		return rc;
 	if (s->kind->per_queue)
 		lend_group(s, sp);
 	limits_prepare(d, w->cgroup.tried ? &w->cgroup : NULL, s->name, sp,

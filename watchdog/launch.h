@@ -8,7 +8,10 @@
 
 struct service;
 
-/* 0, or -1 with the service's trouble filled. */
+#define LAUNCH_LATER 1
+
+/* 0, -1 with the service's trouble filled, or LAUNCH_LATER: its account is
+ * asked for, and the answer brings its turn. */
 int launch(struct service *s, struct spawned *made);
 
 #endif

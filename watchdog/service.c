@@ -114,6 +114,7 @@ int
 service_start(struct service *s)
 {
 	struct spawned made = {0};
+	int rc;
 
 	remember_files(s);
 	/* Said by the dead one: must not count for the new one. */
@@ -122,8 +123,10 @@ service_start(struct service *s)
 	s->busy_ms = 0;
 	s->beat_ms = 0;
 	s->status[0] = '\0';
-	if (launch(s, &made) == -1)
-		return -1;
+	rc = launch(s, &made);
+	s->asked = rc == LAUNCH_LATER;
+	if (rc != 0)
+		return rc;
 	s->pid = made.pid;
 	s->pidfd = made.pidfd;
 	s->error_fd = made.error_fd;
@@ -170,8 +173,9 @@ service_why(const struct service *s, char *out, size_t size)
 		    s->held ? "stopped by the operator" : "not wanted");
 		break;
 	case FSM_WAITING:
-		(void)snprintf(out, size,
-		    "waits for those that start before it");
+		(void)snprintf(out, size, "%s",
+		    s->asked ? "its user and group are being looked up"
+			     : "waits for those that start before it");
 		break;
 	case FSM_BACKOFF:
 	case FSM_DEGRADED:

@@ -92,6 +92,7 @@ struct service {
 	uint64_t incident_deaths;
 	char trouble[SERVICE_WHY]; /* why the last start came to nothing */
 	bool told_degraded;        /* an alert that will want its end */
+	bool asked;                /* for its account, which it waits for */
 	bool held;                 /* the operator stopped it */
 	bool going;                /* removed from the configuration */
 	bool adopted;              /* from an earlier image of ours */
@@ -104,7 +105,7 @@ struct service {
 struct service *service_new(struct watchdog *w, const struct kind *k,
     const char *queue);
 void service_free(struct service *s); /* no process may be left */
-/* Forks; 0, or -1 with trouble filled. */
+/* Forks; 0, -1 with trouble filled, or LAUNCH_LATER. */
 int service_start(struct service *s);
 /* Its process is there: its end will be seen. */
 void service_hold(struct service *s);

@@ -93,7 +93,8 @@ limit(const struct spawn *s)
 static int
 become(const struct spawn *s)
 {
-	const struct account *a = s->who != NULL ? &s->who->account : NULL;
+	const struct account *a =
+	    s->who != NULL ? &s->who->numbers.account : NULL;
 
 	if (a != NULL && (setgroups(a->group_count, a->groups) == -1 ||
 			     setgid(a->gid) == -1 || setuid(a->uid) == -1))
@@ -107,7 +108,7 @@ take_over(const struct spawn *s)
 {
 	return s->give == NULL
 		   ? 0
-		   : fchownat(s->give_dir, s->give, s->who->account.uid,
+		   : fchownat(s->give_dir, s->give, s->who->numbers.account.uid,
 			 (gid_t)-1, AT_SYMLINK_NOFOLLOW);
 }
 

@@ -7,6 +7,7 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "watchdog/channel.h"
+#include "watchdog/launch.h"
 #include "watchdog/orphans.h"
 #include "watchdog/watchdog.h"
 
@@ -124,6 +125,19 @@ arm(struct service *s)
 	channel_attend(s);
 }
 
+static int
+begin(struct service *s)
+{
+	switch (service_start(s)) {
+	case 0:
+		return -1;
+	case LAUNCH_LATER:
+		return FSM_EV_ASKED;
+	default:
+		return FSM_EV_FORK_FAILED;
+	}
+}
+
 /* Starts or ends; the event that it brings about at once, or -1. */
 static int
 act_on_process(struct service *s, unsigned actions)
@@ -141,9 +155,7 @@ act_on_process(struct service *s, unsigned actions)
 			return FSM_EV_SWEPT;
 		loop_after(&s->owner->loop, &s->sweep, SWEEP_AGAIN_MS);
 	}
-	if ((actions & FSM_SPAWN) != 0 && service_start(s) == -1)
-		return FSM_EV_FORK_FAILED;
-	return -1;
+	return (actions & FSM_SPAWN) != 0 ? begin(s) : -1;
 }
 
 static void

@@ -133,7 +133,7 @@ in_the_way(const struct watchdog *w)
 	if (!control_is_quiet(w))
 		return "a client does not take its answer";
 	if (!TAILQ_EMPTY(&w->errands))
-		return "a filesystem that is looked at does not answer";
+		return "a filesystem or a name service does not answer";
 	TAILQ_FOREACH (s, &w->services, link)
 		if (s->going)
 			return "a removed daemon is still being stopped";

@@ -22,6 +22,7 @@
 #include "watchdog/errand.h"
 #include "watchdog/fallback.h"
 #include "watchdog/logs.h"
+#include "watchdog/lookup.h"
 #include "watchdog/own_log.h"
 #include "watchdog/report.h"
 #include "watchdog/service.h"
@@ -61,6 +62,7 @@ struct watchdog {
 	struct own_log own_log;
 	/* Large, and most of it never touched: what is lies at the seams. */
 	struct upgrade upgrade;
+	struct lookups lookups;
 	struct cgroup cgroup; /* of daemons with limits */
 	struct report report;
 	struct fallback fallback;

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: ISC
 # A root install: executors stay root, the other daemons become the user of
 # the configuration, and the supervisor's death still takes all of them. In a
-# mount namespace, for the user must exist and the machine is not ours.
+# mount namespace, for the user must exist and the machine is not ours. A name
+# service that does not answer keeps nobody waiting but who needs it.
 . "$(dirname "$0")/../harness/lib.sh"
 need_root
 unshare -m true 2>/dev/null || skip_all "no mount namespace to be had"
@@ -43,6 +44,49 @@ back() {
 	state_is alertd ready && [ "$(status_of alertd .pid)" != "$old" ]
 }
 await 'one of the user is restarted too' back
+
+# A name service that does not answer: whoever reads a pipe waits for a writer.
+# Who needs the account waits then, and nobody else.
+mkfifo "$T/pipe"
+mount --bind "$T/pipe" /etc/group
+exits 124 'who asks the name service waits' \
+    timeout 1 getent initgroups patchflow
+kill -s KILL "$(status_of alertd .pid)" "$(status_of summarizer .pid)"
+waits() {
+	status_of "$1" '.state + " " + .why_not_running' |
+	    grep -q '^starting .*looked up'
+}
+await 'a daemon waits for its account' waits alertd
+await '... so does another one' waits summarizer
+root=$(status_of executor@MAIN .pid)
+kill -s KILL "$root"
+other_root() {
+	pid=$(status_of executor@MAIN .pid)
+	[ "${pid:-null}" != null ] && [ "$pid" != "$root" ]
+}
+await 'one that needs none is started meanwhile' other_root
+ok '... and another one stopped' ask stop summarizer
+await '... at once' state_is summarizer stopped
+is '... and the first one waits on' "$(waits alertd; echo $?)" 0
+if [ -n "${PATCHFLOW_LONG:-}" ]; then
+	too_late() {
+		status_of alertd .why_not_running | grep -q 'timed out'
+	}
+	AWAIT=60 await 'no answer is one in the end' too_late
+else
+	skip 1 'ten seconds: with PATCHFLOW_LONG'
+fi
+umount -l /etc/group
+exec 9<>"$T/pipe" 9>&-
+ok 'with the name service back' ask start summarizer
+await '... everybody is ready' all_ready
+is '... with the groups of the user' "$(sed -n \
+    's/^Groups:[[:space:]]*//p' "/proc/$(status_of alertd .pid)/status" |
+    xargs)" '990 991'
+is '... and nobody else was restarted' "$(ask status |
+    jq -r '.daemons[] | select(.restarts == 0) | .name' | xargs)" \
+    'executor@CYOPS ghost-bridge'
+
 pids=$(ask status | jq '.daemons[].pid' | xargs)
 kill -s KILL "$(pid_of watchdog)"
 all_dead() {

@@ -80,30 +80,32 @@ reach(struct fsm *f, enum fsm_state state)
 #define SAME FSM__STATES      /* nothing happens */
 #define OWN (FSM__STATES + 1) /* something does, the state stays */
 
-/* Columns: boot go start stop restart fork-failed ready beat exit swept tick
- * stuck changed gap. */
+/* Columns: boot go start stop restart fork-failed asked ready beat exit swept
+ * tick stuck changed gap. */
 static const int want[FSM__STATES][FSM__EVENTS] = {
     [FSM_STOPPED] = {FSM_WAITING, SAME, FSM_STARTING, SAME, FSM_STARTING, SAME,
-	SAME, SAME, SAME, SAME, SAME, SAME, SAME, SAME},
+	SAME, SAME, SAME, SAME, SAME, SAME, SAME, SAME, SAME},
     [FSM_WAITING] = {SAME, FSM_STARTING, FSM_STARTING, FSM_STOPPED,
-	FSM_STARTING, SAME, SAME, SAME, SAME, SAME, FSM_STARTING, SAME, SAME,
-	SAME},
+	FSM_STARTING, SAME, SAME, SAME, SAME, SAME, SAME, FSM_STARTING, SAME,
+	SAME, SAME},
     [FSM_STARTING] = {SAME, SAME, OWN, FSM_STOPPING, FSM_STOPPING, FSM_BACKOFF,
-	FSM_READY, OWN, FSM_CLEANING, SAME, FSM_KILLING, SAME, SAME, OWN},
-    [FSM_READY] = {SAME, SAME, OWN, FSM_STOPPING, FSM_STOPPING, SAME, OWN, OWN,
-	FSM_CLEANING, SAME, FSM_KILLING, FSM_STOPPING, SAME, OWN},
-    [FSM_STOPPING] = {OWN, SAME, OWN, OWN, OWN, SAME, SAME, SAME, FSM_CLEANING,
-	SAME, FSM_KILLING, SAME, SAME, OWN},
-    [FSM_KILLING] = {OWN, SAME, OWN, OWN, OWN, SAME, SAME, SAME, FSM_CLEANING,
-	SAME, FSM_KILLING, SAME, SAME, SAME},
-    [FSM_CLEANING] = {OWN, SAME, OWN, OWN, OWN, SAME, SAME, SAME, SAME,
+	FSM_WAITING, FSM_READY, OWN, FSM_CLEANING, SAME, FSM_KILLING, SAME,
+	SAME, OWN},
+    [FSM_READY] = {SAME, SAME, OWN, FSM_STOPPING, FSM_STOPPING, SAME, SAME, OWN,
+	OWN, FSM_CLEANING, SAME, FSM_KILLING, FSM_STOPPING, SAME, OWN},
+    [FSM_STOPPING] = {OWN, SAME, OWN, OWN, OWN, SAME, SAME, SAME, SAME,
+	FSM_CLEANING, SAME, FSM_KILLING, SAME, SAME, OWN},
+    [FSM_KILLING] = {OWN, SAME, OWN, OWN, OWN, SAME, SAME, SAME, SAME,
+	FSM_CLEANING, SAME, FSM_KILLING, SAME, SAME, SAME},
+    [FSM_CLEANING] = {OWN, SAME, OWN, OWN, OWN, SAME, SAME, SAME, SAME, SAME,
 	FSM_STARTING, FSM_STARTING, SAME, SAME, SAME},
     [FSM_BACKOFF] = {SAME, SAME, FSM_STARTING, FSM_STOPPED, FSM_STARTING, SAME,
-	SAME, SAME, SAME, SAME, FSM_STARTING, SAME, FSM_STARTING, SAME},
-    [FSM_DEGRADED] = {SAME, SAME, FSM_STARTING, FSM_STOPPED, FSM_STARTING, SAME,
-	SAME, SAME, SAME, SAME, FSM_STARTING, SAME, FSM_STARTING, SAME},
-    [FSM_NEEDS_OPERATOR] = {SAME, SAME, FSM_STARTING, FSM_STOPPED, FSM_STARTING,
 	SAME, SAME, SAME, SAME, SAME, FSM_STARTING, SAME, FSM_STARTING, SAME},
+    [FSM_DEGRADED] = {SAME, SAME, FSM_STARTING, FSM_STOPPED, FSM_STARTING, SAME,
+	SAME, SAME, SAME, SAME, SAME, FSM_STARTING, SAME, FSM_STARTING, SAME},
+    [FSM_NEEDS_OPERATOR] = {SAME, SAME, FSM_STARTING, FSM_STOPPED, FSM_STARTING,
+	SAME, SAME, SAME, SAME, SAME, SAME, FSM_STARTING, SAME, FSM_STARTING,
+	SAME},
 };
 
 /* A past that whatever the event is for would change. */
@@ -333,6 +335,37 @@ failed_forks_are_nobodys_strike(void **state)
 }
 
 static void
+who_is_asked_for_waits_and_is_nobodys_strike(void **state)
+{
+	struct fsm f;
+	int64_t now = 1000;
+	int i;
+
+	(void)state;
+	reach(&f, FSM_STARTING);
+	for (i = 0; i < 200; i++) {
+		assert_int_equal(step(&f, FSM_EV_ASKED, now), 0);
+		assert_int_equal(f.state, FSM_WAITING);
+		assert_false(f.alive);
+		assert_false(fsm_settled(&f));
+		/* With the answer, or without one by its date. */
+		if (i % 2 == 0)
+			now = f.deadline_ms;
+		assert_int_equal(
+		    step(&f, i % 2 == 0 ? FSM_EV_TICK : FSM_EV_GO, now),
+		    FSM_SPAWN);
+	}
+	assert_int_equal(f.starts, 1);
+	assert_int_equal(f.fork_ms, 0);
+	assert_false(f.incident);
+	/* One that is no longer wanted is not started by it. */
+	(void)step(&f, FSM_EV_ASKED, now);
+	(void)step(&f, FSM_EV_STOP, now);
+	assert_int_equal(step(&f, FSM_EV_GO, now), 0);
+	assert_int_equal(f.state, FSM_STOPPED);
+}
+
+static void
 a_machine_without_room_is_asked_again_soon(void **state)
 {
 	struct fsm f;
@@ -427,6 +460,7 @@ main(void)
 	    cmocka_unit_test(
 		kills_from_outside_are_back_within_a_second_for_ever),
 	    cmocka_unit_test(failed_forks_are_nobodys_strike),
+	    cmocka_unit_test(who_is_asked_for_waits_and_is_nobodys_strike),
 	    cmocka_unit_test(a_machine_without_room_is_asked_again_soon),
 	    cmocka_unit_test(an_incident_is_told_once_and_ends_when_stable),
 	    cmocka_unit_test(a_beat_moves_the_deadline_and_a_gap_renews_it),

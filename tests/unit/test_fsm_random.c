@@ -55,10 +55,17 @@ carry_out(struct world *w, unsigned actions)
 	if ((actions & FSM_SPAWN) == 0)
 		return;
 	assert_false(w->process); /* I1: never a twin */
-	if (draw(w, 10) == 0)
+	switch (draw(w, 10)) {
+	case 0:
 		carry_out(w, step(&w->f, FSM_EV_FORK_FAILED, w->now));
-	else
+		break;
+	case 1:
+		carry_out(w, step(&w->f, FSM_EV_ASKED, w->now));
+		break;
+	default:
 		w->process = true;
+		break;
+	}
 }
 
 static void
