@@ -6,9 +6,8 @@
 
 #include "executor/beneath.h"
 #include "executor/git.h"
+#include "executor/gitpaths.h"
 #include "executor/report.h"
-
-#define GIT "/usr/bin/git"
 
 static void
 chop(struct buf *b)
@@ -179,17 +178,14 @@ push(struct args *a, const char *item)
 	a->items[a->count] = NULL;
 }
 
+/* None: everything is meant, the work tree was clean. */
 static void
-push_paths(struct args *a, const struct plan *p)
+push_paths(struct args *a, const struct gitpaths *p)
 {
-	push(a, "--");
-	for (size_t i = 0; i < p->step_count; i++) {
-		if (p->steps[i].kind == PLAN_COMMAND)
-			continue;
-		push(a, p->steps[i].path);
-		if (p->steps[i].kind == PLAN_RENAME)
-			push(a, p->steps[i].to);
-	}
+	if (p != NULL)
+		push(a, "--");
+	for (size_t i = 0; p != NULL && i < p->count; i++)
+		push(a, p->items[i]);
 }
 
 static int
@@ -204,23 +200,21 @@ run(struct worker *w, struct args *a, const char *text, struct fault *f)
 }
 
 static int
-add_changes(struct worker *w, struct fault *f)
+add_changes(struct worker *w, const struct gitpaths *p, struct fault *f)
 {
 	struct args a = {NULL, 0};
 
 	push(&a, GIT);
 	push(&a, "add");
 	push(&a, "-A");
-	/* A path that was made and taken away again matches nothing. */
 	push(&a, "--ignore-errors");
-	if (!w->git_clean)
-		push_paths(&a, w->plan);
+	push_paths(&a, p);
 	return run(w, &a, "git add", f);
 }
 
-/* 1 something is staged, of the patch's own where ours, 0 nothing, -1. */
+/* 1 something of ours is staged, 0 nothing, -1. */
 static int
-has_staged(struct worker *w, bool ours, struct fault *f)
+has_staged(struct worker *w, const struct gitpaths *p, struct fault *f)
 {
 	struct args a = {NULL, 0};
 	struct buf out = {0};
@@ -230,8 +224,7 @@ has_staged(struct worker *w, bool ours, struct fault *f)
 	push(&a, "diff");
 	push(&a, "--cached");
 	push(&a, "--quiet");
-	if (ours && !w->git_clean)
-		push_paths(&a, w->plan);
+	push_paths(&a, p);
 	answer = ask(w, a.items, &code, &out, f);
 	if (answer == 0 && code > 1)
 		answer = no_answer("git diff", code, &out, f);
@@ -244,23 +237,22 @@ has_staged(struct worker *w, bool ours, struct fault *f)
  * (not from what it commits), and it ends well: the next commit of anybody
  * would delete it. */
 static int
-mend_index(struct worker *w, struct fault *f)
+mend_index(struct worker *w, const struct gitpaths *p, struct fault *f)
 {
 	struct args a = {NULL, 0};
-	int staged = has_staged(w, true, f);
+	int staged = has_staged(w, p, f);
 
 	if (staged != 1)
 		return staged;
 	push(&a, GIT);
 	push(&a, "reset");
 	push(&a, "-q");
-	if (!w->git_clean)
-		push_paths(&a, w->plan);
+	push_paths(&a, p);
 	return run(w, &a, "git reset", f);
 }
 
 static int
-commit(struct worker *w, struct fault *f)
+commit(struct worker *w, const struct gitpaths *p, struct fault *f)
 {
 	char *name = xasprintf("user.name=%s", w->queue->git_name);
 	char *email = xasprintf("user.email=%s", w->queue->git_email);
@@ -279,14 +271,13 @@ commit(struct worker *w, struct fault *f)
 	push(&a, "-q");
 	push(&a, "-m");
 	push(&a, w->plan->git_commit);
-	if (!w->git_clean) {
+	if (p != NULL)
 		push(&a, "--only");
-		push_paths(&a, w->plan);
-	}
+	push_paths(&a, p);
 	answer = run(w, &a, "git commit", f);
 	free(name);
 	free(email);
-	return answer == -1 ? -1 : mend_index(w, f);
+	return answer == -1 ? -1 : mend_index(w, p, f);
 }
 
 static int
@@ -321,24 +312,56 @@ report_head(struct worker *w, bool committed, struct fault *f)
 	return answer;
 }
 
-int
-git_finish(struct worker *w, struct fault *f)
+/* 1 committed, 0 there was nothing to commit, -1. */
+static int
+commit_staged(struct worker *w, const struct gitpaths *p, struct fault *f)
 {
 	int staged = 0;
 
+	if (p != NULL && p->dropped > 0)
+		report_text(w->report, "warning",
+		    "not in the git commit, because git does not look at it: "
+		    "a path that it ignores, an empty directory, or one that "
+		    "is gone again");
+	/* No path at all would mean everybody's changes. */
+	if (p == NULL || p->count > 0) {
+		if (add_changes(w, p, f) == -1)
+			return -1;
+		staged = has_staged(w, p, f);
+	}
+	if (staged == 0)
+		report_text(w->report, "warning",
+		    p == NULL ? "nothing had changed, so no git commit was made"
+			      : "nothing had changed of what the mutations "
+				"name, so no git commit was made");
+	return staged == 1 && commit(w, p, f) == -1 ? -1 : staged;
+}
+
+/* In a dirty work tree other people's changes stay theirs. */
+static int
+commit_ours(struct worker *w, struct fault *f)
+{
+	struct gitpaths p = {0};
+	int answer = -1;
+
+	if (w->git_clean)
+		return commit_staged(w, NULL, f);
+	if (gitpaths_find(w, &p, f) == 0)
+		answer = commit_staged(w, &p, f);
+	gitpaths_free(&p);
+	return answer;
+}
+
+int
+git_finish(struct worker *w, struct fault *f)
+{
+	int committed = 0;
+
 	if (w->plan->git_commit == NULL && w->plan->git_tag == NULL)
 		return 0;
-	if (w->plan->git_commit != NULL) {
-		if (add_changes(w, f) == -1)
-			return -1;
-		staged = has_staged(w, false, f);
-		if (staged == -1 || (staged == 1 && commit(w, f) == -1))
-			return -1;
-		if (staged == 0)
-			report_text(w->report, "warning",
-			    "nothing had changed, so no git commit was made");
-	}
-	if (w->plan->git_tag != NULL && tag(w, f) == -1)
+	if (w->plan->git_commit != NULL)
+		committed = commit_ours(w, f);
+	if (committed == -1 || (w->plan->git_tag != NULL && tag(w, f) == -1))
 		return -1;
-	return report_head(w, staged == 1, f);
+	return report_head(w, committed == 1, f);
 }

@@ -45,6 +45,19 @@ is 'in a dirty work tree only what the patch names is committed' \
     "$(g show --name-only --format= HEAD)" dirty.txt
 is "and other people's work stays theirs" "$(g status --porcelain | tr '\n' ,)" \
     ' M a,A  staged,?? untracked,'
+echo ignored >"$ws/.git/info/exclude"
+printf '{"id":"%s","mutations":[{"path":":!a","contents":"x\\n"},{"path":"*","contents":"x\\n"},{"path":"ignored","contents":"x\\n"},{"path":"gone","contents":"x\\n"},{"path":"gone","delete":true},{"path":"empty","mkdir":true}],"final":{"git":{"commit":"odd"}}}\n' \
+    odd | run_json 2>"$T/run.err"
+is 'a name is no pattern, and what git does not look at fails nothing' \
+    "$(g show --name-only --format= HEAD | tr '\n' ,)" '*,:!a,'
+is "so that other people's work still stays theirs" \
+    "$(g status --porcelain | tr '\n' ,)" ' M a,A  staged,?? untracked,'
+like 'and it is said' "$(outcome odd .warnings)" 'not in the git commit'
+g reset -q
+echo '{"id":"ran","mutations":[],"postMutationBuild":{"shell":["touch ran"]},"final":{"git":{"commit":"ran"}}}' |
+    run_json 2>"$T/run.err"
+is 'a command names nothing, so nothing of a dirty tree is committed' \
+    "$(said ran) $(g log -1 --format=%s)" 'completed  odd'
 
 commits tagged '"tag":"v1",'
 is 'a tag is made' "$(g rev-parse v1)" "$(g rev-parse HEAD)"
