@@ -27,7 +27,11 @@ landlock_version(void)
 	long version = syscall(SYS_landlock_create_ruleset, NULL, 0,
 	    LANDLOCK_CREATE_RULESET_VERSION);
 
-	return version > 0 ? (int)version : 0;
+	/* Not built in, off, or kept from us by a filter. */
+	if (version == -1 &&
+	    (errno == ENOSYS || errno == EOPNOTSUPP || errno == EPERM))
+		return 0;
+	return (int)version;
 }
 
 static void
@@ -49,6 +53,8 @@ landlock_open(struct landlock_rules *rules)
 	int version = landlock_version();
 	struct ruleset_attr attr;
 
+	if (version == -1)
+		return -1;
 	/* The first version forbids moving between directories altogether:
 	 * nothing that makes files by rename can live with that. */
 	if (version < 2) {

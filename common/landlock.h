@@ -40,7 +40,7 @@ struct landlock_rules {
 	uint64_t scope;
 };
 
-/* The kernel's version; 0: it has none. */
+/* The kernel's version; 0: it has none; -1: it did not say. */
 int landlock_version(void);
 /* An fd, or -1 (also where nothing would be left to decide). */
 int landlock_open(struct landlock_rules *rules);

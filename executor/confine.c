@@ -106,9 +106,12 @@ confine_prepare(const struct jail_spec *spec, int root, int *ruleset)
 		       ? LOCK_NET_BIND_TCP | LOCK_NET_CONNECT_TCP
 		       : 0,
 	    .scope = LOCK_SCOPE_ABSTRACT | LOCK_SCOPE_SIGNAL};
+	int version = landlock_version();
 
 	*ruleset = -1;
-	if (landlock_version() < 2) {
+	if (version == -1)
+		return -1; /* the next one may say */
+	if (version < 2) {
 		errno = EOPNOTSUPP;
 		/* Elsewhere the mounts stand; there nothing else does. */
 		return bare ? -1 : 0;

@@ -52,6 +52,7 @@ lack() {
 }
 lack processes clone:error=EAGAIN 'overlay: making namespaces'
 lack mounts fsmount:error=ENFILE 'overlay: '
+lack layers landlock_create_ruleset:error=ENOMEM 'overlay: '
 lack killed pivot_root:signal=KILL 'overlay: the probe ended without'
 if [ -n "${PATCHFLOW_LONG:-}" ]; then
 	for call in clone pipe2 mount fsopen fsmount open_tree move_mount \
