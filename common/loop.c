@@ -156,6 +156,7 @@ fire_timers(struct loop *l)
 		t = TAILQ_FIRST(&l->timers);
 		if (t == NULL || t->at_ms > now)
 			return;
+		l->idle = false;
 		loop_cancel(l, t);
 		t->on(l, t);
 	}
@@ -214,6 +215,7 @@ loop_turn(struct loop *l, int max_ms)
 
 	if (ready == -1 && errno != EINTR && errno != EAGAIN && errno != ENOMEM)
 		fatal("loop: poll failed");
+	l->idle = ready <= 0;
 	if (ready > 0)
 		fire_watch(l, fds);
 	fire_timers(l);

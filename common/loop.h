@@ -42,6 +42,7 @@ struct loop {
 	void (*on_signal)(struct loop *, const struct signalfd_siginfo *);
 	void *owner;        /* the daemon's state, for on_signal */
 	int64_t slowest_ms; /* turn: so long nobody else was attended to */
+	bool idle;          /* the last turn had nothing to do */
 	bool stop;
 };
 

@@ -208,7 +208,7 @@ on_check(struct loop *l, struct timer *t)
 		check_run(w);
 	loop_after(l, t, w->settings->watchdog.check);
 	supervise_settle(w);
-	w->check.spent = true;
+	w->check.spent = w->rests = true;
 }
 
 void

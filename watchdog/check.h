@@ -39,7 +39,7 @@ struct check {
 	struct timer timer;
 	int64_t wall_ahead_ms; /* of the monotonic clock */
 	uint64_t looks;
-	bool spent; /* memory, which the next pulse gives back */
+	bool spent; /* memory, which the next rest gives back */
 	size_t queue_count;
 	size_t trouble_count;
 	struct space space;

@@ -53,6 +53,7 @@ on_exit_seen(struct loop *l, struct watch *watch, short revents)
 		return;
 	read_output(h);
 	let_go(h);
+	h->owner->check.spent = h->owner->rests = true;
 	if (!told)
 		h->done(h, si.si_code == CLD_EXITED ? si.si_status
 						    : 128 + si.si_status);

@@ -29,11 +29,17 @@ pages_return(void *object, size_t size)
 	(void)munmap(object, size);
 }
 
+static uintptr_t
+page_bytes(void)
+{
+	return (uintptr_t)sysconf(_SC_PAGESIZE);
+}
+
 /* Whole pages within; addresses that are not ours are passed over. */
 static void
 advise(uintptr_t from, uintptr_t to, int advice)
 {
-	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+	uintptr_t page = page_bytes();
 	void *start;
 
 	from = (from + page - 1) / page * page;
@@ -49,6 +55,15 @@ static void
 give(uintptr_t from, uintptr_t to)
 {
 	advise(from, to, MADV_DONTNEED);
+}
+
+/* Of a segment: nothing else shares its last page. */
+static uintptr_t
+end_of(uintptr_t from, uintptr_t size)
+{
+	uintptr_t page = page_bytes();
+
+	return (from + size + page - 1) / page * page;
 }
 
 /*
@@ -70,7 +85,7 @@ give_object(struct dl_phdr_info *object, size_t size, void *arg)
 		if (h->p_type != PT_LOAD || (h->p_flags & PF_W) != 0)
 			continue;
 		from[n] = (uintptr_t)object->dlpi_addr + h->p_vaddr;
-		to[n] = from[n] + h->p_memsz;
+		to[n] = end_of(from[n], h->p_memsz);
 		n++;
 	}
 	while (n-- > 0)
@@ -92,7 +107,7 @@ give_heap(void)
 	free(end);
 }
 
-/* What lies behind this file's code: the end of the same segment. */
+/* What lies behind this file's code: the rest of it, and the constants. */
 static struct {
 	uintptr_t from, to;
 } behind;
@@ -104,14 +119,15 @@ find_behind(struct dl_phdr_info *object, size_t size, void *arg)
 
 	(void)size;
 	(void)arg;
-	behind.from = (uintptr_t)&pages_rest + CODE_BYTES;
+	behind.from = behind.to = (uintptr_t)&pages_rest + CODE_BYTES;
 	for (i = 0; i < object->dlpi_phnum; i++) {
 		const ElfW(Phdr) *h = &object->dlpi_phdr[i];
-		uintptr_t begin = (uintptr_t)object->dlpi_addr + h->p_vaddr;
+		uintptr_t end = end_of(
+		    (uintptr_t)object->dlpi_addr + h->p_vaddr, h->p_memsz);
 
-		if (h->p_type == PT_LOAD && behind.from > begin &&
-		    behind.from < begin + h->p_memsz)
-			behind.to = begin + h->p_memsz;
+		if (h->p_type == PT_LOAD && (h->p_flags & PF_W) == 0 &&
+		    end > behind.to)
+			behind.to = end;
 	}
 	return 1; /* the program is the first object */
 }

@@ -11,13 +11,13 @@ void
 watchdog_run(struct watchdog *w)
 {
 	while (!w->loop.stop) {
-		loop_turn(&w->loop, -1);
-		if (!w->pulsed)
+		loop_turn(&w->loop, w->rests ? 0 : -1);
+		if (!w->rests || !w->loop.idle)
 			continue;
 		/* From here, where the stack is shallow, and nowhere deeper. */
 		if (w->check.spent)
 			pages_give_back();
 		pages_rest();
-		w->check.spent = w->pulsed = false;
+		w->check.spent = w->rests = false;
 	}
 }

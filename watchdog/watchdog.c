@@ -169,7 +169,7 @@ on_pulse(struct loop *l, struct timer *t)
 	beat_upward(w);
 	loop_after(l, t, pulse_ms(w));
 	supervise_settle(w);
-	w->pulsed = true;
+	w->rests = true;
 }
 
 void

@@ -56,7 +56,7 @@ struct watchdog {
 	bool closing;
 	bool going_down;
 	bool settling;
-	bool pulsed; /* in this turn: sleep follows */
+	bool rests; /* before it sleeps, once there is nothing to do */
 	struct control control;
 	struct writer writer;
 	struct own_log own_log;

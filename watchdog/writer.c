@@ -102,6 +102,7 @@ on_exit_seen(struct loop *l, struct watch *watch, short revents)
 	atomic_store(&r->box->retire, false);
 	if (ring_is_empty(&r->box->ring)) {
 		give_back(r->box);
+		w->rests = true;
 		return;
 	}
 	if (si.si_code != CLD_EXITED)

@@ -98,7 +98,9 @@ ready_watches_take_turns(void **state)
 	s.count = 0;
 	s.victim = s.order[5] == wa.fd ? &wa : &wb;
 	loop_turn(&l, 0);
+	assert_false(l.idle);
 	loop_turn(&l, 0);
+	assert_true(l.idle);
 	assert_int_equal(s.count, 1);
 	assert_false(wa.armed || wb.armed);
 	loop_close(&l);
@@ -125,6 +127,7 @@ timers_fire_in_order_and_not_early(void **state)
 	loop_cancel(&l, &t[2]);
 	while (s.count < 2)
 		loop_turn(&l, -1);
+	assert_false(l.idle);
 	assert_true(clock_mono_ms() - begin >= 60);
 	assert_int_equal(s.order[0], (int)(t[1].at_ms % 100000));
 	assert_int_equal(s.order[1], (int)(t[0].at_ms % 100000));
