@@ -12,7 +12,8 @@
 # the service itself in the script's place.
 #
 # private is what would be free without the process, dirty the part of it that
-# is no file's. "used" is private at the end, when all has been used once.
+# is no file's; "most" is the most of it that a look each second has found in the
+# idle time, and "used" what it is at the end, when all has been used once.
 # Debian's packages are unpacked into a scratch folder, not installed; what is
 # not to be had is said.
 #
@@ -22,7 +23,7 @@ use warnings;
 use Cwd qw(abs_path);
 use File::Path qw(make_path);
 use File::Temp qw(tempdir);
-use List::Util qw(shuffle);
+use List::Util qw(max shuffle);
 use POSIX qw(:sys_wait_h);
 use Time::HiRes qw(clock_gettime sleep CLOCK_MONOTONIC);
 
@@ -244,6 +245,17 @@ sub measure {
 	return \%sum;
 }
 
+# For $IDLE seconds nobody does anything to them.
+sub idle {
+	my (@present) = @_;
+	my $until = clock_gettime(CLOCK_MONOTONIC) + $IDLE;
+	while (clock_gettime(CLOCK_MONOTONIC) < $until) {
+		sleep 1;
+		$_->{most} = max($_->{most} // 0, measure($_)->{private})
+		    for @present;
+	}
+}
+
 # name => [pid, start in ns] of the last life of each service.
 sub lives {
 	my ($p) = @_;
@@ -319,7 +331,7 @@ for (@peers) {
 }
 sleep 5;
 $_->{before} = measure($_) for @present;
-sleep $IDLE;
+idle(@present);
 $_->{after} = measure($_) for @present;
 for my $round (1 .. $ROUNDS + $AGAIN) {
 	for my $p (shuffle(@present)) {
@@ -337,13 +349,13 @@ for my $round (1 .. $ROUNDS + $AGAIN) {
 }
 $_->{used} = measure($_) for @present;
 
-my $form = "%-12s %5s %7s %8s %7s %7s %9s | %7s %7s %8s %8s\n";
-printf $form, 'supervisor', 'procs', 'RSS kB', 'private', '(dirty)', 'used',
-    'wakeups/s', 'p50 ms', 'p99 ms', '2nd p50', '2nd p99';
+my $form = "%-12s %5s %7s %8s %7s %7s %7s %9s | %7s %7s %8s %8s\n";
+printf $form, 'supervisor', 'procs', 'RSS kB', 'private', '(dirty)', 'most',
+    'used', 'wakeups/s', 'p50 ms', 'p99 ms', '2nd p50', '2nd p99';
 for my $p (@present) {
 	my $at = $p->{after};
 	printf $form, $p->{name}, $at->{processes}, $at->{rss}, $at->{private},
-	    $at->{dirty}, $p->{used}{private},
+	    $at->{dirty}, $p->{most}, $p->{used}{private},
 	    sprintf('%.2f', ($at->{wakeups} - $p->{before}{wakeups}) / $IDLE),
 	    percentile(0.5, @{$p->{first}}), percentile(0.99, @{$p->{first}}),
 	    percentile(0.5, @{$p->{second}}), percentile(0.99, @{$p->{second}});
