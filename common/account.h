@@ -11,8 +11,10 @@
 #include <stddef.h>
 
 #define ACCOUNT_GROUPS 64
+#define ACCOUNT_NAME 64
 
 struct account {
+	char name[ACCOUNT_NAME]; /* of a user */
 	uid_t uid;
 	gid_t gid;
 	gid_t groups[ACCOUNT_GROUPS]; /* of a user; its own one too */
@@ -28,7 +30,12 @@ void account_ask_here(void);
  * one of ours has need of.
  */
 int account_user(const char *name, struct account *out);
+/* By number, without its groups. */
+int account_of(uid_t uid, struct account *out);
 /* gid alone. */
 int account_group(const char *name, struct account *out);
+/* 0 where uid is in the group now, however many groups it is in; or -1: EPERM
+ * it is not, ENOENT one of the two is not there. */
+int account_member(uid_t uid, const char *group);
 
 #endif

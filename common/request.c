@@ -45,6 +45,13 @@ request_encode(const struct request *r)
 	return doc;
 }
 
+const struct box *
+request_box(const struct queue_tree *q)
+{
+	return geteuid() == 0 || geteuid() == q->tree->owner ? &q->requests
+							     : &q->asks;
+}
+
 enum spool_answer
 request_put(struct queue_tree *q, struct request *r)
 {
@@ -58,7 +65,7 @@ request_put(struct queue_tree *q, struct request *r)
 	r->uid = getuid();
 	spool_unique_name("json", r->name, sizeof(r->name));
 	doc = request_encode(r);
-	answer = tree_put_json(q->tree, q->requests.dir, r->name, doc);
+	answer = tree_put_json(q->tree, request_box(q)->dir, r->name, doc);
 	json_decref(doc);
 	return answer;
 }

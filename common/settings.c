@@ -107,6 +107,7 @@ static const struct conf_key queue_keys[] = {
     NUMBER(COUNT, queue_settings, attempts, "3", 1, 100),
     NUMBER(SPAN, queue_settings, ageing, "15m", SECOND, 100 * DAY),
     WORD(queue_settings, "approve", approve, "never", "never|shell|always"),
+    MANY(STRINGS, queue_settings, "approvers", approvers),
     LIST(queue_settings, "rules", rules, rule_count, rule_settings, rule_keys),
     TEXT(queue_settings, "git_name", git_name, "patchflow"),
     TEXT(queue_settings, "git_email", git_email, "patchflow@localhost"), END};
@@ -227,6 +228,7 @@ static const struct conf_key log_keys[] = {
 
 const struct conf_key settings_keys[] = {PATH(settings, "spool", spool, NULL),
     TEXT(settings, "user", user, ""),
+    MANY(STRINGS, settings, "approvers", approvers),
     LIST(settings, "queues", queues, queue_count, queue_settings, queue_keys),
     SECTION(settings, bridge, bridge_keys),
     SECTION(settings, summaries, summary_keys),

@@ -38,11 +38,10 @@ struct queue_settings {
 	bool network;
 	int64_t timeout, command_timeout;
 	int64_t memory, processes;
-	int64_t file_size;
-	int64_t cpu_time;
-	int64_t disk;
-	int64_t attempts, ageing; /* see executor(8) */
-	char *approve;            /* "never", "shell", "always" */
+	int64_t file_size, cpu_time, disk;
+	int64_t attempts, ageing;      /* see executor(8) */
+	char *approve;                 /* "never", "shell", "always" */
+	struct conf_strings approvers; /* users and @groups */
 	size_t rule_count;
 	struct rule_settings *rules;
 	char *git_name, *git_email;
@@ -140,6 +139,7 @@ struct log_settings {
 struct settings {
 	char *spool;
 	char *user; /* of the daemons that need no rights; "" : none */
+	struct conf_strings approvers; /* of queues that name none */
 	size_t queue_count;
 	struct queue_settings *queues;
 	struct bridge_settings bridge;

@@ -382,7 +382,8 @@ check_spans(struct conf_file *f, const struct settings *s)
 int
 settings_check(struct conf_file *f, struct settings *s)
 {
-	int errors = check_default(f, s) + check_spans(f, s);
+	int errors = check_default(f, s) + check_spans(f, s) +
+		     settings_check_approvers(f, s);
 	size_t i;
 
 	for (i = 0; i < s->queue_count; i++)

@@ -261,7 +261,7 @@ open_queue(struct tree *t, struct queue_tree *q, const char *name, char *why)
 	}
 	(void)strlcpy(q->name, name, sizeof(q->name));
 	q->tree = t;
-	q->base = open_made(t, t->root, name, TREE_OWN);
+	q->base = open_made(t, t->root, name, TREE_PASS);
 	if (q->base == -1)
 		return none_of_ours(t) ? 0 : -1;
 	bad = open_rows(t, q->base, q, queue_rows, QUEUE_ROWS);

@@ -7,10 +7,11 @@
  *
  * Rights are set here, at every open, by root or the spool's owner: all is
  * the owner's (of SPOOL; tree_begin's user's, else user patchflow's, where
- * root makes it), 2750, group patchflow; inbox/{tmp,new} and alerts/{tmp,new}
- * 3770, group patchflow-submit, and then SPOOL, inbox and alerts 2751 so that
- * its members get there. Groups that do not exist change nothing. For a user
- * without rights on a directory its descriptor is -1.
+ * root makes it), 2750, group patchflow; inbox/{tmp,new}, alerts/{tmp,new} and
+ * QUEUE/requests/ask/{tmp,new} 3770, group patchflow-submit, and then what is
+ * above them 2751 so that its members get there. Groups that do not exist
+ * change nothing. For a user without rights on a directory its descriptor is
+ * -1.
  */
 #ifndef COMMON_TREE_H
 #define COMMON_TREE_H
@@ -47,7 +48,8 @@ struct queue_tree {
 	const struct tree *tree; /* where it stays until tree_close */
 	int base;                /* SPOOL/QUEUE */
 	int dir[Q__MAX];
-	struct box requests;
+	struct box requests; /* of root and the spool's owner */
+	struct box asks;     /* of everybody else: approvers */
 	struct box outcomes;
 	int summaries[S__MAX];
 };

@@ -25,7 +25,7 @@ struct tree_row {
 #define TREE_NO_FD SIZE_MAX
 #define TREE_EARLY 2 /* rows that the lock and set_aside need */
 #define TREE_ROWS 19
-#define QUEUE_ROWS 22
+#define QUEUE_ROWS 27
 extern const struct tree_row tree_rows[TREE_ROWS];
 extern const struct tree_row queue_rows[QUEUE_ROWS];
 

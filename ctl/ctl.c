@@ -274,7 +274,10 @@ ctl_open(struct ctl *c)
 
 	if (status != 0 || (c->t.ids != -1 && c->t.run != -1))
 		return status;
-	ctl_say("%s: you may hand patches in, but not look or act", c->t.path);
+	ctl_say("%s: you may hand patches in, but not look or act; "
+		"members of group patchflow may look, see approvers in "
+		"patchflow.yaml(5)",
+	    c->t.path);
 	return CTL_FAILED;
 }
 

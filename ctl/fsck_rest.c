@@ -113,6 +113,7 @@ check_tmps(struct fsck *f)
 			const char *name;
 		} tmps[] = {{q->dir[Q_TMP], "patches/.tmp"},
 		    {q->requests.dir[BOX_TMP], "requests/tmp"},
+		    {q->asks.dir[BOX_TMP], "requests/ask/tmp"},
 		    {q->outcomes.dir[BOX_TMP], "outcomes/tmp"},
 		    {q->summaries[S_TMP], "summaries/.tmp"}};
 
@@ -168,6 +169,10 @@ check_boxes(struct fsck *f)
 			place = xasprintf("%s/requests/%s", t->queues[i].name,
 			    box_dir_name[d]);
 			check_box(f, t->queues[i].requests.dir[d], place);
+			free(place);
+			place = xasprintf("%s/requests/ask/%s",
+			    t->queues[i].name, box_dir_name[d]);
+			check_box(f, t->queues[i].asks.dir[d], place);
 			free(place);
 		}
 }

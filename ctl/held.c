@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 #include "ctl/held.h"
 
+#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/clock.h"
 #include "common/ids.h"
 #include "common/outcome.h"
+#include "common/text.h"
 #include "ctl/look.h"
 #include "ctl/out.h"
 #include "ctl/status.h"
@@ -148,6 +150,24 @@ by_dependency(struct ctl *c, const json_t *job)
 	return j;
 }
 
+/* Root and the spool's owner, then whom the configuration names. */
+static json_t *
+approvers(const struct ctl *c, const struct queue_tree *q)
+{
+	const struct conf_strings *list =
+	    &settings_queue(&c->s, q->name)->approvers;
+	const struct passwd *owner = getpwuid(c->t.owner);
+	json_t *all = json_pack("[s]", "root");
+
+	if (c->t.owner != 0)
+		json_array_append_new(all,
+		    text_json(
+			owner != NULL ? owner->pw_name : "the spool's owner"));
+	for (size_t i = 0; i < list->count; i++)
+		json_array_append_new(all, text_json(list->items[i]));
+	return all;
+}
+
 json_t *
 held_describe(struct ctl *c, struct queue_tree *q, const char *key,
     const json_t *job)
@@ -170,6 +190,7 @@ held_describe(struct ctl *c, struct queue_tree *q, const char *key,
 
 		json_object_set(j, "digest", json_object_get(a, "digest"));
 		json_object_set(j, "attempt", json_object_get(a, "attempt"));
+		json_object_set_new(j, "approvers", approvers(c, q));
 	}
 	json_decref(note);
 	return j;

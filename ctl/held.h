@@ -11,8 +11,8 @@
 /*
  * {reason, why, until|null, digest, attempt}: reason is operator, backoff,
  * approval or dependency; digest and attempt say of what an approval is asked
- * for, whatever the reason, "" and 0 else. job is the queue file, or NULL. A
- * new reference.
+ * for, whatever the reason, "" and 0 else; then approvers is who may decide.
+ * job is the queue file, or NULL. A new reference.
  */
 json_t *held_describe(struct ctl *c, struct queue_tree *q, const char *key,
     const json_t *job);

@@ -11,7 +11,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "common/approver.h"
 #include "common/clock.h"
 #include "ctl/control.h"
 #include "ctl/follow.h"
@@ -125,7 +127,7 @@ await_answer(struct asking *a, struct queue_tree *q, const struct request *r)
 	do {
 		json_decref(done);
 		done = NULL;
-		if (spool_read_json(q->requests.dir[BOX_DONE], r->name,
+		if (spool_read_json(request_box(q)->dir[BOX_DONE], r->name,
 			&done) == 1 &&
 		    json_is_boolean(json_object_get(done, "ok")))
 			return done;
@@ -134,35 +136,67 @@ await_answer(struct asking *a, struct queue_tree *q, const struct request *r)
 	return NULL;
 }
 
+static void
+fill(const struct asking *a, const char *id, struct request *r)
+{
+	*r = (struct request){.verb = a->verb, .uid = geteuid()};
+	(void)strlcpy(r->id, id, sizeof(r->id));
+	(void)strlcpy(r->reason, a->reason, sizeof(r->reason));
+	if (a->verb == REQUEST_APPROVE || a->verb == REQUEST_REJECT) {
+		(void)strlcpy(r->digest, out_string(a->held, "digest"),
+		    sizeof(r->digest));
+		r->attempt = (int)json_integer_value(
+		    json_object_get(a->held, "attempt"));
+	}
+}
+
+/* Asked here for a clear word at once; who decides is the executor. */
+static bool
+is_allowed(const struct asking *a, struct queue_tree *q, struct request *r,
+    const char *subject)
+{
+	char why[256];
+
+	if (request_box(q) == &q->requests ||
+	    approver_allow(settings_queue(&a->c->s, q->name), r, why))
+		return true;
+	ctl_say("%s: %s", subject, why);
+	return false;
+}
+
+static int
+put(struct asking *a, struct queue_tree *q, struct request *r,
+    const char *subject)
+{
+	json_t *done;
+	int status = CTL_DONE;
+
+	if (request_put(q, r) != SPOOL_DONE) {
+		status = errno == EACCES ? CTL_FAILED : CTL_TEMPORARY;
+		ctl_say("%s: not accepted: %s", subject, strerror(errno));
+		return status;
+	}
+	done = await_answer(a, q, r);
+	tell(a, subject, done);
+	if (done != NULL && !json_is_true(json_object_get(done, "ok")))
+		status = CTL_FAILED;
+	else if (done == NULL && a->wait)
+		status = CTL_TEMPORARY;
+	json_decref(done);
+	return status;
+}
+
 static int
 ask(struct asking *a, struct queue_tree *q, const char *id)
 {
-	struct request r = {.verb = a->verb};
+	struct request r;
 	char *subject =
 	    id[0] != '\0' ? xasprintf("%s@%s", id, q->name) : xstrdup(q->name);
-	json_t *done = NULL;
-	int status = CTL_DONE;
+	int status = CTL_FAILED;
 
-	(void)strlcpy(r.id, id, sizeof(r.id));
-	(void)strlcpy(r.reason, a->reason, sizeof(r.reason));
-	if (a->verb == REQUEST_APPROVE || a->verb == REQUEST_REJECT) {
-		(void)strlcpy(r.digest, out_string(a->held, "digest"),
-		    sizeof(r.digest));
-		r.attempt = (int)json_integer_value(
-		    json_object_get(a->held, "attempt"));
-	}
-	if (request_put(q, &r) != SPOOL_DONE) {
-		ctl_say("%s: not accepted: %s", subject, strerror(errno));
-		status = CTL_TEMPORARY;
-	} else {
-		done = await_answer(a, q, &r);
-		tell(a, subject, done);
-		if (done != NULL && !json_is_true(json_object_get(done, "ok")))
-			status = CTL_FAILED;
-		else if (done == NULL && a->wait)
-			status = CTL_TEMPORARY;
-	}
-	json_decref(done);
+	fill(a, id, &r);
+	if (is_allowed(a, q, &r, subject))
+		status = put(a, q, &r, subject);
 	free(subject);
 	return status;
 }

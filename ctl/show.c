@@ -169,12 +169,28 @@ print_changes(const json_t *doc)
 	}
 }
 
+/* Who let it run, where that had to be asked for. */
+static void
+print_approval(const json_t *doc)
+{
+	const json_t *a = json_object_get(doc, "approval");
+	const char *as = out_string(a, "as");
+	const char *comment = out_string(a, "comment");
+
+	if (json_is_object(a))
+		out_fieldf("approved", "by %s%s%s%s%s", out_string(a, "by"),
+		    as[0] != '\0' ? ", as " : "", as,
+		    comment[0] != '\0' ? ": " : "", comment);
+	print_time("", out_string(a, "at"));
+}
+
 static void
 print_outcome(const json_t *doc)
 {
 	char span[64];
 
 	show_why(doc);
+	print_approval(doc);
 	print_time("started", out_string(doc, "started_at"));
 	clock_human_span(
 	    json_integer_value(json_object_get(doc, "duration_ms")), span,
@@ -209,20 +225,28 @@ print_attempts(const struct look *l)
 		    l->rev_count);
 }
 
+static void
+print_names(const char *label, const json_t *list)
+{
+	const json_t *name;
+	struct buf text = {0};
+	size_t i;
+
+	json_array_foreach (list, i, name) {
+		buf_printf(&text, "%s%s", i > 0 ? ", " : "",
+		    json_string_value(name));
+	}
+	out_field(label, text.bytes);
+	buf_free(&text);
+}
+
 /* What a held patch waits for. */
 static void
 print_needs(const struct look *l)
 {
-	const json_t *patch = json_object_get(l->job, "patch"), *id;
-	struct buf text = {0};
-	size_t i;
+	const json_t *patch = json_object_get(l->job, "patch");
 
-	json_array_foreach (json_object_get(patch, "dependencies"), i, id) {
-		buf_printf(&text, "%s%s", i > 0 ? ", " : "",
-		    json_string_value(id));
-	}
-	out_field("needs", text.bytes);
-	buf_free(&text);
+	print_names("needs", json_object_get(patch, "dependencies"));
 }
 
 static void
@@ -258,6 +282,7 @@ print_held(struct ctl *c, const struct look *l)
 	held = held_describe(c, l->queue, l->name.key, l->job);
 	out_field("held", out_string(held, "why"));
 	if (out_string(held, "digest")[0] != '\0') {
+		print_names("approvers", json_object_get(held, "approvers"));
 		out_field("digest", out_string(held, "digest"));
 		print_list("changes", json_object_get(patch, "mutations"),
 		    "path");

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /* Asking for approval, granting it, and telling that it is not needed. */
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/account.h"
 #include "common/buf.h"
 #include "common/clock.h"
 #include "common/log.h"
@@ -89,8 +89,8 @@ tell(struct executor *ex, const char *id, const char *why)
 {
 	char *text = why != NULL
 			 ? xasprintf("%s@%s waits for approval: %s; look with "
-				     "`patchflow show', then `patchflow "
-				     "approve' or `reject'",
+				     "`patchflow show', which names who may, "
+				     "then `patchflow approve' or `reject'",
 			       id, ex->q->name, why)
 			 : xasprintf("%s@%s waits for no approval any more", id,
 			       ex->q->name);
@@ -177,6 +177,7 @@ approval_grant(struct executor *ex, const struct request *r, const char *key,
 		return say(answer, true, "it is approved already");
 	t.approval.granted = true;
 	t.approval.by = r->uid;
+	(void)strlcpy(t.approval.as, r->as, sizeof(t.approval.as));
 	t.approval.at_us = clock_wall_us();
 	(void)strlcpy(t.approval.comment, r->reason,
 	    sizeof(t.approval.comment));
@@ -212,19 +213,19 @@ approval_describe(struct executor *ex, const char *key)
 		return NULL;
 	approval_name(t.approval.by, name, sizeof(name));
 	clock_iso(t.approval.at_us, at);
-	return json_pack("{s:o,s:I,s:s,s:o,s:o}", "by", utf8_string(name),
-	    "uid", (json_int_t)t.approval.by, "at", at, "comment",
-	    utf8_string(t.approval.comment), "why",
+	return json_pack("{s:o,s:I,s:s,s:s,s:o,s:o}", "by", utf8_string(name),
+	    "uid", (json_int_t)t.approval.by, "as", t.approval.as, "at", at,
+	    "comment", utf8_string(t.approval.comment), "why",
 	    utf8_string(t.approval.why));
 }
 
 void
 approval_name(uid_t uid, char *out, size_t size)
 {
-	const struct passwd *pw = getpwuid(uid);
+	struct account a;
 
-	if (pw != NULL)
-		(void)strlcpy(out, pw->pw_name, size);
+	if (account_of(uid, &a) == 0)
+		(void)strlcpy(out, a.name, size);
 	else
 		(void)snprintf(out, size, "uid %u", uid);
 }

@@ -11,6 +11,7 @@
 
 #include "common/buf.h"
 #include "common/log.h"
+#include "executor/approvers.h"
 #include "executor/executor.h"
 #include "executor/foreign.h"
 #include "executor/isolate.h"
@@ -145,6 +146,7 @@ try_queue(struct executor *ex, struct trials *t)
 		log_debug("isolation not known yet: %s", ex->why);
 	note_isolation(ex, t);
 	note_durability(ex, t);
+	approvers_try(ex, t);
 	/* Of a place that nobody uses nothing stays; a used one is kept by
 	 * what lies in it or by the record of it. */
 	if (!spool_exists(ex->state.dir, "place.json"))

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/account.h"
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/utf8.h"
@@ -416,6 +417,7 @@ executor_open(struct executor *ex, struct tree *t, const struct settings *s,
 	}
 	strlcpy(ex->instance, o->instance, sizeof(ex->instance));
 	raise_files();
+	account_ask_apart();
 	if (loop_open(&ex->loop, ex, on_signal) == -1 ||
 	    state_open(&ex->state, t, ex->instance) == -1 ||
 	    journal_open(&ex->journal, t->journal, ex->instance, s->logs.size,
@@ -423,6 +425,7 @@ executor_open(struct executor *ex, struct tree *t, const struct settings *s,
 		return -1;
 	(void)spool_sweep_tmp(ex->q->outcomes.dir[BOX_TMP], SPOOL_DEAD_WRITERS);
 	(void)spool_sweep_tmp(ex->q->requests.dir[BOX_TMP], SPOOL_DEAD_WRITERS);
+	(void)spool_sweep_tmp(ex->q->asks.dir[BOX_TMP], SPOOL_DEAD_WRITERS);
 	(void)spool_sweep_tmp(ex->q->dir[Q_TMP], SPOOL_DEAD_WRITERS);
 	set_timers(ex);
 	hand_open(ex);
@@ -430,7 +433,8 @@ executor_open(struct executor *ex, struct tree *t, const struct settings *s,
 	ex->held_any = true;
 	if (hint_open(&ex->hint, &ex->loop, ex, on_hint) == -1 ||
 	    watch_dir(ex, &ex->hint, ex->q, "patches") == -1 ||
-	    watch_dir(ex, &ex->hint, ex->q, "requests/new") == -1)
+	    watch_dir(ex, &ex->hint, ex->q, "requests/new") == -1 ||
+	    watch_dir(ex, &ex->hint, ex->q, "requests/ask/new") == -1)
 		log_warn("inotify: looking only every %d s", RESCAN_MS / 1000);
 	watch_others(ex);
 	/* Recovery before ready: nobody may think that all is well before. */

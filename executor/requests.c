@@ -4,14 +4,12 @@
  * What is found in cur at start is done again: each verb says of a patch that
  * is already where it should be that all is well.
  */
-#include <sys/stat.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "common/approver.h"
 #include "common/buf.h"
 #include "common/clock.h"
 #include "common/ids.h"
@@ -25,6 +23,8 @@
 #include "executor/utf8.h"
 
 #define TAKE_MAX 256 /* in one pass */
+#define ASKS_MAX 16  /* of others: many do not keep patches waiting */
+#define REQUEST_BYTES (64u << 10)
 #define PAUSE_FORMAT "patchflow-paused-1"
 
 struct answer {
@@ -273,14 +273,16 @@ static void (*const verbs[REQUEST__MAX])(struct executor *,
     [REQUEST_RESUME] = do_resume,
 };
 
-/* Who asks: the file's owner, which nobody can choose. */
-static uid_t
-owner_of(int dir, const char *name)
+/* Only root and the spool's owner could put into the one box; in the other
+ * nobody is either of them. */
+static bool
+may_ask(struct executor *ex, const struct box *b, struct request *r,
+    char why[256])
 {
-	struct stat st;
-
-	return fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 ? st.st_uid
-								 : geteuid();
+	if (b == &ex->q->asks)
+		return approver_allow(ex->queue, r, why);
+	(void)strlcpy(r->as, r->uid == 0 ? "root" : "owner", sizeof(r->as));
+	return true;
 }
 
 /* Told with the patch, so that `log ID` shows who asked for what. */
@@ -291,45 +293,55 @@ note(struct executor *ex, const char *name, const struct request *r,
 	const char *verb =
 	    r->verb < REQUEST__MAX ? request_verb_name[r->verb] : "unknown";
 
-	log_info("request %s: %s%s%s by uid %u: %s, %s", name, verb,
+	log_info("request %s: %s%s%s by uid %u%s%s: %s, %s", name, verb,
 	    r->id[0] != '\0' ? " " : "", r->id, r->uid,
-	    a->ok ? "done" : "refused", a->text);
+	    r->as[0] != '\0' ? " as " : "", r->as, a->ok ? "done" : "refused",
+	    a->text);
 	journal_write(&ex->journal, "request",
-	    json_pack("{s:s*,s:s,s:s,s:I,s:b,s:o}", "id",
+	    json_pack("{s:s*,s:s,s:s,s:I,s:s,s:b,s:o}", "id",
 		r->id[0] != '\0' ? r->id : NULL, "queue", ex->q->name, "verb",
-		verb, "uid", (json_int_t)r->uid, "ok", a->ok, "answer",
-		utf8_string(a->text)));
+		verb, "uid", (json_int_t)r->uid, "as", r->as, "ok", a->ok,
+		"answer", utf8_string(a->text)));
+}
+
+/* 0, or -1: it will be done again, so nothing may run in between, or a retry
+ * would be one more retry each time. */
+static int
+answer_in(struct executor *ex, const struct box *b, const char *name,
+    const json_t *reply)
+{
+	if (spool_replace_json(b->dir[BOX_TMP], b->dir[BOX_DONE], name,
+		reply) == SPOOL_DONE &&
+	    spool_remove(b->dir[BOX_CUR], name) == SPOOL_DONE)
+		return 0;
+	executor_hold(ex, "request %s: its answer is not written: %s", name,
+	    strerror(errno));
+	return -1;
 }
 
 static void
-act(struct executor *ex, const char *name, const json_t *doc)
+act(struct executor *ex, const struct box *b, const char *name, uid_t uid,
+    const json_t *doc)
 {
-	struct box *b = &ex->q->requests;
 	struct answer a = {false, "not a request of this version"};
 	struct request r = {.verb = REQUEST__MAX};
 	json_t *reply;
+	bool readable = request_decode(doc, &r) == 0;
 
-	if (request_decode(doc, &r) == 0) {
-		r.uid = owner_of(b->dir[BOX_CUR], name);
+	r.uid = uid;
+	if (readable && may_ask(ex, b, &r, a.text))
 		verbs[r.verb](ex, &r, &a);
-	}
 	note(ex, name, &r, &a);
 	reply = json_deep_copy(doc);
 	json_object_set_new(reply, "ok", json_boolean(a.ok));
 	json_object_set_new(reply, "answer", utf8_string(a.text));
-	if (spool_replace_json(b->dir[BOX_TMP], b->dir[BOX_DONE], name,
-		reply) != SPOOL_DONE ||
-	    spool_remove(b->dir[BOX_CUR], name) != SPOOL_DONE)
-		/* It will be done again: nothing may run in between, or a
-		 * retry would be one more retry each time. */
-		executor_hold(ex, "request %s: its answer is not written: %s",
-		    name, strerror(errno));
+	(void)answer_in(ex, b, name, reply);
 	json_decref(reply);
 	status_write(ex);
 }
 
 static void
-set_aside(struct executor *ex, const char *name)
+set_aside(struct executor *ex, const struct box *b, const char *name)
 {
 	const struct alert a = {.type = "spool-corrupt",
 	    .component = ex->instance,
@@ -340,8 +352,8 @@ set_aside(struct executor *ex, const char *name)
 
 	log_warnx("request %s: set aside", name);
 	executor_alert(ex, &a);
-	if (tree_set_aside(ex->tree, ex->q->requests.dir[BOX_CUR], "request",
-		name) != SPOOL_DONE)
+	if (tree_set_aside(ex->tree, b->dir[BOX_CUR], "request", name) !=
+	    SPOOL_DONE)
 		log_warn("request %s: not set aside", name);
 }
 
@@ -353,29 +365,48 @@ hold_for(struct executor *ex, const char *what, int error)
 	executor_hold(ex, "%s: not read: %s", what, strerror(error));
 }
 
-static void
-take(struct executor *ex, const char *name)
+/* 1 with the document and whose it is, read from one descriptor; 0; -1. */
+static int
+read_request(struct executor *ex, const struct box *b, const char *name,
+    uid_t *uid, json_t **doc)
 {
-	json_t *doc = NULL;
-	int found = spool_read_json(ex->q->requests.dir[BOX_CUR], name, &doc);
+	struct spool_file f;
+	int found = spool_read(b->dir[BOX_CUR], name, REQUEST_BYTES,
+	    b == &ex->q->asks, &f);
+
+	*doc = NULL;
+	if (found != 1)
+		return found;
+	*uid = f.uid;
+	*doc = spool_check(f.bytes, f.len);
+	spool_file_free(&f);
+	if (*doc != NULL)
+		return 1;
+	errno = EBADMSG;
+	return -1;
+}
+
+static void
+take(struct executor *ex, const struct box *b, const char *name)
+{
+	json_t *doc;
+	uid_t uid;
+	int found = read_request(ex, b, name, &uid, &doc);
 	int saved = errno;
 
 	if (found == 1)
-		act(ex, name, doc);
-	else if (found == -1 &&
-		 (saved == EBADMSG || saved == ENOMSG || saved == EPERM ||
-		     saved == EFBIG || saved == EACCES))
-		set_aside(ex, name);
+		act(ex, b, name, uid, doc);
+	else if (found == -1 && (saved == EBADMSG || saved == EPERM ||
+				    saved == EFBIG || saved == EACCES))
+		set_aside(ex, b, name);
 	else if (found == -1)
 		hold_for(ex, name, saved);
 	json_decref(doc);
 }
 
 static bool
-claim(struct executor *ex, const char *name)
+claim(struct executor *ex, const struct box *b, const char *name)
 {
-	struct box *b = &ex->q->requests;
-
 	if (spool_move(b->dir[BOX_NEW], name, b->dir[BOX_CUR], NULL) ==
 	    SPOOL_DONE)
 		return true;
@@ -386,18 +417,19 @@ claim(struct executor *ex, const char *name)
 }
 
 static void
-take_all(struct executor *ex, enum box_dir from)
+take_all(struct executor *ex, const struct box *b, enum box_dir from)
 {
-	struct box *b = &ex->q->requests;
 	struct spool_names n = {0};
 
-	if (spool_list(b->dir[from], TAKE_MAX, &n) == -1) {
+	size_t limit = b == &ex->q->asks ? ASKS_MAX : TAKE_MAX;
+
+	if (spool_list(b->dir[from], limit, &n) == -1) {
 		hold_for(ex, "requests", errno);
 		return;
 	}
 	for (size_t i = 0; i < n.count; i++) {
-		if (from == BOX_CUR || claim(ex, n.names[i]))
-			take(ex, n.names[i]);
+		if (from == BOX_CUR || claim(ex, b, n.names[i]))
+			take(ex, b, n.names[i]);
 	}
 	spool_names_free(&n);
 }
@@ -405,8 +437,10 @@ take_all(struct executor *ex, enum box_dir from)
 void
 requests_take(struct executor *ex)
 {
-	take_all(ex, BOX_CUR);
-	take_all(ex, BOX_NEW);
+	take_all(ex, &ex->q->requests, BOX_CUR);
+	take_all(ex, &ex->q->requests, BOX_NEW);
+	take_all(ex, &ex->q->asks, BOX_CUR);
+	take_all(ex, &ex->q->asks, BOX_NEW);
 }
 
 void

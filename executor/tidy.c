@@ -87,10 +87,13 @@ tidy_queue(struct executor *ex)
 	tidy_dir(ex, Q_FAILED, r->failed_age, r->failed_bytes);
 	tidy_dir(ex, Q_ARCHIVE, r->archive_age, r->archive_bytes);
 	kept_tidy(ex);
-	if (retain_dir(ex->q->requests.dir[BOX_DONE], &requests) == -1)
+	if (retain_dir(ex->q->requests.dir[BOX_DONE], &requests) == -1 ||
+	    retain_dir(ex->q->asks.dir[BOX_DONE], &requests) == -1)
 		log_warn("requests/done: retention failed");
 	renew(ex, ex->q->dir[Q_PATCHES], queue_dir_path[Q_PATCHES]);
 	renew(ex, ex->q->dir[Q_HELD], queue_dir_path[Q_HELD]);
 	renew(ex, ex->q->requests.dir[BOX_NEW], "requests/new");
 	renew(ex, ex->q->requests.dir[BOX_CUR], "requests/cur");
+	renew(ex, ex->q->asks.dir[BOX_NEW], "requests/ask/new");
+	renew(ex, ex->q->asks.dir[BOX_CUR], "requests/ask/cur");
 }

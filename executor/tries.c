@@ -34,6 +34,7 @@ load_approval(const json_t *doc, struct approval *a)
 	copy(doc, "digest", a->digest, sizeof(a->digest));
 	copy(doc, "why", a->why, sizeof(a->why));
 	copy(doc, "comment", a->comment, sizeof(a->comment));
+	copy(doc, "as", a->as, sizeof(a->as));
 	a->attempt = (int)json_integer_value(json_object_get(doc, "attempt"));
 	a->asked_us = json_integer_value(json_object_get(doc, "asked_us"));
 	a->granted = json_is_true(json_object_get(doc, "granted"));
@@ -46,11 +47,11 @@ encode_approval(const struct approval *a)
 {
 	if (a->digest[0] == '\0')
 		return NULL;
-	return json_pack("{s:s,s:i,s:o,s:I,s:b,s:I,s:I,s:o}", "digest",
+	return json_pack("{s:s,s:i,s:o,s:I,s:b,s:I,s:s,s:I,s:o}", "digest",
 	    a->digest, "attempt", a->attempt, "why", utf8_string(a->why),
 	    "asked_us", (json_int_t)a->asked_us, "granted", a->granted, "by",
-	    (json_int_t)a->by, "at_us", (json_int_t)a->at_us, "comment",
-	    utf8_string(a->comment));
+	    (json_int_t)a->by, "as", a->as, "at_us", (json_int_t)a->at_us,
+	    "comment", utf8_string(a->comment));
 }
 
 int

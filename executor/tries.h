@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "common/account.h"
 #include "common/digest.h"
 #include "common/state.h"
 
@@ -24,6 +25,7 @@ struct approval {
 	int64_t asked_us;
 	bool granted;
 	uid_t by; /* who granted it, when, and what was said */
+	char as[ACCOUNT_NAME + 1];
 	int64_t at_us;
 	char comment[256];
 };

@@ -103,6 +103,8 @@ add_approval(const struct facts *f, struct buf *out)
 
 	add_item(out, "Approved by",
 	    json_string_value(json_object_get(a, "by")));
+	add_item(out, "Approved as",
+	    json_string_value(json_object_get(a, "as")));
 	add_item(out, "Approved at",
 	    json_string_value(json_object_get(a, "at")));
 	add_item(out, "Approval was needed because",

@@ -14,6 +14,7 @@
 #include "watchdog/pages.h"
 
 #define MUCH (900u << 10)
+#define NOBODY_UID 0x7ffffff0u /* an account of no machine */
 
 static void
 ask_for(const char *nobody)
@@ -23,8 +24,18 @@ ask_for(const char *nobody)
 	assert_int_equal(account_user("root", &a), 0);
 	assert_int_equal(a.uid, 0);
 	assert_true(a.group_count >= 1);
+	assert_string_equal(a.name, "root");
 	assert_int_equal(account_group("root", &a), 0);
 	assert_int_equal(a.gid, 0);
+	assert_int_equal(account_of(0, &a), 0);
+	assert_string_equal(a.name, "root");
+	assert_int_equal(account_of(NOBODY_UID, &a), -1);
+	assert_int_equal(errno, ENOENT);
+	assert_int_equal(account_member(0, "root"), 0);
+	assert_int_equal(account_member(0, "nogroup"), -1);
+	assert_int_equal(errno, EPERM);
+	assert_int_equal(account_member(0, nobody), -1);
+	assert_int_equal(errno, ENOENT);
 	assert_int_equal(account_user(nobody, &a), -1);
 	assert_int_equal(errno, ENOENT);
 	assert_int_equal(account_group(nobody, &a), -1);

@@ -95,6 +95,32 @@ fills_in_every_default(void **state)
 }
 
 static void
+gives_the_common_approvers_to_queues_that_name_none(void **state)
+{
+	struct scratch *x = *state;
+
+	assert_int_equal(load(x,
+			     "spool: sp\napprovers: [ann, '@ops']\nqueues:\n"
+			     "- {name: A, workspace: a, default: true}\n"
+			     "- {name: B, workspace: b, approvers: bob}\n"
+			     "- {name: C, workspace: c, approvers: []}\n"),
+	    0);
+	assert_int_equal(x->s.queues[0].approvers.count, 2);
+	assert_string_equal(x->s.queues[0].approvers.items[1], "@ops");
+	assert_int_equal(x->s.queues[1].approvers.count, 1);
+	assert_string_equal(x->s.queues[1].approvers.items[0], "bob");
+	assert_int_equal(x->s.queues[2].approvers.count, 0);
+	assert_error(x,
+	    "spool: sp\napprovers:\n- ann\n- ann\nqueues:\n"
+	    "- {name: A, workspace: a}\n",
+	    4, "approvers[1]: \"ann\" stands here already");
+	assert_error(x,
+	    "spool: sp\nqueues:\n- name: A\n  workspace: a\n"
+	    "  approvers: ['@']\n",
+	    5, "queues[0].approvers[0]: \"@\" is neither");
+}
+
+static void
 makes_paths_absolute_against_the_file(void **state)
 {
 	struct scratch *x = *state;
@@ -330,6 +356,9 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(fills_in_every_default, setup,
+		teardown),
+	    cmocka_unit_test_setup_teardown(
+		gives_the_common_approvers_to_queues_that_name_none, setup,
 		teardown),
 	    cmocka_unit_test_setup_teardown(
 		makes_paths_absolute_against_the_file, setup, teardown),

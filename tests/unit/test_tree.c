@@ -70,6 +70,9 @@ gives_each_directory_its_mode(void **state)
 
 	assert_int_equal(mode_of(s, "inbox/new"), 03770);
 	assert_int_equal(mode_of(s, "alerts/tmp"), 03770);
+	assert_int_equal(mode_of(s, "MAIN/requests/ask/new"), 03770);
+	assert_int_equal(mode_of(s, "MAIN/requests/ask/cur"), 02750);
+	assert_int_equal(mode_of(s, "MAIN/requests/new"), 02750);
 	assert_int_equal(mode_of(s, "inbox/cur"), 02750);
 	assert_int_equal(mode_of(s, "MAIN/patches/.running"), 02750);
 	assert_int_equal(fchmodat(s->scratch.dir, "bad", 0777, 0), 0);
