@@ -39,8 +39,9 @@ whole() {
 		echo "alerts: $(ls "$SPOOL"/alerts/*)"
 	for i in 1 2 3; do
 		# Whichever of the two about S1 came first, the other is its
-		# repeat.
-		[ "$(grep -c "S$i: [a-z]* *$i* *\[delivery" "$LOG")" -eq 1 ] ||
+		# repeat, which one that had to wait for the disk counts.
+		[ "$(grep -c "S$i: [a-z]* *$i* *\(([0-9]* repeats[a-z ]*) \)*\[delivery" \
+		    "$LOG")" -eq 1 ] ||
 			echo "S$i in the file: $(cat "$LOG")"
 		[ "$(jq -s "map(select(.body | contains(\"S$i\"))) |
 		    length" "$T/hook.jsonl")" -ge 1 ] ||
