@@ -188,25 +188,36 @@ is_gone(int error)
 	       error == EXDEV;
 }
 
-/* Removed by hand, and perhaps taken by another git since: not ours. */
+/* 1; 0: removed by hand, and perhaps taken by another git since; -1 with
+ * errno: nobody could say, and it must not be forgotten. */
+static int
+is_ours(int dir, const char *name, const char *text)
+{
+	char live[PATH_MAX];
+	ssize_t n = readlinkat(dir, name, live, sizeof(live) - 1);
+
+	/* EINVAL: git's own is a file. */
+	if (n == -1)
+		return errno == EINVAL || is_gone(errno) ? 0 : -1;
+	live[n] = '\0';
+	return strcmp(live, text) == 0;
+}
+
 static int
 remove_lock(const struct workspace *w, const char *path, const char *text)
 {
-	char live[PATH_MAX];
 	const char *name;
 	int dir = beneath_parent(w->fd, path, &name);
-	ssize_t n;
-	int answer = 0;
+	int answer, saved;
 
 	if (dir == -1)
 		return is_gone(errno) ? 0 : -1;
-	n = readlinkat(dir, name, live, sizeof(live) - 1);
-	if (n > 0) {
-		live[n] = '\0';
-		if (strcmp(live, text) == 0)
-			answer = sys_unlinkat(dir, name, 0);
-	}
+	answer = is_ours(dir, name, text);
+	if (answer == 1)
+		answer = sys_unlinkat(dir, name, 0);
+	saved = errno;
 	(void)close(dir);
+	errno = saved;
 	return answer;
 }
 
