@@ -40,9 +40,10 @@ add_line(struct hunk *h, const struct line *row)
 	push(&h->lines, &l);
 }
 
-/* "\ No newline at end of file" speaks of the line before it. */
+/* "\ No newline at end of file" speaks of the line before it. That line's CR
+ * is the file's last byte, unless the diff's own lines end with one. */
 static void
-mark_open(struct hunk *h)
+mark_open(struct hunk *h, bool framed)
 {
 	struct line *l;
 	char sign;
@@ -51,8 +52,8 @@ mark_open(struct hunk *h)
 		return;
 	l = &h->lines.items[h->lines.count - 1];
 	sign = h->signs[h->lines.count - 1];
-	if (l->eol == 2)
-		l->len++; /* that CR is the file's last byte */
+	if (l->eol == 2 && !framed)
+		l->len++;
 	l->eol = 0;
 	h->old_open |= sign != '+';
 	h->new_open |= sign != '-';
@@ -107,6 +108,7 @@ read_body(const struct diff_file *f, struct hunks *out, const char **why)
 	struct hunk_range range = {0};
 	struct hunk *h = NULL;
 	struct lines rows;
+	size_t frame = 1; /* bytes that lines end with which are no file's */
 	bool ok = true;
 
 	lines_split(f->body, f->body_len, &rows);
@@ -117,6 +119,7 @@ read_body(const struct diff_file *f, struct hunks *out, const char **why)
 			if (h != NULL)
 				end_hunk(h, range.old_count);
 			h = begin_hunk(out);
+			frame = r->eol;
 			(void)difftext_range(r->s, r->len, &range);
 			h->hint = range.old_line;
 			continue;
@@ -124,7 +127,7 @@ read_body(const struct diff_file *f, struct hunks *out, const char **why)
 		if (h == NULL)
 			h = begin_hunk(out);
 		if (r->len > 0 && r->s[0] == '\\')
-			mark_open(h);
+			mark_open(h, (r->eol > 0 ? r->eol : frame) == 2);
 		else if (r->len == 0 || is_sign(r->s[0]))
 			add_line(h, r);
 		else

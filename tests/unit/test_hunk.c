@@ -13,7 +13,8 @@
 #define BOM "\xef\xbb\xbf"
 #define TEN "0\n1\n2\n3\n4\n5\n6\n7\n8\n9\n"
 #define FAR TEN TEN TEN
-#define OPEN "\\ No newline at end of file\n"
+#define FRAMED "\\ No newline at end of file"
+#define OPEN FRAMED "\n"
 
 static char *
 apply(const char *text, const char *diff, json_t **error)
@@ -126,6 +127,10 @@ line_ends_stay_as_they_are(void **state)
 	    {"a\r\nb", "@@ -2 +2,2 @@\n-b\n" OPEN "+x\n+y\n" OPEN,
 		"a\r\nx\r\ny"},
 	    {"a\r", "@@ -1 +1 @@\n-a\r\n" OPEN "+b\r\n" OPEN, "b\r"},
+	    /* a CR that each line of the diff has is not the file's */
+	    {"a", "@@ -1 +1 @@\r\n-a\r\n" FRAMED "\r\n+b\r\n" FRAMED "\r\n",
+		"b"},
+	    {"a\r\nb\n", "@@ -2 +2 @@\r\n-b\r\n+c\r\n" FRAMED, "a\r\nc"},
 	    /* trailing blanks of what is kept */
 	    {"a  \nb\t\nc\n", "@@\n a\n b\n-c\n+x\n", "a  \nb\t\nx\n"},
 	    {BOM "a\nb\n", "@@ -1,2 +1,2 @@\n-a\n+x\n b\n", BOM "x\nb\n"},
