@@ -46,7 +46,7 @@ options_of(const struct pattern *p, bool utf)
 	if (has(p, 'i'))
 		options |= PCRE2_CASELESS;
 	if (has(p, 'm'))
-		options |= PCRE2_MULTILINE;
+		options |= PCRE2_MULTILINE | PCRE2_ALT_CIRCUMFLEX;
 	if (has(p, 's'))
 		options |= PCRE2_DOTALL;
 	return options;
