@@ -6,10 +6,13 @@
 #include "executor/edit.h"
 #include "executor/hunk.h"
 #include "executor/near.h"
+#include "executor/seek.h"
 
 #define BOM "\xef\xbb\xbf"
 #define RIVAL 20 /* lines: numbers in headers may be off by so many */
 #define SLIP 3   /* lines that may have come or gone before a place */
+/* Lines looked at; beyond, any place may be meant. */
+#define WORK_MAX 40000000u
 
 /* One application under way. */
 struct apply {
@@ -28,17 +31,6 @@ struct spot {
 	const char *eol; /* the file's there */
 };
 
-static bool
-fits_at(const struct apply *a, const struct hunk *h, size_t at,
-    enum match_tier tier, struct match *m)
-{
-	bool ends = at + h->old.count == a->file.count;
-
-	if ((h->old_open || h->new_open) && !ends)
-		return false;
-	return match_window(&a->file.items[at], &h->old, tier, m);
-}
-
 /* Where the header says, with the drift of the hunk before; -1: not said. */
 static long
 expected(const struct apply *a, const struct hunk *h, bool drifted)
@@ -53,17 +45,24 @@ is_hinted(const struct apply *a, const struct hunk *h, size_t line)
 	       (long)line == expected(a, h, true);
 }
 
+/* A version without a newline at its end has its last line in the hunk. */
 static void
 look(const struct apply *a, const struct hunk *h, struct match_list *all)
 {
-	for (size_t i = a->from; i + h->old.count <= a->file.count; i++) {
-		struct match m = {.line = i};
+	size_t end = a->file.count, n = h->old.count, from = a->from;
+	struct match m;
+	struct seek s;
 
-		if (!fits_at(a, h, i, all->tier, &m))
-			continue;
-		m.start = (size_t)(a->file.items[i].s - a->text);
+	if ((h->old_open || h->new_open) && end >= n && end - n > from)
+		from = end - n;
+	seek_open(&s, &a->file, from, &h->old, all->tier);
+	while (seek_next(&s, &m)) {
+		m.start = (size_t)(a->file.items[m.line].s - a->text);
 		match_add(all, &m);
 	}
+	if (seek_gave_up(&s))
+		all->count = 0;
+	seek_close(&s);
 }
 
 /* Of several places the one that the header names. Numbers are easily a few
@@ -93,7 +92,7 @@ resembles(const struct apply *a, const struct hunk *h, long at)
 {
 	size_t last = (size_t)at + h->old.count + SLIP;
 	size_t next = at > SLIP ? (size_t)at - SLIP : 0;
-	size_t hits = 0, solid = 0;
+	size_t hits = 0, solid = 0, work = 0;
 
 	if (at < 0)
 		return false;
@@ -107,6 +106,9 @@ resembles(const struct apply *a, const struct hunk *h, long at)
 		while (i < a->file.count && i < last &&
 		       !line_same(&a->file.items[i], want))
 			i++;
+		work += i - next;
+		if (work > WORK_MAX)
+			return true;
 		if (i < a->file.count && i < last) {
 			hits++;
 			next = i + 1;

@@ -36,18 +36,36 @@ add_lines(struct buf *out, const char *s, size_t len, const char *eol)
 /* The bytes were given exactly; only line ends that the author could not see
  * (a text without any CR going into a CRLF file) are made the file's. */
 static void
-put_exact(const char *text, size_t len, const struct match *m,
-    const struct plan_edit *e, struct buf *out)
+put_exact(const struct plan_edit *e, const char *eol, struct buf *out)
 {
 	bool plain = memchr(e->replace.bytes, '\r', e->replace.len) == NULL &&
 		     memchr(e->find.bytes, '\r', e->find.len) == NULL &&
 		     memchr(e->find.bytes, '\n', e->find.len) == NULL;
 
 	if (plain)
-		add_lines(out, e->replace.bytes, e->replace.len,
-		    edit_eol(text, len, m->start));
+		add_lines(out, e->replace.bytes, e->replace.len, eol);
 	else
 		buf_add(out, e->replace.bytes, e->replace.len);
+}
+
+/* The line end of a place that lies behind the last one asked for: a file of
+ * one line is read once, not once for each match. */
+struct eols {
+	const char *eol; /* NULL: none asked for */
+	size_t end;      /* of the line that it is of */
+};
+
+static const char *
+next_eol(struct eols *e, const char *text, size_t len, size_t offset)
+{
+	const char *nl;
+
+	if (e->eol != NULL && offset <= e->end)
+		return e->eol;
+	nl = memchr(text + offset, '\n', len - offset);
+	e->end = nl != NULL ? (size_t)(nl - text) : len;
+	e->eol = edit_eol(text, len, offset);
+	return e->eol;
 }
 
 struct splice {
@@ -148,6 +166,7 @@ put_all(const char *text, size_t len, const struct plan_edit *e,
     const struct match_list *ms, struct buf *out)
 {
 	struct splice s = {0};
+	struct eols eols = {NULL, 0};
 	struct lines file = {0};
 	size_t bom = match_bom(text, len, &e->find);
 	size_t done = 0;
@@ -162,10 +181,10 @@ put_all(const char *text, size_t len, const struct plan_edit *e,
 		const struct match *m = &ms->items[i];
 
 		buf_add(out, text + done, m->start - done);
-		s.eol = edit_eol(text, len, m->start);
+		s.eol = next_eol(&eols, text, len, m->start);
 		s.open = m->end == len && text[len - 1] != '\n';
 		if (ms->tier == MATCH_EXACT)
-			put_exact(text, len, m, e, out);
+			put_exact(e, s.eol, out);
 		else
 			fits = put_spliced(&s, m, out);
 		done = m->end;

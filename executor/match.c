@@ -5,6 +5,7 @@
 
 #include "common/buf.h"
 #include "executor/match.h"
+#include "executor/seek.h"
 
 #define BOM "\xef\xbb\xbf"
 
@@ -74,6 +75,17 @@ line_same(const struct line *a, const struct line *b)
 	size_t n = line_trim(a);
 
 	return n == line_trim(b) && memcmp(a->s, b->s, n) == 0;
+}
+
+bool
+line_same_words(const struct line *a, const struct line *b)
+{
+	size_t ai = line_indent(a), bi = line_indent(b);
+	size_t an = line_trim(a), bn = line_trim(b);
+
+	an = an > ai ? an - ai : 0;
+	bn = bn > bi ? bn - bi : 0;
+	return an == bn && memcmp(a->s + ai, b->s + bi, an) == 0;
 }
 
 void
@@ -205,23 +217,23 @@ static void
 find_lines(const char *text, const struct lines *t, const struct lines *find,
     enum match_tier tier, struct match_list *out)
 {
-	size_t n = find->count;
+	struct match m;
+	struct seek s;
 
-	for (size_t i = 0; n > 0 && i + n <= t->count;) {
-		struct match m = {.line = i};
-		const struct line *last = &t->items[i + n - 1];
+	seek_open(&s, t, 0, find, tier);
+	while (seek_next(&s, &m)) {
+		const struct line *last = &t->items[m.line + find->count - 1];
 
-		if (!match_window(&t->items[i], find, tier, &m)) {
-			i++;
-			continue;
-		}
-		m.start = (size_t)(t->items[i].s - text);
+		m.start = (size_t)(t->items[m.line].s - text);
 		m.end = (size_t)(last->s - text) + last->len;
 		if (find->terminated)
 			m.end += last->eol;
 		match_add(out, &m);
-		i += n;
+		seek_skip(&s);
 	}
+	if (seek_gave_up(&s))
+		out->count = 0;
+	seek_close(&s);
 }
 
 void
@@ -251,23 +263,21 @@ static void
 overlap_lines(const char *text, size_t len, const struct plan_text *find,
     struct match_list *out)
 {
-	size_t bom = match_bom(text, len, find);
-	struct match m = {.line = out->items[0].line + 1};
+	size_t bom = match_bom(text, len, find), most;
 	struct lines t, f;
-	bool found = false;
+	struct match m;
+	struct seek s;
 
 	lines_split(text + bom, len - bom, &t);
 	lines_split(find->bytes, find->len, &f);
-	for (size_t last = m.line + f.count - 1;
-	     !found && t.items != NULL && m.line < last &&
-	     m.line + f.count <= t.count;
-	     m.line++) {
-		m.indent = NULL;
+	most = out->items[0].line + 2 * f.count - 1;
+	t.count = t.count < most ? t.count : most;
+	seek_open(&s, &t, out->items[0].line + 1, &f, out->tier);
+	if (seek_next(&s, &m)) {
 		m.start = (size_t)(t.items[m.line].s - text);
-		found = match_window(&t.items[m.line], &f, out->tier, &m);
-	}
-	if (found)
 		match_add(out, &m);
+	}
+	seek_close(&s);
 	lines_free(&t);
 	lines_free(&f);
 }

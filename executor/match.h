@@ -50,6 +50,8 @@ size_t line_trim(const struct line *l);
 /* Bytes of leading blanks. */
 size_t line_indent(const struct line *l);
 bool line_same(const struct line *a, const struct line *b);
+/* Equal but for blanks on either side. */
+bool line_same_words(const struct line *a, const struct line *b);
 
 /* Finds all, not overlapping. find is not empty. Free with match_free. */
 void match_find(const char *text, size_t len, const struct plan_text *find,

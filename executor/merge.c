@@ -96,7 +96,8 @@ put_value(struct merge *m, size_t place, const json_t *v, bool lines)
 	struct buf indent = {0};
 	json_t *clean = stripped(v);
 
-	indent_at(m->text, place, &indent);
+	if (lines)
+		indent_at(m->text, place, &indent);
 	jsonput_value(&m->style, clean, &indent, lines, m->out);
 	json_decref(clean);
 	buf_free(&indent);
@@ -118,14 +119,20 @@ change_member(struct merge *m, const struct json_member *old, const json_t *v)
 	m->done = old->value_end;
 }
 
-static bool
-is_new(const struct json_object *o, const char *key)
+/* The keys of patch that o has. A name that is no text is none of them. */
+static json_t *
+known_keys(const struct json_object *o, const json_t *patch)
 {
-	for (size_t i = 0; i < o->count; i++)
-		if (o->members[i].name_len == strlen(key) &&
-		    memcmp(o->members[i].name, key, strlen(key)) == 0)
-			return false;
-	return true;
+	json_t *known = json_object();
+
+	for (size_t i = 0; i < o->count; i++) {
+		const struct json_member *m = &o->members[i];
+
+		if (patch_of(patch, m) != NULL)
+			json_object_setn_new_nocheck(known, m->name,
+			    m->name_len, json_null());
+	}
+	return known;
 }
 
 /* One new member, as its sibling is laid out. */
@@ -165,13 +172,15 @@ static bool
 add_members(struct merge *m, const struct json_object *o, const json_t *patch,
     const struct json_member *sibling, bool some)
 {
+	json_t *known = known_keys(o, patch);
+
 	for (void *it = json_object_iter((json_t *)(uintptr_t)patch);
 	     it != NULL;
 	     it = json_object_iter_next((json_t *)(uintptr_t)patch, it)) {
 		const char *key = json_object_iter_key(it);
 		const json_t *v = json_object_iter_value(it);
 
-		if (json_is_null(v) || !is_new(o, key))
+		if (json_is_null(v) || json_object_get(known, key) != NULL)
 			continue;
 		if (some && sibling == NULL && !m->style.lines)
 			buf_puts(m->out, m->style.comma);
@@ -183,6 +192,7 @@ add_members(struct merge *m, const struct json_object *o, const json_t *patch,
 			add_first(m, o, key, v);
 		some = true;
 	}
+	json_decref(known);
 	return some;
 }
 

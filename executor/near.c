@@ -27,18 +27,6 @@ quote(const struct line *l)
 	return utf8_json(l->s, l->len < SHOWN ? l->len : SHOWN);
 }
 
-/* Equal but for blanks on either side. */
-static bool
-same_words(const struct line *a, const struct line *b)
-{
-	size_t ai = line_indent(a), bi = line_indent(b);
-	size_t an = line_trim(a), bn = line_trim(b);
-
-	an = an > ai ? an - ai : 0;
-	bn = bn > bi ? bn - bi : 0;
-	return an == bn && memcmp(a->s + ai, b->s + bi, an) == 0;
-}
-
 /* Common start and end over the longer length. */
 static double
 likeness(const struct line *a, const struct line *b)
@@ -73,7 +61,7 @@ score(const struct lines *t, size_t at, const struct lines *f)
 			continue;
 		solid++;
 		if (at + j < t->count &&
-		    same_words(&t->items[at + j], &f->items[j]))
+		    line_same_words(&t->items[at + j], &f->items[j]))
 			hits++;
 	}
 	if (hits == 0)
@@ -107,7 +95,7 @@ in_order(const struct lines *t, size_t at, const struct lines *f)
 		size_t i = at;
 
 		while (i < t->count && i < at + LOOK &&
-		       !same_words(&t->items[i], &f->items[j]))
+		       !line_same_words(&t->items[i], &f->items[j]))
 			i++;
 		if (i < t->count && i < at + LOOK) {
 			hits += line_trim(&f->items[j]) > 0 ? 2 : 1;
@@ -130,7 +118,7 @@ refine(const struct lines *t, size_t line, const struct lines *f)
 	for (size_t i = from; i < t->count && i < line + LOOK; i++) {
 		/* The first line where it should be is worth one more. */
 		size_t hits = 2 * in_order(t, i, f) +
-			      same_words(&t->items[i], &f->items[0]);
+			      line_same_words(&t->items[i], &f->items[0]);
 
 		if (hits > most) {
 			most = hits;
