@@ -115,12 +115,8 @@ prepare() {
 # the boxes, kinds of alerts.
 picture() {
 	ids | sed 's/\([~-]\)[0-9a-f]\{12\}$/\1HASH/' | sort
-	for f in "$SPOOL"/bad/*.json; do
-		json "$f" '"bad \(.reason)"'
-	done | sort
-	for f in "$SPOOL"/alerts/new/*.json; do
-		json "$f" '"alert \(.type)"'
-	done | sort -u
+	first_lines "$SPOOL"/bad/*.json | jq -r '"bad \(.reason)"' | sort
+	first_lines "$SPOOL"/alerts/new/*.json | jq -r '"alert \(.type)"' | sort -u
 	for d in inbox/new inbox/cur inbox/done ids/pending bad corrupt; do
 		echo "$d $(find "$SPOOL/$d" -mindepth 1 | wc -l)"
 	done

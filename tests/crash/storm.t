@@ -166,10 +166,9 @@ all_ended() {
 
 # "ID@QUEUE STATE" of every outcome there is.
 outcomes() {
-	for f in "$SPOOL"/*/outcomes/new/*.json "$SPOOL"/*/outcomes/cur/*.json \
-	    "$SPOOL"/*/outcomes/done/*.json; do
-		[ ! -e "$f" ] || head -n 1 "$f"
-	done | jq -r '"\(.id)@\(.queue) \(.state)"' | sort
+	first_lines "$SPOOL"/*/outcomes/new/*.json "$SPOOL"/*/outcomes/cur/*.json \
+	    "$SPOOL"/*/outcomes/done/*.json |
+	    jq -r '"\(.id)@\(.queue) \(.state)"' | sort
 }
 
 # "ID@QUEUE" of every summary: its front matter says it.

@@ -21,9 +21,8 @@ once() {
 
 # queued QUEUE: ids in its patches/, in order, on one line.
 queued() {
-	for f in "$SPOOL/$1"/patches/*.json; do
-		[ ! -e "$f" ] || json "$f" .id
-	done | tr '\n' ' ' | sed 's/ $//'
+	first_lines "$SPOOL/$1"/patches/*.json | jq -r .id |
+	    tr '\n' ' ' | sed 's/ $//'
 }
 
 # all_queued: ids of all queues, sorted, on one line.
@@ -38,10 +37,9 @@ has_queued() {
 
 # alerts TYPE [resolved]: how many were raised.
 alerts() {
-	for f in "$SPOOL"/alerts/new/*.json; do
-		[ ! -e "$f" ] || json "$f" "select(.type == \"$1\" and
-		    .resolved == ${2:-false}) | .subject"
-	done | grep -c .
+	first_lines "$SPOOL"/alerts/new/*.json |
+	    jq -r "select(.type == \"$1\" and .resolved == ${2:-false}) |
+		.subject" | grep -c .
 }
 
 has_alert() {
@@ -61,7 +59,7 @@ events() {
 
 # fail_patch ID QUEUE: as the executor leaves a patch that failed.
 fail_patch() {
-	for f in "$SPOOL/$2"/patches/*.json; do
+	for f in $(naming "$1" "$SPOOL/$2"/patches/*.json); do
 		[ "$(json "$f" .id)" != "$1" ] ||
 			mv "$f" "$SPOOL/$2/patches/.failed/"
 	done

@@ -19,7 +19,7 @@ ok 'takes each to its queue' once
 is 'by name, by alias, to both' "$(queued MAIN)" 'a b f'
 is 'no target and an unknown one to the default' "$(queued CYOPS)" 'c d e f'
 job() {
-	for f in "$SPOOL/$2"/patches/*.json; do
+	for f in $(naming "$1" "$SPOOL/$2"/patches/*.json); do
 		[ "$(json "$f" .id)" != "$1" ] || json "$f" "$3"
 	done
 }

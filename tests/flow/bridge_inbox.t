@@ -25,7 +25,7 @@ left() {
 }
 
 job() {
-	for f in "$SPOOL/$2"/patches/*.json; do
+	for f in $(naming "$1" "$SPOOL/$2"/patches/*.json); do
 		[ "$(json "$f" .id)" != "$1" ] || json "$f" "$3"
 	done
 }

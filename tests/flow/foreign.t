@@ -18,9 +18,8 @@ mkjob() { as_user "$BUILD_DIR/tests/harness/mkjob" "$@"; }
 
 # results: "ID STATE STAGE ERROR" of all outcomes, sorted.
 results() {
-	for f in "$SPOOL"/MAIN/outcomes/new/*.json; do
-		head -n 1 "$f"
-	done | jq -r '[.id, .state, .stage // "-", .error // "-"] | join(" ")' |
+	first_lines "$SPOOL"/MAIN/outcomes/new/*.json |
+	    jq -r '[.id, .state, .stage // "-", .error // "-"] | join(" ")' |
 	    sort
 }
 # cases SUFFIX TAIL: patches on files of their own, TAIL ends each document.

@@ -24,9 +24,7 @@ begin_marks() {
 }
 
 alerts_of() {
-	for f in "$SPOOL"/alerts/new/*.json; do
-		[ -e "$f" ] && json "$f" .type
-	done | grep -c "^$1\$"
+	first_lines "$SPOOL"/alerts/new/*.json | jq -r .type | grep -c "^$1\$"
 }
 
 failed='{"state":"failed","stage":"validation","error":"it broke",

@@ -13,9 +13,7 @@ outcome_of() {
 }
 
 alerts_of() {
-	for f in "$SPOOL"/alerts/new/*.json; do
-		[ -e "$f" ] && json "$f" .type
-	done | grep -cE "$1"
+	first_lines "$SPOOL"/alerts/new/*.json | jq -r .type | grep -cE "$1"
 }
 
 scrubbed() {

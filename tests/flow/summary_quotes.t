@@ -28,9 +28,7 @@ queued() {
 }
 
 alerts_of() {
-	for f in "$SPOOL"/alerts/new/*.json; do
-		[ -e "$f" ] && json "$f" .type
-	done | grep -cE "$1"
+	first_lines "$SPOOL"/alerts/new/*.json | jq -r .type | grep -cE "$1"
 }
 
 json_patch='{"role":"command_patch","id":"again","target":"MAIN","mutations":[{"path":"a","contents":"b"}]}'

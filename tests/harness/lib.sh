@@ -225,13 +225,24 @@ now_ms() {
 	echo "$(($(date +%s%N) / 1000000))"
 }
 
-# until_true SECONDS COMMAND...: polls; 1 when the time is over.
+# Hundredths of a second since the boot, in $uptime: no process is started.
+read_uptime() {
+	read -r uptime _ </proc/uptime
+	uptime=${uptime%.*}${uptime#*.}
+}
+
+# until_true SECONDS COMMAND...: polls, what takes long less often; 1 when the
+# time is over.
 until_true() {
-	deadline=$(($(now_ms) + $1 * 1000))
+	read_uptime
+	deadline=$((uptime + $1 * 100))
+	soon=$((uptime + 100))
 	shift
 	until "$@" >"$T/await.out" 2>&1; do
-		[ "$(now_ms)" -lt "$deadline" ] || return 1
+		read_uptime
+		[ "$uptime" -lt "$deadline" ] || return 1
 		pause
+		[ "$uptime" -lt "$soon" ] || pause
 	done
 }
 
@@ -413,12 +424,27 @@ json() {
 	head -n 1 "$1" | jq -r "$2"
 }
 
+# first_lines FILE...: the documents of checked files, for a single jq.
+first_lines() {
+	head -qn 1 "$@" 2>/dev/null
+}
+
+# naming ID FILE...: those in which it is; to start a jq for each of all the
+# files would take most of a test's time.
+naming() {
+	named=$1
+	shift
+	case $named in
+	*[!A-Za-z0-9._-]*) find "$@" -maxdepth 0 2>/dev/null ;;
+	*) grep -lsF "\"$named\"" "$@" ;;
+	esac
+}
+
 # outcome_files ID [QUEUE]: the outcomes of that id, oldest attempt first.
 outcome_files() {
-	for f in "$SPOOL"/${2:-*}/outcomes/new/*.json \
+	for f in $(naming "$1" "$SPOOL"/${2:-*}/outcomes/new/*.json \
 	    "$SPOOL"/${2:-*}/outcomes/cur/*.json \
-	    "$SPOOL"/${2:-*}/outcomes/done/*.json; do
-		[ -e "$f" ] || continue
+	    "$SPOOL"/${2:-*}/outcomes/done/*.json); do
 		json "$f" "select(.id == \"$1\") | \"\(.attempt) $f\""
 	done | sort -n | cut -d' ' -f2-
 }
@@ -440,9 +466,8 @@ ended_as() {
 
 # where_is ID [QUEUE]: state directories that hold a file of it, one a line.
 where_is() {
-	for f in "$SPOOL"/${2:-*}/patches/*.json \
-	    "$SPOOL"/${2:-*}/patches/.[a-z]*/*.json; do
-		[ -e "$f" ] || continue
+	for f in $(naming "$1" "$SPOOL"/${2:-*}/patches/*.json \
+	    "$SPOOL"/${2:-*}/patches/.[a-z]*/*.json); do
 		case $f in */patches/.tmp/*) continue ;; esac
 		json "$f" "select(.id == \"$1\") | \"$(dirname "$f")\""
 	done | sed 's|.*/patches$|queued|; s|.*/patches/\.||'
