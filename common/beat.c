@@ -14,8 +14,9 @@
 #include "common/clock.h"
 #include "common/daemon.h"
 
-#define BEAT_MS 5000    /* between two beats that say nothing new */
-#define BEAT_MIN_MS 100 /* between two beats that do */
+#define BEAT_MS 5000       /* between two beats that say nothing new */
+#define EXTEND_US 30000000 /* that the next word may take, before ready */
+#define BEAT_MIN_MS 100    /* between two beats that do */
 
 static struct {
 	int fd; /* 0: not opened, since 0 is never ours */
@@ -121,6 +122,16 @@ daemon_reloading(void)
 	(void)snprintf(text, sizeof text,
 	    "RELOADING=1\nMONOTONIC_USEC=%" PRId64 "\nSTATUS=reloading\n",
 	    clock_mono_ms() * 1000);
+	(void)beat_send(text);
+}
+
+void
+daemon_waiting(const char *why)
+{
+	char text[512];
+
+	(void)snprintf(text, sizeof text,
+	    "EXTEND_TIMEOUT_USEC=%d\nSTATUS=%.400s\n", EXTEND_US, why);
 	(void)beat_send(text);
 }
 

@@ -309,6 +309,8 @@ daemon_enter(struct daemon_opts *o, const struct settings *s, struct tree *t)
 	if (chdir("/") == -1)
 		fatal("/: directory not entered");
 	beat_open();
+	if (o->patience != NULL && !o->once && o->inherit_fd == -1)
+		o->patience(s);
 	daemon_tree(s, t);
 	take_lock(o, t);
 	log_info("%s: started, version %s, spool %s", o->instance,

@@ -47,6 +47,9 @@ struct daemon_opts {
 	int verbose;
 	int inherit_fd; /* what an earlier image of ours leaves; -1: nothing */
 	int lock_fd;    /* -1: to be taken by daemon_enter */
+	/* Waits until spool and lock can be had within moments; or NULL. For
+	 * one that stays, and has no past that holds them. */
+	void (*patience)(const struct settings *);
 	char config[PATH_MAX];
 };
 
@@ -61,6 +64,8 @@ void daemon_config(struct daemon_opts *o, struct settings *s);
 void daemon_enter(struct daemon_opts *o, const struct settings *s,
     struct tree *t);
 void daemon_ready(const struct daemon_opts *o);
+/* Not yet: the start goes on, and waits for something. */
+void daemon_waiting(const char *why);
 /* A configuration is read again; daemon_ready ends it. */
 void daemon_reloading(void);
 /*

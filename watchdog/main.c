@@ -4,6 +4,7 @@
 #include "common/log.h"
 #include "watchdog/handover.h"
 #include "watchdog/once.h"
+#include "watchdog/patience.h"
 #include "watchdog/watchdog.h"
 
 int
@@ -14,6 +15,7 @@ main(int argc, char **argv)
 	    .page = "patchflow-watchdog(8)",
 	    .summary = "start, watch and restart the daemons of patchflow",
 	    .inherits = true,
+	    .patience = patience,
 	};
 	struct settings conf;
 	struct tree tree;

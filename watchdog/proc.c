@@ -44,6 +44,7 @@ proc_stat(pid_t pid, struct proc_stat *out)
 	end = strrchr(text, ')');
 	if (end == NULL || strlen(end) < 4)
 		return -1;
+	out->state = end[2];
 	field = end + 4;
 	for (i = 0; i < 3; i++) {
 		long n = strtol(field, &field, 10);

@@ -9,6 +9,7 @@ struct proc_stat {
 	pid_t parent;
 	pid_t group;
 	pid_t session;
+	char state; /* 'Z': dead, nobody has waited for it */
 };
 
 /* Up to size - 1 bytes of a /proc file, NUL behind; bytes, or -1. */

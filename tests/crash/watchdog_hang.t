@@ -4,8 +4,9 @@
 # time-limit: 300
 # The disk of spool and logs hangs for some seconds: who writes to it sleeps in
 # the kernel. The supervisor answers and restarts meanwhile and says what is
-# wrong; with the disk back every record is there, its own death or not. One
-# without a queue, which is the control, stands still.
+# wrong; with the disk back every record is there, its own death or not: who
+# starts behind it waits until then and says so. One without a queue, which is
+# the control, stands still.
 . "$(dirname "$0")/../harness/lib.sh"
 need_root
 unshare -m true 2>/dev/null || skip_all "no mount namespace to be had"
@@ -137,20 +138,75 @@ like '... lines of the log' "$(cat "$DISK/logs/summarizer.log")" 'started'
 
 # --- and the supervisor dies with it
 
+# Its successor waits and says so, to the log and to who supervises it.
+said() {
+	grep -q "$1" "$T/log/watchdog"
+}
+told() {
+	grep -q "$1" "$T/log/above"
+}
+NOTIFY_SOCKET=$T/above
+export NOTIFY_SOCKET
+start above "$TOP/tests/harness/datagrams.pl" "$NOTIFY_SOCKET"
+await 'somebody listens above' test -S "$NOTIFY_SOCKET"
 was=$(status_of alertd .pid)
+rmdir "$SPOOL/corrupt" # to be made anew: more than the kernel has in memory
 ok 'the disk hangs again' freeze
 kill -s KILL "$was"
 await 'another one dies and is restarted' other_life alertd "$was"
 kill -s KILL "$(pid_of watchdog)"
 await 'the supervisor is killed' stopped watchdog
-thaw
+# shellcheck disable=SC2034 # await's
+AWAIT=60
 start watchdog watchdog -c "$CONF"
-AWAIT=60 await 'with the disk back another one starts' all_ready
+await 'its successor waits for the disk' said 'does not answer, waiting'
+await '... which is told above' told '^STATUS=.*does not answer'
+thaw
+await 'with the disk back it starts' all_ready
 await '... and all is written' none_wait
 is 'the death before its own is known' "$(deaths_of alertd)" 1
 is '... and its own' "$(ask status | jq .watchdog.died)" 1
 stop watchdog
 await 'it goes' stopped watchdog
+
+# The disk of the logs alone: the dead one's writer has the suite's lock.
+mv "$SPOOL" "$T/spool"
+SPOOL=$T/spool
+sed -i "s|^spool: .*|spool: $SPOOL|" "$CONF"
+start watchdog watchdog -c "$CONF"
+await 'with a spool elsewhere everybody is ready' all_ready
+was=$(status_of alertd .pid)
+ok 'the disk of the logs hangs' freeze
+kill -s KILL "$was"
+await 'one dies and is restarted' other_life alertd "$was"
+kill -s KILL "$(pid_of watchdog)"
+await 'the supervisor is killed as well' stopped watchdog
+start watchdog watchdog -c "$CONF"
+begin=$(now_ms)
+await 'its successor waits for the records' said 'records of a killed'
+await '... which is told above' told '^EXTEND_TIMEOUT_USEC='
+if [ -n "${PATCHFLOW_LONG:-}" ]; then
+	await '... for as long as it takes' past "$begin" 30000
+	exits 111 'one beside it does not wait' \
+	    timeout 60 watchdog --once -c "$CONF"
+else
+	skip 2 'half a minute: with PATCHFLOW_LONG'
+fi
+ok '... and has not given up' running watchdog
+thaw
+await 'with the disk back it starts' all_ready
+is '... after the death was written' "$(deaths_of alertd)" 2
+if [ -n "${PATCHFLOW_LONG:-}" ]; then
+	exits 111 'one beside one that lives does not wait for ever' \
+	    timeout 60 watchdog -c "$CONF"
+else
+	skip 1 'ten seconds: with PATCHFLOW_LONG'
+fi
+is 'nobody ever had a twin' "$(twins)" 0
+stop watchdog
+await 'it goes again' stopped watchdog
+stop above
+unset NOTIFY_SOCKET
 
 # --- control: without a queue
 
