@@ -95,18 +95,24 @@ waits_for_disk(const struct service *s)
 		   check_holds(&w->check, "disk-hangs", w->tree->path));
 }
 
+static void arm(struct service *s);
+
 static void
 on_deadline(struct loop *l, struct timer *t)
 {
 	struct service *s = t->owner;
 	struct watchdog *w = s->owner;
-
-	(void)l;
 	/* Before anybody is judged: were we late, and is proof of life still
 	 * unread? */
-	supervise_gap(w);
+	int64_t awake_ms = supervise_gap(w);
+
+	(void)l;
 	service_listen(s);
-	supervise_feed(s, waits_for_disk(s) ? FSM_EV_GAP : FSM_EV_TICK);
+	/* We may have been stopped since then. */
+	if (s->fsm.deadline_ms > awake_ms)
+		arm(s);
+	else
+		supervise_feed(s, waits_for_disk(s) ? FSM_EV_GAP : FSM_EV_TICK);
 	supervise_settle(w);
 }
 
@@ -230,7 +236,7 @@ supervise_resume(struct service *s)
 	supervise_feed(s, FSM_EV_GAP);
 }
 
-void
+int64_t
 supervise_gap(struct watchdog *w)
 {
 	const struct watchdog_settings *set = &w->settings->watchdog;
@@ -238,17 +244,18 @@ supervise_gap(struct watchdog *w)
 	int64_t now = clock_mono_ms();
 	struct service *s;
 
-	if (now - w->pulse.at_ms <= slack_ms)
-		return;
+	if (now - w->due_ms <= slack_ms)
+		return now;
 	w->late++;
 	w->fallback.well_ms = now;
 	log_warnx("watchdog: late by %lld ms, deadlines begin anew",
-	    (long long)(now - w->pulse.at_ms));
+	    (long long)(now - w->due_ms));
 	TAILQ_FOREACH (s, &w->services, link) {
 		service_listen(s);
 		supervise_feed(s, FSM_EV_GAP);
 	}
-	loop_after(&w->loop, &w->pulse, set->hang / 4);
+	watchdog_pulse(w, now);
+	return now;
 }
 
 void

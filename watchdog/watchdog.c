@@ -131,6 +131,13 @@ pulse_ms(const struct watchdog *w)
 						: daemon_beat_interval();
 }
 
+void
+watchdog_pulse(struct watchdog *w, int64_t awake_ms)
+{
+	w->due_ms = awake_ms + pulse_ms(w);
+	loop_after(&w->loop, &w->pulse, w->due_ms - clock_mono_ms());
+}
+
 static void
 kill_predecessors(struct watchdog *w, int64_t limit_ms)
 {
@@ -152,8 +159,9 @@ static void
 on_pulse(struct loop *l, struct timer *t)
 {
 	struct watchdog *w = t->owner;
+	int64_t awake_ms = supervise_gap(w);
 
-	supervise_gap(w);
+	(void)l;
 	supervise_listen(w);
 	/* The first look may have ended by the clock on a busy machine. */
 	if (w->sure_looks < SURE_LOOKS &&
@@ -167,7 +175,7 @@ on_pulse(struct loop *l, struct timer *t)
 	fallback_look(w);
 	own_log_pulse(w);
 	beat_upward(w);
-	loop_after(l, t, pulse_ms(w));
+	watchdog_pulse(w, awake_ms);
 	supervise_settle(w);
 	w->rests = true;
 }
@@ -263,7 +271,7 @@ watchdog_open(struct watchdog *w, struct daemon_opts *o, struct settings *s,
 		fatal("%s/run/control.sock: not opened", t->path);
 	w->pulse.on = on_pulse;
 	w->pulse.owner = w;
-	loop_after(&w->loop, &w->pulse, pulse_ms(w));
+	watchdog_pulse(w, clock_mono_ms());
 	check_open(w);
 	upgrade_open(w);
 	handover_close(w, w->past);

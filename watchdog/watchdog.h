@@ -46,6 +46,7 @@ struct watchdog {
 	struct state state;
 	json_t *past; /* while opening, of an earlier image of ours */
 	struct timer pulse;
+	int64_t due_ms; /* of the pulse: awake later than that, we were late */
 	int64_t since_us; /* wall clock, for people */
 	int64_t since_ms;
 	uint64_t oom_kills;  /* the kernel's count when last looked at ... */
@@ -80,6 +81,9 @@ void watchdog_run(struct watchdog *w);
 void watchdog_open_logs(struct watchdog *w);
 /* Control groups, where a daemon has limits that need them. */
 void watchdog_divide(struct watchdog *w);
+/* The next pulse, reckoned from a moment at which we were awake: a sleep
+ * between then and now is seen by it. */
+void watchdog_pulse(struct watchdog *w, int64_t awake_ms);
 /* Everything down in reverse order, then the loop ends. */
 void watchdog_down(struct watchdog *w);
 
@@ -90,8 +94,9 @@ void supervise_feed(struct service *s, enum fsm_event event);
 void supervise_settle(struct watchdog *w);
 /* Goes on with an adopted one: timers, and no judgement of the gap. */
 void supervise_resume(struct service *s);
-/* Were we ourselves late? Then nobody is judged by it. */
-void supervise_gap(struct watchdog *w);
+/* Were we ourselves late? Then nobody is judged by it. The moment of which that
+ * is said: what fell due behind it cannot be judged yet. */
+int64_t supervise_gap(struct watchdog *w);
 /* Their pids into pids; how many. */
 size_t supervise_errands(const struct watchdog *w, pid_t *pids, size_t max);
 /* Ends who was left behind by nobody that lives; true when none is left. */

@@ -1,18 +1,22 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 # shellcheck disable=SC2119 # fake_config without more settings
-# Everything stopped and continued, in every order: nobody is taken for hung.
+# Everything stopped and continued, in every order, and wherever the supervisor
+# was in its work just then: nobody is taken for hung.
 # One daemon stopped alone: it is replaced within its deadline and a quarter of
 # a second.
 . "$(dirname "$0")/../harness/lib.sh"
 . "$(dirname "$0")/../harness/fakes.sh"
-plan 4
+plan 8
 
 trials=2 hangs=2
 [ -z "${PATCHFLOW_LONG:-}" ] || trials=200 hangs=20
 diag "seed $seed"
 fake_config
-start watchdog watchdog -f -c "$CONF"
+# Somebody above, who need not listen: what the supervisor says there is a call
+# in the midst of its pulse.
+start watchdog env NOTIFY_SOCKET=@"$T" WATCHDOG_USEC=1000000 \
+    watchdog -f -c "$CONF"
 await 'everybody is ready' all_ready
 
 restarts() {
@@ -64,4 +68,33 @@ while [ "$hang" -lt "$hangs" ]; do
 done
 diag "the slowest replacement began $worst ms behind the last beat"
 is 'one that stands still alone is replaced on time' "$late" 0
+
+# Stopped in that very call, with its daemons.
+asleep() {
+	grep -q '^TracerPid:[[:space:]]*[1-9]' "/proc/$1/status"
+}
+if strace -qq -o /dev/null true 2>/dev/null; then
+	sed -i 's/hang: 2s/hang: 6s/' "$CONF"
+	ok 'with more time for all' ask reload
+	await '... everybody is ready' all_ready
+	was=$(restarts)
+	before=$(times_late)
+	pids=$(ask status | jq '.daemons[].pid' | xargs)
+	start strace strace -qq -o "$T/trace" -e trace=sendto \
+	    -e inject=sendto:delay_enter=8000000:when=1 -p "$(pid_of watchdog)"
+	until_true 10 asleep "$(pid_of watchdog)"
+	# shellcheck disable=SC2086 # a list
+	kill -s STOP $pids
+	until_true 30 grep -q DELAYED "$T/trace"
+	# shellcheck disable=SC2086
+	kill -s CONT $pids
+	stop strace
+	late() {
+		[ "$(times_late)" -gt "$before" ]
+	}
+	await 'who was stopped in the midst of its pulse knows' late
+	is '... and takes nobody for hung' "$(restarts)" "$was"
+else
+	skip 4 'needs strace'
+fi
 is 'nobody ever had a twin' "$(twins)" 0
