@@ -12,6 +12,7 @@
 #include "common/buf.h"
 #include "common/clock.h"
 #include "ctl/events.h"
+#include "ctl/look.h"
 #include "ctl/out.h"
 #include "ctl/table.h"
 #include "ctl/verbs.h"
@@ -135,6 +136,15 @@ follow(struct log_view *v, struct events_follow *f)
 	return CTL_FAILED;
 }
 
+/* A patch that waits may not have met a daemon yet; one that nobody knows is
+ * a slip of the one who asks. */
+static int
+say_nothing(const struct log_view *v)
+{
+	ctl_say("nothing is logged about \"%s\"", v->id);
+	return look_is_known(v->c, v->id) ? CTL_DONE : CTL_FAILED;
+}
+
 static int
 show(struct log_view *v)
 {
@@ -151,7 +161,7 @@ show(struct log_view *v)
 		status = CTL_FAILED;
 	} else {
 		if (v->events.count == 0 && v->events.id != NULL && !v->follow)
-			ctl_say("nothing is logged about \"%s\"", v->id);
+			status = say_nothing(v);
 		print(v);
 		if (v->follow)
 			status = follow(v, &f);

@@ -7,8 +7,11 @@
 
 #include "common/clock.h"
 #include "common/spool.h"
+#include "common/text.h"
 #include "ctl/held.h"
+#include "ctl/look.h"
 #include "ctl/out.h"
+#include "ctl/stalled.h"
 #include "ctl/table.h"
 #include "ctl/verbs.h"
 
@@ -22,6 +25,7 @@ struct listing {
 	json_t *json;
 	struct table table;
 	size_t left_off;
+	char *stalled; /* why those of the directory at hand do not go on */
 };
 
 /* id of a queue file: inside; the key's slug where it cannot be read. */
@@ -46,6 +50,20 @@ read_id(struct listing *l, struct queue_tree *q, enum queue_dir d,
 		json_object_set_new(into, "id", json_string(n->key));
 }
 
+/* Where it lies says that it ended; how, its outcome. */
+static void
+read_end(struct queue_tree *q, const struct queue_name *n, json_t *into)
+{
+	struct outcome o;
+
+	if (look_outcome(q, n->key, n->attempt, &o) != 1)
+		return;
+	json_object_set_new(into, "state",
+	    json_string(outcome_state_name[o.state]));
+	json_object_set_new(into, "words", json_string(outcome_words(&o)));
+	outcome_free(&o);
+}
+
 static void
 add_row(struct listing *l, const json_t *j)
 {
@@ -64,8 +82,10 @@ add_row(struct listing *l, const json_t *j)
 	    json_integer_value(json_object_get(j, "attempt")));
 	table_add(&l->table, COLOUR_NONE, "%s", age);
 	table_add(&l->table, COLOUR_NONE, "%s", out_string(j, "id"));
-	table_add(&l->table, COLOUR_NONE, "%s",
-	    out_string(json_object_get(j, "held"), "why"));
+	table_add(&l->table, COLOUR_NONE, "%s%s%s", out_string(j, "stalled"),
+	    out_string(json_object_get(j, "held"), "why"),
+	    strcmp(out_string(j, "words"), state) != 0 ? out_string(j, "words")
+						       : "");
 	table_end_row(&l->table);
 }
 
@@ -82,6 +102,10 @@ list_file(struct listing *l, struct queue_tree *q, enum queue_dir d,
 	    queue_dir_state[d], "priority", n.digit, "attempt", n.attempt,
 	    "key", n.key);
 	read_id(l, q, d, &n, j);
+	if (d == Q_COMPLETED || d == Q_FAILED)
+		read_end(q, &n, j);
+	if (l->stalled != NULL)
+		json_object_set_new(j, "stalled", text_json(l->stalled));
 	add_row(l, j);
 	json_array_append_new(l->json, j);
 }
@@ -97,8 +121,10 @@ list_dir(struct listing *l, struct queue_tree *q, enum queue_dir d)
 		    queue_dir_path[d], strerror(errno));
 		return CTL_FAILED;
 	}
+	l->stalled = names.count > 0 ? stalled_describe(l->c, q, d) : NULL;
 	for (i = 0; i < names.count; i++)
 		list_file(l, q, d, names.names[i]);
+	free(l->stalled);
 	l->left_off += names.cut;
 	spool_names_free(&names);
 	return CTL_DONE;

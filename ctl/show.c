@@ -8,8 +8,10 @@
 #include <string.h>
 
 #include "common/clock.h"
+#include "common/text.h"
 #include "ctl/held.h"
 #include "ctl/out.h"
+#include "ctl/stalled.h"
 #include "ctl/table.h"
 #include "ctl/verbs.h"
 
@@ -94,11 +96,15 @@ static json_t *
 full_json(struct ctl *c, const struct look *l)
 {
 	json_t *j = show_brief(l);
+	char *stalled = stalled_describe(c, l->queue, l->dir);
 
 	json_object_set_new(j, "revisions", revisions_json(l));
 	json_object_set_new(j, "attempts", attempts_json(l));
 	if (l->dir < Q_COMPLETED)
 		json_object_set_new(j, "priority", json_integer(l->name.digit));
+	if (stalled != NULL)
+		json_object_set_new(j, "stalled", text_json(stalled));
+	free(stalled);
 	if (l->dir == Q_HELD)
 		json_object_set_new(j, "held",
 		    held_describe(c, l->queue, l->name.key, l->job));
@@ -296,6 +302,16 @@ print_held(struct ctl *c, const struct look *l)
 }
 
 static void
+print_stalled(struct ctl *c, const struct look *l)
+{
+	char *why = stalled_describe(c, l->queue, l->dir);
+
+	if (why != NULL)
+		out_field("waits", why);
+	free(why);
+}
+
+static void
 print_look(struct ctl *c, const struct look *l)
 {
 	bool colour = colour_wanted();
@@ -315,6 +331,7 @@ print_look(struct ctl *c, const struct look *l)
 		"description"));
 	print_envelope(doc);
 	print_needs(l);
+	print_stalled(c, l);
 	print_held(c, l);
 	if (l->has_outcome)
 		print_outcome(doc);

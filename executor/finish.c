@@ -390,8 +390,9 @@ was_ended(struct executor *ex)
 	}
 	if (r->end == RUN_CANCELLED) {
 		fault_free(&r->fault);
-		(void)fault_reject(&r->fault, OUTCOME_BY_OPERATOR,
-		    "cancelled by an operator while it ran");
+		(void)fault_reject(&r->fault, OUTCOME_BY_OPERATOR, "%s",
+		    r->cancelled[0] != '\0' ? r->cancelled
+					    : "cancelled while it ran");
 	}
 	return false;
 }

@@ -164,6 +164,9 @@ run_kill(struct executor *ex, enum run_end end)
 {
 	struct run *r = &ex->run;
 
+	/* Stopped, it would run again; who cancels it wants that no more. */
+	if (r->kill_at != 0 && r->end == RUN_STOPPED && end == RUN_CANCELLED)
+		r->end = end;
 	if (r->kill_at != 0)
 		return;
 	r->end = end;

@@ -39,9 +39,19 @@ queue_json >/dev/null <<'END'
 END
 await 'a long patch runs' is_running long 4711
 await 'and status tells so' sh -c "head -n 1 '$SPOOL/state/executor@MAIN/queue.json' | jq -e '.running.id == \"long\"'"
-ok 'it can be cancelled' pf cancel long
+ok 'it can be cancelled' pf cancel -r 'not needed' long
 await 'and is rejected' ended_as long rejected
 is 'by the operator' "$(outcome long .reason)" by-operator
+like 'who is named, with the reason' "$(outcome long .error)" \
+    "^cancelled by $(id -un) while it ran: not needed\$"
+cancel_answer() {
+	cat "$SPOOL"/MAIN/requests/done/*.json | jq -r \
+	    'select(.verb == "cancel") | "\(.ok) \(.answer)"'
+}
+answered_with() {
+	[ "$(cancel_answer)" = "$1" ]
+}
+await 'the answer comes when it has ended' answered_with 'true cancelled'
 is 'its processes are gone' "$(processes 4711)" 0
 fails 'it has left no file' test -e "$ws/l"
 
