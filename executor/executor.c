@@ -153,20 +153,12 @@ make_ready(struct executor *ex)
 	return true;
 }
 
-/* The directory may have been unmounted or replaced under our descriptor. */
-static bool
-is_workspace_there(struct executor *ex)
+static void
+leave_workspace(struct executor *ex)
 {
-	struct stat st;
-
-	if (stat(ex->workspace.path, &st) == 0 &&
-	    st.st_dev == ex->workspace.st.st_dev &&
-	    st.st_ino == ex->workspace.st.st_ino)
-		return true;
 	workspace_close(&ex->workspace);
 	place_close(&ex->place);
 	ex->recovered = false;
-	return false;
 }
 
 static void
@@ -228,8 +220,9 @@ look(struct executor *ex)
 	bool started;
 
 	/* What is asked of it is answered by what is there now. */
-	if (!ex->run.active && ex->workspace.fd != -1)
-		(void)is_workspace_there(ex);
+	if (!ex->run.active && ex->workspace.fd != -1 &&
+	    !workspace_is_there(&ex->workspace))
+		leave_workspace(ex);
 	requests_take(ex);
 	if (ex->run.active || ex->stopping)
 		return;

@@ -300,12 +300,25 @@ check_room(const struct commit *c, struct fault *f)
 	return -1;
 }
 
+/* Unmounted, mounted over or renamed while the patch ran: what it was made for
+ * is no longer the workspace, and what is may do with another run. */
+static int
+check_workspace(const struct commit *c, struct fault *f)
+{
+	if (workspace_is_there(c->workspace))
+		return 0;
+	(void)fault_fail(f, OUTCOME_PREPARE,
+	    "the workspace was replaced meanwhile");
+	f->temporary = true;
+	return -1;
+}
+
 int
 commit_check(const struct commit *c, const struct ops *ops, struct fault *f)
 {
 	struct look l = {c, ops, f};
 
-	if (check_room(c, f) == -1)
+	if (check_workspace(c, f) == -1 || check_room(c, f) == -1)
 		return -1;
 	for (size_t i = 0; i < ops->count; i++) {
 		/* A conflict tells of all paths that are in it. */

@@ -30,6 +30,15 @@ workspace_open(struct workspace *w, const char *path)
 	return fstat(w->fd, &w->st);
 }
 
+bool
+workspace_is_there(const struct workspace *w)
+{
+	struct stat st;
+
+	return stat(w->path, &st) == 0 && st.st_dev == w->st.st_dev &&
+	       st.st_ino == w->st.st_ino;
+}
+
 void
 workspace_close(struct workspace *w)
 {

@@ -32,6 +32,9 @@ struct workspace {
 
 /* 0, or -1: it is missing, or no directory. */
 int workspace_open(struct workspace *w, const char *path);
+/* Does its path still lead to it? It may have been unmounted or replaced under
+ * our descriptor. */
+bool workspace_is_there(const struct workspace *w);
 void workspace_close(struct workspace *w);
 
 struct place {
