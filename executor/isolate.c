@@ -57,9 +57,6 @@ isolate_user(struct executor *ex)
 	if (pw != NULL)
 		u->gid = pw->pw_gid;
 	name_user(u, pw);
-	if (u->uid == 0 && !ex->opts->check)
-		log_warnx("commands run as root, without capabilities: "
-			  "set run_as or give the workspace to a user");
 	return 0;
 }
 
@@ -265,6 +262,9 @@ isolate_ready(struct executor *ex)
 	if (isolate_choose(ex) == -1)
 		return -1;
 	ex->chosen = true;
+	if (ex->user.uid == 0)
+		log_warnx("commands run as root, without capabilities: "
+			  "set run_as or give the workspace to a user");
 	/* Whatever a bare jail's init leaves behind comes to us. */
 	(void)prctl(PR_SET_CHILD_SUBREAPER, ex->isolation == JAIL_BARE);
 	tell_isolation(ex);
