@@ -46,7 +46,7 @@ seed=${PATCHFLOW_SEED:-$(($(date +%s) / 86400))}
 tests_run=0
 tests_failed=0
 tests_planned=
-AWAIT=${AWAIT:-15} # seconds that await waits
+AWAIT=${AWAIT:-60} # seconds that await waits, of a machine that is busy
 
 # --- end of the test
 
