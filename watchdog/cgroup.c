@@ -43,11 +43,17 @@ leave_ours(char *path)
 }
 
 static bool
-make_group(const char *above, uint64_t tag, char out[PATH_MAX])
+name_group(const char *above, uint64_t tag, char out[PATH_MAX])
 {
 	int n = snprintf(out, PATH_MAX, "%s/patchflow-%" PRIx64, above, tag);
 
-	return n > 0 && n < PATH_MAX - 2 * NAME_MAX &&
+	return n > 0 && n < PATH_MAX - 2 * NAME_MAX;
+}
+
+static bool
+make_group(const char *above, uint64_t tag, char out[PATH_MAX])
+{
+	return name_group(above, tag, out) &&
 	       (mkdir(out, 0755) == 0 || errno == EEXIST);
 }
 
@@ -181,10 +187,29 @@ take_away(const char *dir)
 	(void)rmdir(dir);
 }
 
+/* By another configuration, which had limits or divided a group. */
+static void
+take_earlier(const struct cgroup *c, uint64_t tag)
+{
+	char above[PATH_MAX], dir[PATH_MAX];
+	bool more;
+
+	for (size_t i = 0; i < CGROUP__MAX; i++)
+		if (c->dir[i][0] == '\0' &&
+		    hierarchy_own(controllers[i].name, above) &&
+		    name_group(above, tag, dir))
+			take_away(dir);
+	more = c->home[0] == '\0' && hierarchy_own("", above);
+	for (; more; more = hierarchy_up(above))
+		if (name_group(above, tag, dir))
+			take_away(dir);
+}
+
 void
-cgroup_sweep(const struct cgroup *c)
+cgroup_sweep(const struct cgroup *c, uint64_t tag)
 {
 	each_place(c, sweep);
+	take_earlier(c, tag);
 }
 
 void

@@ -40,8 +40,9 @@ struct cgroup {
 /* Looks, and makes the suite's own groups, called after tag: version 1 for
  * limits only. Version 2 is tried again while it is not to be had. */
 void cgroup_open(struct cgroup *c, uint64_t tag, bool limits);
-/* Before anybody is started: removes what an earlier life has left. */
-void cgroup_sweep(const struct cgroup *c);
+/* Before anybody is started: removes what an earlier life has left, also where
+ * this one makes none. */
+void cgroup_sweep(const struct cgroup *c, uint64_t tag);
 /* Removes what is empty again. */
 void cgroup_close(struct cgroup *c);
 /*

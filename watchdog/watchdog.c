@@ -219,15 +219,22 @@ open_state(struct watchdog *w)
 	writer_begin(w);
 }
 
-void
-watchdog_divide(struct watchdog *w)
+/* A number that two suites on one machine do not share. */
+static uint64_t
+group_tag(const struct watchdog *w)
 {
 	struct stat st;
 
-	/* A number that two suites on one machine do not share. */
-	if (strcmp(w->settings->watchdog.cgroup, "off") != 0 &&
-	    fstat(w->tree->root, &st) == 0)
-		cgroup_open(&w->cgroup, (uint64_t)st.st_ino,
+	return fstat(w->tree->root, &st) == 0 ? (uint64_t)st.st_ino : 0;
+}
+
+void
+watchdog_divide(struct watchdog *w)
+{
+	uint64_t tag = group_tag(w);
+
+	if (strcmp(w->settings->watchdog.cgroup, "off") != 0 && tag != 0)
+		cgroup_open(&w->cgroup, tag,
 		    limits_want_cgroup(&w->settings->watchdog));
 }
 
@@ -263,7 +270,7 @@ watchdog_open(struct watchdog *w, struct daemon_opts *o, struct settings *s,
 	watchdog_open_logs(w);
 	watchdog_divide(w);
 	if (w->past == NULL)
-		cgroup_sweep(&w->cgroup);
+		cgroup_sweep(&w->cgroup, group_tag(w));
 	if (roster_build(w) == -1)
 		fatal("watchdog: a daemon could not be set up");
 	open_state(w);
