@@ -8,6 +8,8 @@ MANDIR     ?= $(PREFIX)/share/man
 DOCDIR     ?= $(PREFIX)/share/doc/patchflow
 SYSCONFDIR ?= /etc
 BUILD      ?= build
+# One name whoever calls: what a compiler noted of headers goes by it.
+override BUILD := $(BUILD:$(CURDIR)/%=%)
 INSTALL    ?= install
 FUZZ_SECONDS ?= 20
 
