@@ -19,9 +19,9 @@ pair_check_kind(struct pair *p, const struct stat *st, const char *path)
 	if (S_ISREG(st->st_mode) && (st->st_mode & (S_ISUID | S_ISGID)) != 0)
 		return fault_fail(p->f, OUTCOME_COMMAND,
 		    "%s became a set-id file", path);
-	if (plan_protected(p->d->queue, path))
+	if (plan_protected(p->d->queue, path) || plan_is_link_of_git(path, st))
 		return fault_fail(p->f, OUTCOME_COMMAND,
-		    "a command changed %s, which is a protected path", path);
+		    "the patch changed %s, which is a protected path", path);
 	return 0;
 }
 

@@ -2,24 +2,60 @@
 /* What a patch may name: path_map, the workspace's borders, protection. */
 #include <fnmatch.h>
 #include <string.h>
+#include <strings.h>
 
 #include "common/buf.h"
 #include "executor/plan.h"
 
-/* Hooks and configuration make git run programs outside any jail; the last
- * one is our own staging place where nothing else would do. */
-static const char *const always_protected[] = {".git/hooks", ".git/hooks/*",
-    ".git/config", ".git/config.lock", ".git/config.worktree",
-    ".git/info/attributes", ".git/modules/*", ".patchflow", ".patchflow/*"};
+/* The last resort for our own staging place. */
+static const char *const own[] = {".patchflow", ".patchflow/*"};
+
+/* What makes git run programs outside any jail, or says where it finds that.
+ * Of every repository: who asks one for its status asks those in it, too. */
+static const char *const of_git[] = {"hooks", "hooks/*", "config",
+    "config.lock", "config.worktree", "commondir", "info/attributes",
+    "modules/*", "worktrees/*/commondir", "worktrees/*/config.worktree"};
+
+static bool
+fits_any(const char *const *globs, size_t count, const char *path)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (fnmatch(globs[i], path, 0) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Not every filesystem minds the case of letters. */
+static bool
+is_of_git(const char *path)
+{
+	for (const char *at = path; at != NULL;) {
+		if (strncasecmp(at, ".git/", 5) == 0 &&
+		    fits_any(of_git, sizeof(of_git) / sizeof(of_git[0]),
+			at + 5))
+			return true;
+		at = strchr(at, '/');
+		at = at != NULL ? at + 1 : NULL;
+	}
+	return false;
+}
+
+bool
+plan_is_link_of_git(const char *path, const struct stat *st)
+{
+	const char *slash = strrchr(path, '/');
+
+	return !S_ISDIR(st->st_mode) &&
+	       strcasecmp(slash != NULL ? slash + 1 : path, ".git") == 0;
+}
 
 bool
 plan_protected(const struct queue_settings *q, const char *path)
 {
-	for (size_t i = 0;
-	     i < sizeof(always_protected) / sizeof(always_protected[0]); i++) {
-		if (fnmatch(always_protected[i], path, 0) == 0)
-			return true;
-	}
+	if (is_of_git(path) ||
+	    fits_any(own, sizeof(own) / sizeof(own[0]), path))
+		return true;
 	for (size_t i = 0; i < q->protected.count; i++) {
 		const char *glob = q->protected.items[i];
 		size_t len = strlen(glob);

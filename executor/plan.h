@@ -7,6 +7,7 @@
 #ifndef EXECUTOR_PLAN_H
 #define EXECUTOR_PLAN_H
 
+#include <sys/stat.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -121,5 +122,8 @@ char *plan_path(const struct queue_settings *q, const char *path,
     struct fault *f);
 /* Is path (below the workspace) one that patches must not touch? */
 bool plan_protected(const struct queue_settings *q, const char *path);
+/* A file or symbolic link that says where a repository lies, so that git finds
+ * its configuration there. */
+bool plan_is_link_of_git(const char *path, const struct stat *st);
 
 #endif

@@ -133,11 +133,17 @@ ok 'refuses what leads out of the workspace' run_json <<'END'
 {"id":"out2","mutations":[{"path":".git/hooks/pre-commit","contents":"x"}]}
 {"id":"out3","mutations":[{"path":"link","contents":"x"}]}
 {"id":"out4","mutations":[{"path":"esc","symlink":"/tmp"},{"path":"esc/x","contents":"x"}]}
+{"id":"out5","mutations":[{"path":".git/commondir","contents":"../evil"}]}
+{"id":"out6","mutations":[{"path":"sub/.git","contents":"gitdir: ../evil"}]}
+{"id":"out7","mutations":[{"path":"e/config","contents":"x"},{"path":"e","rename":"n/.git"}]}
 END
 is 'absolute paths' "$(outcome out1 '"\(.state) \(.reason)"')" 'rejected forbidden'
 is 'protected paths' "$(outcome out2 '"\(.state) \(.reason)"')" 'rejected forbidden'
 is 'symbolic links' "$(outcome out3 .state)" failed
 is 'and links of its own' "$(outcome out4 .state)" failed
+is "and where else git's configuration may come from" \
+    "$(outcome out5 .reason)$(outcome out6 '" \(.error)"')$(outcome out7 '" \(.error)"')" \
+    'forbidden the patch changed sub/.git, which is a protected path the patch changed n/.git/config, which is a protected path'
 ok 'the tree is still as it was' unchanged
 
 # --- killed between the outcome and the rest
