@@ -36,13 +36,14 @@ accept_envelope(const struct filing *f, const char *id,
 	out->queued_us = clock_wall_us();
 }
 
+/* Of the time in its file: an executor may have started it since. */
 static void
 note_queued(struct desk *k, const struct filing *f,
-    const struct ids_entry *entry, int digit)
+    const struct ids_entry *entry, int digit, int64_t at_us)
 {
 	log_info("%s@%s: queued, key %s, attempt %d, from %s", f->patch->id,
 	    f->queue, entry->key, entry->attempt, f->doc->source);
-	journal_write(&k->journal, "queued",
+	journal_write_at(&k->journal, at_us, "queued",
 	    json_pack("{s:s, s:s, s:i, s:s, s:s, s:s, s:i}", "id", f->patch->id,
 		"queue", f->queue, "attempt", entry->attempt, "state", "queued",
 		"key", entry->key, "source", f->doc->source, "priority",
@@ -63,9 +64,11 @@ queue_patch(struct desk *k, const struct filing *f,
 	    .dst = IDS_QUEUE,
 	    .digit = digit};
 	enum spool_answer answer;
+	int64_t at_us;
 	json_t *doc;
 
 	accept_envelope(f, f->patch->id, entry, &job.env);
+	at_us = job.env.queued_us;
 	doc = job_encode(&job);
 	envelope_free(&job.env);
 	accept.doc = doc;
@@ -74,7 +77,7 @@ queue_patch(struct desk *k, const struct filing *f,
 	if (answer != SPOOL_DONE)
 		return answer;
 	f->doc->counts->accepted++;
-	note_queued(k, f, entry, digit);
+	note_queued(k, f, entry, digit, at_us);
 	return SPOOL_DONE;
 }
 

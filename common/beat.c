@@ -14,9 +14,9 @@
 #include "common/clock.h"
 #include "common/daemon.h"
 
-#define BEAT_MS 5000       /* between two beats that say nothing new */
-#define EXTEND_US 30000000 /* that the next word may take, before ready */
-#define BEAT_MIN_MS 100    /* between two beats that do */
+#define BEAT_MS 5000            /* between two beats that say nothing new */
+#define EXTEND_US 30000000      /* that the next word may take, before ready */
+#define DAEMON_BEAT_SOON_MS 100 /* between two beats that do */
 
 static struct {
 	int fd; /* 0: not opened, since 0 is never ours */
@@ -26,6 +26,7 @@ static struct {
 	bool owe_ready;
 	uint64_t work;
 	bool busy;
+	char status[256];
 	int64_t sent_ms;
 } beat = {.interval_ms = BEAT_MS};
 
@@ -135,28 +136,39 @@ daemon_waiting(const char *why)
 	(void)beat_send(text);
 }
 
-void
-daemon_beat(uint64_t work, int64_t busy_ms, const char *status)
+/* What was said now is no news again. */
+static void
+remember(uint64_t work, int64_t busy_ms, const char *status)
 {
-	char text[512];
-	int64_t now = clock_mono_ms();
-	bool news = work != beat.work || (busy_ms > 0) != beat.busy;
-	bool first = beat.work == 0 && work > 0;
-	int64_t wait_ms = news ? BEAT_MIN_MS : beat.interval_ms * 3 / 4;
-
-	if (beat.sent_ms != 0 && now - beat.sent_ms < wait_ms && !first)
-		return;
-	(void)snprintf(text, sizeof text,
-	    "%sWATCHDOG=1\nX_WORK=%" PRIu64 "\nX_BUSY_MS=%" PRId64
-	    "\nSTATUS=%.256s\n",
-	    beat.owe_ready ? "READY=1\n" : "", work, busy_ms,
-	    status != NULL ? status : "");
-	if (!beat_send(text))
-		return;
 	beat.owe_ready = false;
 	beat.work = work;
 	beat.busy = busy_ms > 0;
-	beat.sent_ms = now;
+	(void)strlcpy(beat.status, status, sizeof beat.status);
+	beat.sent_ms = clock_mono_ms();
+}
+
+bool
+daemon_beat(uint64_t work, int64_t busy_ms, const char *status)
+{
+	char text[512], said[sizeof beat.status];
+	bool news, first = beat.work == 0 && work > 0;
+	int64_t wait_ms;
+
+	(void)strlcpy(said, status != NULL ? status : "", sizeof said);
+	news = work != beat.work || (busy_ms > 0) != beat.busy ||
+	       strcmp(said, beat.status) != 0;
+	wait_ms = news ? DAEMON_BEAT_SOON_MS : beat.interval_ms * 3 / 4;
+	if (beat.sent_ms != 0 && clock_mono_ms() - beat.sent_ms < wait_ms &&
+	    !first)
+		return !news;
+	(void)snprintf(text, sizeof text,
+	    "%sWATCHDOG=1\nX_WORK=%" PRIu64 "\nX_BUSY_MS=%" PRId64
+	    "\nSTATUS=%s\n",
+	    beat.owe_ready ? "READY=1\n" : "", work, busy_ms, said);
+	if (!beat_send(text))
+		return false;
+	remember(work, busy_ms, said);
+	return true;
 }
 
 int64_t

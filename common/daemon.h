@@ -78,9 +78,11 @@ int daemon_report(struct trials *t, struct settings *s);
 /*
  * Proof of progress, at most every 5 s unless the numbers changed: work is
  * the count of units done since start, busy_ms how long the present unit has
- * taken (0: idle), status one line for people.
+ * taken (0: idle), status one line for people. False while something new is
+ * still to be said: ten times a second is enough.
  */
-void daemon_beat(uint64_t work, int64_t busy_ms, const char *status);
+bool daemon_beat(uint64_t work, int64_t busy_ms, const char *status);
+#define DAEMON_BEAT_SOON_MS 100 /* then it can be */
 /* What a timer for daemon_beat should use: half of $WATCHDOG_USEC, 5 s at
  * most. A beat that comes a little early is dropped, not delayed. */
 int64_t daemon_beat_interval(void);

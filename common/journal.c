@@ -101,14 +101,14 @@ freshen(struct journal *j)
 		rotate(j);
 }
 
-char *
-journal_line(const char *event, json_t *fields, size_t *len)
+static char *
+line_at(int64_t at_us, const char *event, json_t *fields, size_t *len)
 {
 	char at[ISO_TIME_SIZE];
 	json_t *doc;
 	char *line;
 
-	clock_iso(clock_wall_us(), at);
+	clock_iso(at_us, at);
 	doc = json_pack("{s:s,s:s}", "at", at, "event", event);
 	if (json_is_object(fields))
 		(void)json_object_update_missing(doc, fields);
@@ -120,6 +120,12 @@ journal_line(const char *event, json_t *fields, size_t *len)
 	*len = strlen(line) + 1;
 	line[*len - 1] = '\n'; /* where the NUL was: one write, one line */
 	return line;
+}
+
+char *
+journal_line(const char *event, json_t *fields, size_t *len)
+{
+	return line_at(clock_wall_us(), event, fields, len);
 }
 
 void
@@ -138,16 +144,23 @@ journal_append(struct journal *j, const char *line, size_t len)
 }
 
 void
-journal_write(struct journal *j, const char *event, json_t *fields)
+journal_write_at(struct journal *j, int64_t at_us, const char *event,
+    json_t *fields)
 {
 	int saved = errno;
 	size_t len = 0;
-	char *line = journal_line(event, fields, &len);
+	char *line = line_at(at_us, event, fields, &len);
 
 	if (line != NULL)
 		journal_append(j, line, len);
 	free(line);
 	errno = saved;
+}
+
+void
+journal_write(struct journal *j, const char *event, json_t *fields)
+{
+	journal_write_at(j, clock_wall_us(), event, fields);
 }
 
 void

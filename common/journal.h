@@ -25,6 +25,9 @@ int journal_open(struct journal *j, int dir, const char *name,
 /* Takes fields (may be NULL), adds at and event. Errors are swallowed: the
  * journal is a view, and must never stop work. */
 void journal_write(struct journal *j, const char *event, json_t *fields);
+/* Of a moment (wall clock) that others already build on. */
+void journal_write_at(struct journal *j, int64_t at_us, const char *event,
+    json_t *fields);
 /* The two halves of it: a line of len bytes and no NUL, owned, or NULL; and
  * where it goes. */
 char *journal_line(const char *event, json_t *fields, size_t *len);

@@ -143,11 +143,20 @@ events_read(struct events *e, int dir, off_t tail_bytes)
 }
 
 static int
+is_queueing(const struct event *e)
+{
+	return strcmp(out_string(e->doc, "event"), "queued") == 0;
+}
+
+static int
 compare(const void *a, const void *b)
 {
 	const struct event *x = a, *y = b;
 	int order = strcmp(out_string(x->doc, "at"), out_string(y->doc, "at"));
 
+	/* Within a millisecond: nothing of a patch is before its queueing. */
+	if (order == 0)
+		order = is_queueing(y) - is_queueing(x);
 	if (order == 0)
 		order = x->nth < y->nth ? -1 : 1;
 	return order;

@@ -40,7 +40,10 @@ executor_beat(void *executor)
 		r->active ? ": " : "", r->active ? r->doing : "") < 0)
 		text[0] = '\0';
 	utf8_trim(text);
-	daemon_beat(ex->work, busy, text);
+	/* Else the next one, up to five seconds later, would speak of the last
+	 * patch until then. */
+	if (!daemon_beat(ex->work, busy, text) && ex->beat.armed)
+		loop_after(&ex->loop, &ex->beat, DAEMON_BEAT_SOON_MS);
 }
 
 void

@@ -3,7 +3,7 @@
 # The command with the daemons down: everything that acts on the spool works
 # and is durable, everything that needs the supervisor says so.
 . "$(dirname "$0")/../harness/lib.sh"
-plan 93
+plan 94
 pf() { patchflow "$@"; }
 
 cd "$T" || exit 1
@@ -141,6 +141,13 @@ exits 1 'an unknown id is 1' pf show nobody
 exits 1 'so it is in the wrong queue' pf show a1@CYOPS
 exits 75 'wait ends in time' pf wait --timeout 200ms a1
 exits 0 'log tells of it' pf log a1
+# Two daemons write within a millisecond.
+for f in executor@MAIN:started ghost-bridge:queued; do
+	printf '{"at":"2026-01-01T00:00:00.000Z","event":"%s","id":"first"}\n' \
+	    "${f#*:}" >>"$SPOOL/journal/${f%:*}.log"
+done
+is '... and of its queueing first' \
+    "$(pf --json log first | jq -r .event | xargs)" 'queued started'
 like 'with daemon and event' "$(cat "$T/out")" 'ghost-bridge +queued +a1@MAIN'
 exits 69 'status without a supervisor is 69' pf status
 like 'but shows the queues' "$(cat "$T/out")" '^MAIN +open +1 '

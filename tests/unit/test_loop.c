@@ -302,6 +302,19 @@ beats_say_what_is_new_and_never_block(void **state)
 	daemon_beat(1, 7, "working");
 	assert_true(hear(fd, text, sizeof text) > 0);
 	assert_non_null(strstr(text, "WATCHDOG=1\nX_WORK=1\nX_BUSY_MS=7\n"));
+	/* So is another word for people, a tenth of a second later at most:
+	 * long before it is time for the next beat anyway. */
+	assert_int_equal(setenv("WATCHDOG_USEC", "9000000", 1), 0);
+	assert_int_equal(setenv("NOTIFY_SOCKET", name, 1), 0);
+	beat_open();
+	assert_int_equal(daemon_beat_interval(), 4500);
+	begin = clock_mono_ms();
+	while (!daemon_beat(1, 7, "another"))
+		assert_true(clock_mono_ms() - begin < 3000);
+	assert_true(hear(fd, text, sizeof text) > 0);
+	assert_non_null(strstr(text, "STATUS=another\n"));
+	assert_true(daemon_beat(1, 7, "another"));
+	assert_int_equal(hear(fd, text, sizeof text), -1);
 	/* Nobody reads: the queue fills, and we go on. */
 	begin = clock_mono_ms();
 	for (i = 0; i < 5000; i++)
