@@ -34,12 +34,20 @@ while [ "$trial" -lt "$trials" ]; do
 	until_true 10 past "$begin" 2600
 	order=$(echo "$pids" | tr ' ' '\n' | awk -v s="$((seed + trial))" \
 	    'BEGIN { srand(s) } { print rand(), $0 }' | sort | cut -d' ' -f2)
+	begin=$(now_ms)
 	for pid in $order; do
 		kill -s CONT "$pid"
 		[ $((trial % 3)) -ne 0 ] || pause
 	done
+	took=$(($(now_ms) - begin))
 	begin=$(now_ms)
 	until_true 10 past "$begin" 700
+	# Where the machine needs half of a deadline from the first to the
+	# last, that one may be late by itself.
+	[ "$took" -le 1000 ] || {
+		diag "trial $trial took $took ms to thaw and proves nothing"
+		was=$(restarts)
+	}
 done
 is "$trials freezes of all are nobody's fault" "$(restarts)" "$was"
 
