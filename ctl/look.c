@@ -247,6 +247,21 @@ look_around(struct ctl *c, const char *id, const char *queue, struct look **out)
 	return found == -1 ? -1 : 0;
 }
 
+bool
+look_inbox_is_empty(struct ctl *c)
+{
+	struct spool_names names;
+	size_t count = 0;
+
+	for (int box = BOX_NEW; box <= BOX_CUR; box++) {
+		if (spool_list(c->t.inbox.dir[box], 1, &names) == -1)
+			continue;
+		count += names.count;
+		spool_names_free(&names);
+	}
+	return count == 0;
+}
+
 int
 looks_find(struct ctl *c, const char *ref, struct look **out)
 {
@@ -261,8 +276,12 @@ looks_find(struct ctl *c, const char *ref, struct look **out)
 	if (n == -1)
 		ctl_say("%s: %s", ref, strerror(errno));
 	else if (n == 0)
-		ctl_say("no patch is called \"%s\"%s%s", id,
-		    queue != NULL ? " in " : "", queue != NULL ? queue : "");
+		ctl_say("no patch is called \"%s\"%s%s%s", id,
+		    queue != NULL ? " in " : "", queue != NULL ? queue : "",
+		    look_inbox_is_empty(c)
+			? ""
+			: "; what lies in the inbox has no id yet, the bridge "
+			  "takes it in");
 	return n;
 }
 

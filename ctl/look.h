@@ -37,6 +37,8 @@ struct look {
 int looks_find(struct ctl *c, const char *ref, struct look **out);
 /* Without a complaint; true too where looks_find has another one. */
 bool look_is_known(struct ctl *c, const char *ref);
+/* Nothing was handed in that has not been given its id yet. */
+bool look_inbox_is_empty(struct ctl *c);
 void looks_free(struct look *looks, int count);
 /* 0, or -1 with errno. */
 int look_refresh(struct ctl *c, struct look *l);

@@ -299,13 +299,26 @@ ask_all(struct asking *a)
 	return status;
 }
 
+/* A request holds so much of it: what would be cut is better said shorter. */
+static int
+take_reason(struct asking *a, const char *text)
+{
+	if (strlen(text) >= sizeof(((struct request *)NULL)->reason)) {
+		ctl_say("a reason has at most %zu bytes, this one %zu",
+		    sizeof(((struct request *)NULL)->reason) - 1, strlen(text));
+		return -1;
+	}
+	a->reason = text;
+	return 0;
+}
+
 /* 0, or -1: not an option of this verb, or not a span. */
 static int
 take_option(struct asking *a, int opt)
 {
 	if (opt == 'r' || opt == 'm')
-		a->reason = optarg;
-	else if (opt == 'w')
+		return take_reason(a, optarg);
+	if (opt == 'w')
 		a->wait = true;
 	else if (opt == 't')
 		a->deadline = follow_deadline(optarg);

@@ -6,6 +6,7 @@
 #include "common/clock.h"
 #include "ctl/control.h"
 #include "ctl/follow.h"
+#include "ctl/look.h"
 #include "ctl/out.h"
 #include "ctl/verbs.h"
 
@@ -27,21 +28,6 @@ collect(struct ctl *c, const char *ref, struct look **all, int *count)
 	return 0;
 }
 
-static bool
-inbox_is_empty(struct ctl *c)
-{
-	struct spool_names names;
-	size_t count = 0;
-
-	for (int box = BOX_NEW; box <= BOX_CUR; box++) {
-		if (spool_list(c->t.inbox.dir[box], 1, &names) == -1)
-			continue;
-		count += names.count;
-		spool_names_free(&names);
-	}
-	return count == 0;
-}
-
 /* What was submitted a moment ago has no id before the bridge has seen it. */
 static void
 await_intake(struct ctl *c, const char *ref, int64_t deadline)
@@ -52,7 +38,7 @@ await_intake(struct ctl *c, const char *ref, int64_t deadline)
 	if (until > deadline)
 		until = deadline;
 	do
-		empty = inbox_is_empty(c);
+		empty = look_inbox_is_empty(c);
 	while (!look_is_known(c, ref) && !empty &&
 	       control_is_running(c, "ghost-bridge") && follow_pause(until));
 }

@@ -64,7 +64,7 @@ struct run {
 	bool unkillable;
 	enum run_end end;
 	char cancelled[384]; /* by whom and why, where it is; else "" */
-	int64_t kill_at; /* monotonic ms of the kill, 0 before */
+	int64_t kill_at;     /* monotonic ms of the kill, 0 before */
 	int64_t started_us;
 	int64_t started_ms;
 	struct timespec since;           /* T0 */

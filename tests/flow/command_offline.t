@@ -110,6 +110,8 @@ like 'and says that nobody takes it yet' "$(cat "$T/err")" 'bridge is not runnin
 is 'the file is in the inbox' "$(count_files "$SPOOL/inbox/new")" 1
 is 'checked, with the text as it was' \
     "$(json "$SPOOL"/inbox/new/*.json .text)" "$(cat a1.json)"
+exits 1 'what is in the inbox cannot be acted on' pf cancel a1
+like 'and why not' "$(cat "$T/out")" 'called "a1"; what lies in the inbox has no id yet'
 exits 65 'a bad document among good ones is 65' pf submit a1.json bad.json
 is 'and nothing is handed in' "$(count_files "$SPOOL/inbox/new")" 1
 exits 1 'an unknown queue is 1' pf submit -q NOPE a1.json
@@ -203,6 +205,8 @@ is 'durably' "$(json "$SPOOL"/MAIN/requests/new/*.json '"\(.verb) \(.id)"')" 'ho
 exits 1 'retry of a queued patch makes no sense' pf retry a1
 like 'and says why' "$(cat "$T/out")" 'a1@MAIN is queued: only a failed or held'
 exits 1 'cancel of nothing' pf cancel nobody
+exits 2 'a reason that would be cut' pf cancel -r "$(printf '%256s' x)" a1
+like 'is refused with both lengths' "$(cat "$T/out")" 'at most 255 bytes, this one 256'
 exits 0 'pause of a queue by alias' pf pause BRAUN
 exits 1 'pause of no queue' pf pause NOPE
 for order in 'stop alertd' 'start all' 'restart executor' reload down; do
