@@ -69,31 +69,24 @@ set_limits(const struct command *c)
 	(void)setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
 }
 
-#define FD_SAID 3 /* in the child: why it could not be executed */
-
+/* Borrowed from the worker until its exec: what it writes to is its own but
+ * for *error. */
 static _Noreturn void
-fail_child(int err)
-{
-	if (write(FD_SAID, &err, sizeof(err)) == -1)
-		_exit(126);
-	_exit(127);
-}
-
-static _Noreturn void
-child(const struct command *c, int out, int said)
+child(const struct command *c, int out, volatile int *error)
 {
 	int null = open("/dev/null", O_RDONLY);
 
-	if ((said != FD_SAID && dup3(said, FD_SAID, O_CLOEXEC) == -1) ||
-	    null == -1)
-		_exit(126);
-	if (setsid() == -1 || dup2(null, 0) == -1 || dup2(out, 1) == -1 ||
-	    dup2(out, 2) == -1 || close_range(FD_SAID + 1, UINT_MAX, 0) == -1)
-		fail_child(errno);
+	if (null == -1 || setsid() == -1 || dup2(null, 0) == -1 ||
+	    dup2(out, 1) == -1 || dup2(out, 2) == -1 ||
+	    close_range(STDERR_FILENO + 1, UINT_MAX, 0) == -1) {
+		*error = errno;
+		_exit(127);
+	}
 	set_limits(c);
 	/* argv is not written to by execve(2). */
 	execve(c->argv[0], (char *const *)(uintptr_t)c->argv, c->envp);
-	fail_child(errno);
+	*error = errno;
+	_exit(127);
 }
 
 /* What was lacking, and not what the command is. */
@@ -103,51 +96,33 @@ is_lack(int err)
 	return err == EAGAIN || err == ENOMEM || err == EMFILE || err == ENFILE;
 }
 
-/* Waits until the child has executed the command; 0, or -1 with errno. */
-static int
-await_exec(struct run *r, int said)
-{
-	int err = 0;
-	ssize_t n;
-
-	do
-		n = read(said, &err, sizeof(err));
-	while (n == -1 && errno == EINTR);
-	if (n != (ssize_t)sizeof(err) || !is_lack(err))
-		return 0;
-	(void)waitpid(r->pid, NULL, 0);
-	errno = err;
-	return -1;
-}
-
+/* With vfork(2) nothing of us is copied, and we sleep until the command is
+ * executed. */
 static int
 start(struct run *r)
 {
-	int out[2], said[2], answer = -1, saved;
+	volatile int error = 0;
+	int out[2];
 
 	if (pipe2(out, O_CLOEXEC) == -1)
 		return -1;
 	r->out = out[0];
-	if (pipe2(said, O_CLOEXEC) == -1) {
-		(void)close(out[1]);
+	/* NOLINTNEXTLINE(*.vfork,*.Vfork) */
+	r->pid = vfork();
+	if (r->pid == 0)
+		child(r->c, out[1], &error);
+	if (r->pid == -1)
+		error = errno;
+	(void)close(out[1]);
+	if (r->pid != -1 && is_lack(error))
+		(void)waitpid(r->pid, NULL, 0);
+	if (r->pid == -1 || is_lack(error)) {
+		errno = error;
 		return -1;
 	}
-	r->pid = fork();
-	if (r->pid == 0)
-		child(r->c, out[1], said[1]);
-	saved = errno;
-	(void)close(out[1]);
-	(void)close(said[1]);
-	errno = saved;
-	if (r->pid != -1 && fcntl(r->out, F_SETFL, O_NONBLOCK) != -1 &&
-	    await_exec(r, said[0]) == 0) {
-		r->pidfd = (int)syscall(SYS_pidfd_open, r->pid, 0);
-		answer = r->pidfd == -1 ? -1 : 0;
-	}
-	saved = errno;
-	(void)close(said[0]);
-	errno = saved;
-	return answer;
+	r->pidfd = (int)syscall(SYS_pidfd_open, r->pid, 0);
+	return r->pidfd == -1 || fcntl(r->out, F_SETFL, O_NONBLOCK) == -1 ? -1
+									  : 0;
 }
 
 static void
