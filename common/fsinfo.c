@@ -121,6 +121,32 @@ is_ordered(unsigned long magic, enum durability durability)
 	       (magic == EXT4_SUPER_MAGIC || magic == MAGIC_XFS);
 }
 
+static void
+fill_space(const struct statfs *fs, struct fsinfo *out)
+{
+	*out = (struct fsinfo){
+	    .durability = DURABLE_UNKNOWN,
+	    .free_bytes = (int64_t)fs->f_bavail * fs->f_bsize,
+	    .total_bytes = (int64_t)fs->f_blocks * fs->f_bsize,
+	    .free_inodes = (int64_t)fs->f_ffree,
+	    .total_inodes = (int64_t)fs->f_files,
+	};
+	/* btrfs and others make inodes as needed and report none. */
+	if (fs->f_files == 0)
+		out->free_inodes = out->total_inodes = -1;
+}
+
+int
+fsinfo_space(int fd, struct fsinfo *out)
+{
+	struct statfs fs;
+
+	if (fstatfs(fd, &fs) == -1)
+		return -1;
+	fill_space(&fs, out);
+	return 0;
+}
+
 int
 fsinfo_read(int fd, struct fsinfo *out)
 {
@@ -129,16 +155,8 @@ fsinfo_read(int fd, struct fsinfo *out)
 
 	if (fstatfs(fd, &fs) == -1 || fstat(fd, &st) == -1)
 		return -1;
-	*out = (struct fsinfo){
-	    .durability = durability_of((unsigned long)fs.f_type, st.st_dev),
-	    .free_bytes = (int64_t)fs.f_bavail * fs.f_bsize,
-	    .total_bytes = (int64_t)fs.f_blocks * fs.f_bsize,
-	    .free_inodes = (int64_t)fs.f_ffree,
-	    .total_inodes = (int64_t)fs.f_files,
-	};
+	fill_space(&fs, out);
+	out->durability = durability_of((unsigned long)fs.f_type, st.st_dev);
 	out->ordered = is_ordered((unsigned long)fs.f_type, out->durability);
-	/* btrfs and others make inodes as needed and report none. */
-	if (fs.f_files == 0)
-		out->free_inodes = out->total_inodes = -1;
 	return 0;
 }

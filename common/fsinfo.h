@@ -28,5 +28,7 @@ struct fsinfo {
 };
 
 int fsinfo_read(int fd, struct fsinfo *out); /* 0, or -1 */
+/* Its space only, which is one system call: nothing is promised. */
+int fsinfo_space(int fd, struct fsinfo *out);
 
 #endif

@@ -296,7 +296,7 @@ has_room(const struct executor *ex)
 {
 	struct fsinfo i;
 
-	if (fsinfo_read(ex->place.dir, &i) == -1)
+	if (fsinfo_space(ex->place.dir, &i) == -1)
 		return true;
 	return i.free_bytes >= ROOM_BYTES || i.free_bytes >= i.total_bytes / 10;
 }

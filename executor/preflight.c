@@ -289,7 +289,7 @@ check_room(const struct commit *c, struct fault *f)
 {
 	struct fsinfo info;
 
-	if (fsinfo_read(c->workspace->fd, &info) == -1)
+	if (fsinfo_space(c->workspace->fd, &info) == -1)
 		return fault_errno(f, OUTCOME_PREPARE, "reading free space");
 	if (info.free_bytes >= ROOM_BYTES &&
 	    (info.free_inodes == -1 || info.free_inodes >= ROOM_INODES))

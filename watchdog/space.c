@@ -33,7 +33,7 @@ look_at(void *arg, int out_fd)
 		struct fsinfo info;
 		int fd = open(look->path[i], O_PATH | O_CLOEXEC);
 
-		if (fd != -1 && fsinfo_read(fd, &info) == 0)
+		if (fd != -1 && fsinfo_space(fd, &info) == 0)
 			a = (struct answer){.known = true,
 			    .bytes = {info.free_bytes, info.total_bytes},
 			    .inodes = {info.free_inodes, info.total_inodes}};

@@ -233,7 +233,10 @@ knows_what_a_filesystem_promises(void **state)
 
 	assert_int_equal(fsinfo_read(s->dir, &info), 0);
 	assert_true(info.total_bytes >= info.free_bytes);
+	assert_int_equal(fsinfo_space(s->dir, &info), 0);
+	assert_true(info.total_bytes >= info.free_bytes);
 	assert_int_equal(fsinfo_read(-1, &info), -1);
+	assert_int_equal(fsinfo_space(-1, &info), -1);
 	if (shm == -1)
 		skip(); /* no tmpfs here */
 	assert_int_equal(fsinfo_read(shm, &info), 0);
