@@ -13,18 +13,19 @@
 #include "common/hint.h"
 
 #define HINT_EVENTS                                                            \
-	(IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_MODIFY |     \
-	    IN_CLOSE_WRITE | IN_ATTRIB | IN_DELETE_SELF | IN_MOVE_SELF)
+	(IN_CREATE | IN_MOVED_TO | IN_MODIFY | IN_CLOSE_WRITE | IN_ATTRIB |    \
+	    IN_DELETE_SELF | IN_MOVE_SELF)
+#define HINT_LEFT (IN_MOVED_FROM | IN_DELETE)
 
 #define HINT_GONE (IN_DELETE_SELF | IN_MOVE_SELF | IN_IGNORED)
 
 static int
 watch_dir(const struct hint *h, const char *path)
 {
-	return inotify_add_watch(h->watch.fd, path,
-		   HINT_EVENTS | IN_ONLYDIR | IN_EXCL_UNLINK) == -1
-		   ? -1
-		   : 0;
+	uint32_t mask = HINT_EVENTS | IN_ONLYDIR | IN_EXCL_UNLINK |
+			(h->arrivals ? 0 : HINT_LEFT);
+
+	return inotify_add_watch(h->watch.fd, path, mask) == -1 ? -1 : 0;
 }
 
 /* A directory that was watched has another name now, or none. */

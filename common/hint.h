@@ -13,6 +13,7 @@ struct hint {
 	struct watch watch;
 	void (*on)(struct hint *);
 	void *owner;
+	bool arrivals; /* what goes is no hint; set before hint_dir */
 	char **paths; /* of the directories, for those that are replaced */
 	size_t path_count;
 };

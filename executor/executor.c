@@ -351,6 +351,16 @@ watch_dir(struct executor *ex, struct hint *h, const struct queue_tree *q,
 	return hint_dir(h, path);
 }
 
+/* What goes makes no work, and is mostly our own doing. */
+static int
+open_hint(struct executor *ex, struct hint *h, void (*on)(struct hint *))
+{
+	if (hint_open(h, &ex->loop, ex, on) == -1)
+		return -1;
+	h->arrivals = true;
+	return 0;
+}
+
 /* Where they cannot be watched, .held is looked at every HELD_MS. */
 static void
 watch_others(struct executor *ex)
@@ -358,7 +368,7 @@ watch_others(struct executor *ex)
 	static const enum queue_dir ends[] = {Q_COMPLETED, Q_FAILED};
 
 	if (ex->tree->queue_count < 2 ||
-	    hint_open(&ex->others, &ex->loop, ex, on_other) == -1)
+	    open_hint(ex, &ex->others, on_other) == -1)
 		return;
 	for (size_t i = 0; i < ex->tree->queue_count; i++) {
 		const struct queue_tree *q = &ex->tree->queues[i];
@@ -427,7 +437,7 @@ executor_open(struct executor *ex, struct tree *t, const struct settings *s,
 	hand_open(ex);
 	requests_open(ex);
 	ex->held_any = true;
-	if (hint_open(&ex->hint, &ex->loop, ex, on_hint) == -1 ||
+	if (open_hint(ex, &ex->hint, on_hint) == -1 ||
 	    watch_dir(ex, &ex->hint, ex->q, "patches") == -1 ||
 	    watch_dir(ex, &ex->hint, ex->q, "requests/new") == -1 ||
 	    watch_dir(ex, &ex->hint, ex->q, "requests/ask/new") == -1)
