@@ -415,6 +415,7 @@ executor_open(struct executor *ex, struct tree *t, const struct settings *s,
 	ex->settings = s;
 	ex->tree = t;
 	ex->workspace.fd = ex->place.dir = ex->others.watch.fd = -1;
+	netns_reset(&ex->net);
 	ex->queue = settings_queue(s, o->queue);
 	ex->q = ex->queue != NULL ? tree_queue(t, ex->queue->name) : NULL;
 	if (ex->q == NULL) {
@@ -482,6 +483,7 @@ executor_close(struct executor *ex)
 	daemon_stopping();
 	hand_rest(ex);
 	cgroup_close(&ex->cgroup);
+	netns_close(&ex->net);
 	hint_close(&ex->hint, &ex->loop);
 	hint_close(&ex->others, &ex->loop);
 	journal_close(&ex->journal);

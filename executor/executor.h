@@ -99,6 +99,7 @@ struct executor {
 	int64_t kept_bytes;    /* about, of kept transactions */
 	bool kept_known;       /* they were measured once */
 	struct jail_user user;
+	struct netns net;
 	struct cgroup cgroup;
 	bool limits_weak;        /* the alert is out */
 	bool chosen;             /* the next three are known */

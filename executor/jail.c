@@ -45,6 +45,7 @@ jail_reset(struct jail *j)
 	j->pid = -1;
 	j->pidfd = j->lifeline = j->report = -1;
 	j->usage = NULL;
+	j->net = NULL;
 }
 
 unsigned long long
@@ -291,9 +292,15 @@ static _Noreturn void
 child_main(const struct jail_spec *spec, const struct jail *j, int lifeline,
     int report)
 {
+	bool entered;
+
 	(void)umask(022);
+	entered =
+	    j->net == NULL || j->net->fd == -1 || netns_enter(j->net) == 0;
 	if (close_rest(lifeline, report) == -1)
 		_exit(EXIT_SETUP);
+	if (!entered)
+		setup_failed("entering the net namespace");
 	/* A bare init must outlive the executor, to kill the others. */
 	if ((spec->way != JAIL_BARE && prctl(PR_SET_PDEATHSIG, SIGKILL) == -1))
 		_exit(EXIT_SETUP);
@@ -307,18 +314,26 @@ child_main(const struct jail_spec *spec, const struct jail *j, int lifeline,
 }
 
 static unsigned long
-namespaces(const struct jail_spec *spec)
+namespaces(const struct jail_spec *spec, const struct jail *j)
 {
 	unsigned long flags = CLONE_PIDFD | SIGCHLD;
 
 	if (spec->way == JAIL_PLAIN || spec->way == JAIL_BARE)
 		return flags;
 	flags |= CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS;
-	if (!spec->network)
+	if (!spec->network && (j->net == NULL || j->net->fd == -1))
 		flags |= CLONE_NEWNET;
 	if (!spec->user->switches)
 		flags |= CLONE_NEWUSER;
 	return flags;
+}
+
+/* A user namespace owns one of its own: there is no way into another. */
+static bool
+may_share_net(const struct jail_spec *spec)
+{
+	return spec->net != NULL && !spec->network && spec->user->switches &&
+	       (spec->way == JAIL_COPY || spec->way == JAIL_OVERLAY);
 }
 
 int
@@ -328,6 +343,10 @@ jail_start(struct jail *j, const struct jail_spec *spec)
 	int saved;
 
 	jail_reset(j);
+	if (may_share_net(spec)) {
+		j->net = spec->net;
+		(void)netns_is_free(j->net);
+	}
 	if (filter_make(confine_inet(spec)) == -1)
 		return -1;
 	if (pipe2(life, O_CLOEXEC) == -1 || pipe2(report, O_CLOEXEC) == -1)
@@ -339,12 +358,14 @@ jail_start(struct jail *j, const struct jail_spec *spec)
 		goto fail;
 	}
 	/* Not clone3(2), which some machines' filters do not let through. */
-	j->pid = (pid_t)syscall(SYS_clone, namespaces(spec), NULL, &j->pidfd,
+	j->pid = (pid_t)syscall(SYS_clone, namespaces(spec, j), NULL, &j->pidfd,
 	    NULL, 0);
 	if (j->pid == 0)
 		child_main(spec, j, life[0], report[1]);
 	if (j->pid == -1 || fcntl(report[0], F_SETFL, O_NONBLOCK) == -1)
 		goto fail;
+	if (j->net != NULL)
+		netns_keep(j->net, j->pid);
 	(void)close(life[0]);
 	(void)close(report[1]);
 	j->lifeline = life[1];
@@ -395,7 +416,11 @@ jail_reap(struct jail *j, int ms, int *status)
 	while (ready == -1 && errno == EINTR);
 	if (ready <= 0)
 		return ready;
-	return waitpid(j->pid, status, 0) == j->pid ? 1 : -1;
+	if (waitpid(j->pid, status, 0) != j->pid)
+		return -1;
+	if (j->net != NULL)
+		netns_leave(j->net);
+	return 1;
 }
 
 void

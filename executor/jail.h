@@ -28,6 +28,7 @@
 #include "executor/cgroup.h"
 #include "executor/fault.h"
 #include "executor/limits.h"
+#include "executor/netns.h"
 
 /* PLAIN runs no command and needs no namespaces; BARE runs them without. */
 enum jail_way { JAIL_PLAIN, JAIL_BARE, JAIL_COPY, JAIL_OVERLAY, JAIL__MAX };
@@ -55,6 +56,7 @@ struct jail_spec {
 	const struct limits *limits; /* not PLAIN */
 	const struct cgroup *cgroup; /* it joins this one first, or NULL */
 	char *const *masks;          /* paths of the machine, NULL at the end */
+	struct netns *net;           /* that of the last jail, or NULL */
 	/* With the executor's rights, before run: fills upper. Not OVERLAY. */
 	int (*prepare)(void *owner, int workspace, int upper, int report);
 	/* As the user; root is the view of the workspace. Its exit status. */
@@ -68,6 +70,7 @@ struct jail {
 	int lifeline;               /* our end; closing it ends the jail */
 	int report;                 /* non-blocking */
 	bool bare;                  /* its init must live to kill the others */
+	struct netns *net;          /* it is in; NULL: in one of its own */
 	struct limits_usage *usage; /* shared with its init */
 };
 

@@ -282,6 +282,7 @@ start_jail(struct executor *ex)
 	    .queue = ex->queue,
 	    .limits = &r->plan.limits,
 	    .masks = masks,
+	    .net = &ex->net,
 	    .prepare = r->way == JAIL_PLAIN ? worker_seed : clone_workspace,
 	    .run = worker_run,
 	    .owner = &r->worker};

@@ -52,6 +52,43 @@ else
 	is 'processes' "$(outcome forks .state)" failed
 fi
 
+# --- the net namespace: packets are counted in it
+
+# What waits for its time holds a port: the one that closes first keeps it.
+cat >"$ws/shadow" <<'END'
+use IO::Socket::INET;
+my $l = IO::Socket::INET->new(Listen => 1, LocalAddr => "127.0.0.1") or die;
+my $c = IO::Socket::INET->new(PeerAddr => "127.0.0.1", PeerPort => $l->sockport) or die;
+my $s = $l->accept or die;
+close $s; sysread $c, my $end, 1; close $c;
+END
+cat >"$ws/packet" <<'END'
+use IO::Socket::INET;
+IO::Socket::INET->new(Proto => "udp", PeerAddr => "127.0.0.1", PeerPort => 9)->send("x");
+END
+ok 'patches use their loopback' run_json <<'END'
+{"id":"net1","validate":{"shell":["readlink /proc/self/ns/net","perl packet"]}}
+{"id":"net2","validate":{"shell":["awk '/lo:/ { print ($3 > 0) }' /proc/net/dev","perl packet"]}}
+{"id":"net3","validate":{"shell":["awk '/lo:/ { print ($3 > 0) }' /proc/net/dev","perl packet"]}}
+{"id":"net4","validate":{"shell":["awk '/lo:/ { print ($3 > 0) }' /proc/net/dev","perl shadow; grep -o 'tw [0-9]*' /proc/net/sockstat"]}}
+{"id":"net5","validate":{"shell":["awk '/lo:/ { print ($3 > 0) }' /proc/net/dev","perl shadow; grep -o 'tw [0-9]*' /proc/net/sockstat"]}}
+END
+# net N [COMMAND]: what it said.
+net() {
+	outcome "net$1" ".commands[${2:-0}].output_head"
+}
+ok 'it is not that of the machine' \
+    test "$(net 1)" != "$(readlink /proc/self/ns/net)"
+is 'a connection leaves something there' "$(net 4 1)" 'tw 1'
+is 'which the next patch does not find' "$(net 5 1)" 'tw 1'
+is 'for it has a new one' "$(net 5)" 0
+if [ "$(id -u)" -eq 0 ]; then
+	like 'where nothing is left there is no need' \
+	    "$(net 2)$(net 3)$(net 4)" 1
+else
+	is 'as a user always has' "$(net 2)$(net 3)$(net 4)" 000
+fi
+
 # --- poison
 
 # crashes N: as if it had taken the executor down so often already.
