@@ -116,6 +116,23 @@ is_own(const char *name)
 	return false;
 }
 
+/* A directory of the root that is made for it: nothing to resolve. */
+static int
+attach_named(int root, int tree, const char *name)
+{
+	int answer = -1, saved;
+
+	if (tree == -1)
+		return -1;
+	if (mkdirat(root, name, 0755) == 0)
+		answer =
+		    move_mount(tree, "", root, name, MOVE_MOUNT_F_EMPTY_PATH);
+	saved = errno;
+	(void)close(tree);
+	errno = saved;
+	return answer;
+}
+
 static int
 clone_entry(struct rootfs *r, int base, const char *name)
 {
@@ -136,7 +153,7 @@ clone_entry(struct rootfs *r, int base, const char *name)
 		return 0;
 	if (snprintf(path, sizeof(path), "/%s", name) < 0)
 		return -1;
-	return mounts_attach_at(r->root, mounts_clone(path), path);
+	return attach_named(r->root, mounts_clone(path), name);
 }
 
 static int
@@ -272,7 +289,8 @@ raise_loopback(void)
 
 	if (fd == -1)
 		return;
-	if (ioctl(fd, SIOCGIFFLAGS, &lo) == 0) {
+	/* In the last jail's namespace it is. */
+	if (ioctl(fd, SIOCGIFFLAGS, &lo) == 0 && (lo.ifr_flags & IFF_UP) == 0) {
 		lo.ifr_flags |= IFF_UP;
 		(void)ioctl(fd, SIOCSIFFLAGS, &lo);
 	}

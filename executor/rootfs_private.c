@@ -53,7 +53,7 @@ rootfs_dev(struct rootfs *r)
 	int dev, answer = 0;
 
 	rootfs_now("making the jail's /dev");
-	if (mounts_attach_at(r->root, rootfs_tmpfs("755", SMALL), "/dev") == -1)
+	if (mkdirat(r->root, "dev", 0755) == -1)
 		return -1;
 	dev = mounts_open(r->root, "/dev", O_RDONLY | O_DIRECTORY);
 	if (dev == -1)
