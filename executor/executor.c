@@ -13,9 +13,9 @@
 #include "common/log.h"
 #include "common/utf8.h"
 #include "executor/executor.h"
+#include "executor/hints.h"
 #include "executor/isolate.h"
 
-#define RESCAN_MS 30000 /* inotify is only a hint */
 #define HELD_MS 2000    /* waits of .held are looked at so often */
 #define HELD_REST_MS 20 /* from one look to the next, at least */
 #define STRAY_MS 500
@@ -337,50 +337,6 @@ on_signal(struct loop *l, const struct signalfd_siginfo *si)
 	daemon_stopping();
 }
 
-static int
-watch_dir(struct executor *ex, struct hint *h, const struct queue_tree *q,
-    const char *below)
-{
-	char path[PATH_MAX];
-
-	if (snprintf(path, sizeof(path), "%s/%s/%s", ex->tree->path, q->name,
-		below) >= (int)sizeof(path)) {
-		errno = ENAMETOOLONG;
-		return -1;
-	}
-	return hint_dir(h, path);
-}
-
-/* What goes makes no work, and is mostly our own doing. */
-static int
-open_hint(struct executor *ex, struct hint *h, void (*on)(struct hint *))
-{
-	if (hint_open(h, &ex->loop, ex, on) == -1)
-		return -1;
-	h->arrivals = true;
-	return 0;
-}
-
-/* Where they cannot be watched, .held is looked at every HELD_MS. */
-static void
-watch_others(struct executor *ex)
-{
-	static const enum queue_dir ends[] = {Q_COMPLETED, Q_FAILED};
-
-	if (ex->tree->queue_count < 2 ||
-	    open_hint(ex, &ex->others, on_other) == -1)
-		return;
-	for (size_t i = 0; i < ex->tree->queue_count; i++) {
-		const struct queue_tree *q = &ex->tree->queues[i];
-
-		for (size_t k = 0; q != ex->q && k < 2; k++) {
-			if (watch_dir(ex, &ex->others, q,
-				queue_dir_path[ends[k]]) == -1)
-				log_debug("%s: not watched", q->name);
-		}
-	}
-}
-
 static void
 set_timers(struct executor *ex)
 {
@@ -438,12 +394,7 @@ executor_open(struct executor *ex, struct tree *t, const struct settings *s,
 	hand_open(ex);
 	requests_open(ex);
 	ex->held_any = true;
-	if (open_hint(ex, &ex->hint, on_hint) == -1 ||
-	    watch_dir(ex, &ex->hint, ex->q, "patches") == -1 ||
-	    watch_dir(ex, &ex->hint, ex->q, "requests/new") == -1 ||
-	    watch_dir(ex, &ex->hint, ex->q, "requests/ask/new") == -1)
-		log_warn("inotify: looking only every %d s", RESCAN_MS / 1000);
-	watch_others(ex);
+	hints_open(ex, on_hint, on_other);
 	/* Recovery before ready: nobody may think that all is well before. */
 	(void)make_ready(ex);
 	return 0;
