@@ -208,6 +208,7 @@ $(foreach d,README.md LICENSE $(wildcard etc/*.yaml),644 $(d) $(DOCDIR)/$(notdir
 644 etc/boot/crontab $(DOCDIR)/crontab
 644 etc/patchflow.yaml $(SYSCONFDIR)/patchflow/patchflow.yaml
 644 etc/boot/patchflow.service $(UNITDIR)/systemd/system/patchflow.service
+644 etc/boot/patchflow-user.service $(UNITDIR)/systemd/user/patchflow.service
 644 etc/boot/sysusers.conf $(UNITDIR)/sysusers.d/patchflow.conf
 644 etc/boot/tmpfiles.conf $(UNITDIR)/tmpfiles.d/patchflow.conf
 755 etc/boot/openrc $(SYSCONFDIR)/init.d/patchflow

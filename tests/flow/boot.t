@@ -11,24 +11,33 @@ root=$T/root
 make -s --no-print-directory BUILD="$BUILD_DIR" install DESTDIR="$root" \
     >"$T/out" 2>&1 || skip_all "make install failed"
 unit=$T/patchflow.service
-sed "s|^ExecStart=|&$root|" "$root/usr/local/lib/systemd/system/patchflow.service" \
-    >"$unit"
+own=$T/patchflow-user.service
+units=$root/usr/local/lib/systemd
+sed "s|^ExecStart=|&$root|" "$units/system/patchflow.service" >"$unit"
+sed "s|^ExecStart=|&$root|" "$units/user/patchflow.service" >"$own"
 
 if command -v systemd-analyze >/dev/null 2>&1; then
 	# Man pages of the real machine are not what is asked.
 	ok 'systemd takes the unit' systemd-analyze verify --man=no "$unit"
 	is '... without a word' "$(cat "$T/out")" ''
+	ok '... and a user'"'"'s the other one' env HOME="$T/home" \
+	    XDG_RUNTIME_DIR="$T" systemd-analyze verify --user --man=no "$own"
 	sed 's/^WatchdogSec=.*/WatchdogSec=soon/' "$unit" >"$T/bad.service"
 	sed -i "s|^ExecStart=.*|ExecStart=$root/none|" "$T/bad.service"
 	fails '... a wrong one not' systemd-analyze verify --man=no \
 	    "$T/bad.service"
 else
-	skip 3 "systemd-analyze is not there"
+	skip 4 "systemd-analyze is not there"
 fi
-is 'the unit has the watchdog, and nothing that would break workspaces' "$(
-    grep -cE '^(Type=notify|WatchdogSec=[0-9]+|Delegate=yes)$' "$unit") $(
-    grep -cE '^(Protect|Private|Restrict|SystemCall|ReadOnly|NoNew|User=|Capab)' \
-    "$unit")" '3 0'
+for file in "$unit" "$own"; do
+	is 'the unit has the watchdog, and nothing that would break workspaces' "$(
+	    grep -cE '^(Type=notify|WatchdogSec=[0-9]+|Delegate=yes)$' "$file") $(
+	    grep -cE '^(Protect|Private|Restrict|SystemCall|ReadOnly|NoNew|User=|Capab)' \
+	    "$file")" '3 0'
+done
+is 'they differ in whose they are only' "$(sed -n '/^\[Service\]/,$p' "$unit" |
+    grep '^[A-Z]' | grep -v -e ^ExecStart -e ^WantedBy)" "$(sed -n \
+    '/^\[Service\]/,$p' "$own" | grep '^[A-Z]' | grep -v -e ^ExecStart -e ^WantedBy)"
 if command -v systemd-sysusers >/dev/null 2>&1; then
 	like 'its users are made' "$(systemd-sysusers --dry-run --root="$T/none" \
 	    "$root/usr/local/lib/sysusers.d/patchflow.conf" 2>&1)" \

@@ -32,7 +32,7 @@ ok 'the sample configuration' cmp "$root/etc/patchflow/patchflow.yaml" \
     etc/patchflow.yaml
 is 'a file for each init system knows where the rest lies' "$(cd "$root" &&
     grep -rl /usr/local/libexec/patchflow/watchdog etc usr/lib | sort |
-    xargs)" 'etc/init.d/patchflow etc/sv/patchflow/run usr/lib/systemd/system/patchflow.service'
+    xargs)" 'etc/init.d/patchflow etc/sv/patchflow/run usr/lib/systemd/system/patchflow.service usr/lib/systemd/user/patchflow.service'
 is '... and all paths are filled in' "$(grep -rl '@[a-z]*dir@' "$root")" ''
 once=$(tree)
 ok 'a second install' place install
