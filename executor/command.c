@@ -83,6 +83,8 @@ child(const struct command *c, int out, volatile int *error)
 		_exit(127);
 	}
 	set_limits(c);
+	/* Ours is ignored; `yes | head` relies on it. */
+	(void)signal(SIGPIPE, SIG_DFL);
 	/* argv is not written to by execve(2). */
 	execve(c->argv[0], (char *const *)(uintptr_t)c->argv, c->envp);
 	*error = errno;

@@ -16,7 +16,7 @@ mkdir "$ws/keys"
 echo k >"$ws/keys/k"
 
 ok 'runs with all settings' run_json <<END
-{"id":"map","mutations":[{"path":"/Users/me/app/m","contents":"mapped\n"}],"validate":{"shell":["cat /Users/me/app/m","cat $T/cache/tool; ! echo x > $T/cache/new","echo \$SEEN-\$HIDDEN; echo x > keys/none || true; rm -f keys/none"]}}
+{"id":"map","mutations":[{"path":"/Users/me/app/m","contents":"mapped\n"}],"validate":{"shell":["cat /Users/me/app/m","cat $T/cache/tool; ! echo x > $T/cache/new","echo \$SEEN-\$HIDDEN; echo x > keys/none || true; rm -f keys/none","yes | head -n 1"]}}
 {"id":"gate","mutations":[{"path":"forbidden","contents":"x"}]}
 {"id":"keys1","mutations":[{"path":"keys/k","contents":"x"}]}
 {"id":"keys2","mutations":[{"path":"x","contents":"x"}],"postMutationBuild":{"shell":["echo x > keys/k"]}}
@@ -28,6 +28,8 @@ like 'an exposed directory is seen, not written' \
     "$(outcome map '.commands[1] | "\(.exit_code) \(.output_head)"')" '^0 cached'
 is 'named variables are passed, others not' \
     "$(outcome map '.commands[2].output_head')" yes-
+is 'what nobody reads ends without a complaint' \
+    "$(outcome map '.commands[3].output_head')" y
 is 'a gate is passed by every patch' "$(outcome gate '"\(.stage) \(.commands[-1].phase)"')" \
     'validation gate'
 is 'with a gate nothing is unvalidated' "$(outcome gate .unvalidated)" false
