@@ -136,17 +136,52 @@ no_answer(const char *what, int code, const struct buf *out, struct fault *f)
 	    what, code, out->bytes != NULL ? out->bytes : "");
 }
 
+/* A row is two letters of state, a blank and a path. Anything else is a
+ * warning: git could not look everywhere. */
+static bool
+has_warning(const struct buf *out)
+{
+	const char *line = out->len > 0 ? out->bytes : NULL;
+
+	while (line != NULL && *line != '\0') {
+		if (strlen(line) < 4 || line[2] != ' ')
+			return true;
+		line = strchr(line, '\n');
+		if (line != NULL)
+			line++;
+	}
+	return false;
+}
+
+static int
+ask_status(struct worker *w, struct buf *out, struct fault *f)
+{
+	static const char *const argv[] = {GIT, "status", "--porcelain", NULL};
+	int code = 0;
+	int answer = ask(w, argv, &code, out, f);
+
+	if (answer == 0 && code != 0)
+		answer = no_answer("git status", code, out, f);
+	return answer;
+}
+
+/* What git cannot look at may hold other people's changes: the work tree passes
+ * for dirty, but not for a failure that is gone at the second look. */
 static int
 check_clean(struct worker *w, struct fault *f)
 {
-	static const char *const argv[] = {GIT, "status", "--porcelain", NULL};
 	struct buf out = {0};
-	int code = 0;
-	int answer = ask(w, argv, &code, &out, f);
+	int answer = ask_status(w, &out, f);
 
+	if (answer == 0 && has_warning(&out)) {
+		buf_free(&out);
+		answer = ask_status(w, &out, f);
+		if (answer == 0 && has_warning(&out))
+			report_text(w->report, "warning",
+			    "git status could not look everywhere, so only "
+			    "what the mutations name is committed");
+	}
 	w->git_clean = answer == 0 && out.len == 0;
-	if (answer == 0 && code != 0)
-		answer = no_answer("git status", code, &out, f);
 	buf_free(&out);
 	return answer;
 }

@@ -59,6 +59,17 @@ echo '{"id":"ran","mutations":[],"postMutationBuild":{"shell":["touch ran"]},"fi
 is 'a command names nothing, so nothing of a dirty tree is committed' \
     "$(said ran) $(g log -1 --format=%s)" 'completed  odd'
 
+fresh
+ln -s a "$ws/.gitignore"
+start_commit 2>"$T/git.err"
+echo seen >"$ws/.git/info/exclude"
+echo mine >"$ws/seen"
+echo '{"id":"blind","mutations":[{"path":"b","contents":"b"}],"postMutationBuild":{"shell":["touch made"]},"final":{"git":{"commit":"blind"}}}' |
+    run_json 2>"$T/run.err"
+is 'where git cannot look everywhere only what the patch names is committed' \
+    "$(g show --name-only --format= HEAD)" b
+like 'and it is said' "$(outcome blind .warnings)" 'could not look everywhere'
+
 commits tagged '"tag":"v1",'
 is 'a tag is made' "$(g rev-parse v1)" "$(g rev-parse HEAD)"
 head=$(g rev-parse HEAD)
