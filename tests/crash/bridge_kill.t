@@ -139,7 +139,7 @@ if [ -n "${PATCHFLOW_LONG:-}" ]; then
 else
 	# Those that move something, and a few others, another lot each day.
 	awk -v seed="$seed" 'BEGIN { srand(seed) }
-	    { p = $1 ~ /renameat2|symlinkat/ ? 0.2 : $1 == "fsync" ? 0.1 : 0.02 }
+	    { p = $1 ~ /renameat2|symlinkat/ ? 0.1 : $1 == "fsync" ? 0.05 : 0.01 }
 	    rand() < p' "$T/points" >"$T/chosen"
 fi
 wrong=

@@ -9,14 +9,14 @@ need_strace() {
 		skip_all 'strace may not trace here'
 }
 
-# sweep DAEMON SENTENCE INJECTION CALL STEP: at each STEPth such call (each one
-# with PATCHFLOW_LONG) until none is left.
+# sweep DAEMON SENTENCE INJECTION CALL STEP: at each STEPth such call, others
+# each day (each one with PATCHFLOW_LONG), until none is left.
 sweep() {
-	n=1
 	hits=0
 	wrong=
 	step=$5
 	[ -z "${PATCHFLOW_LONG:-}" ] || step=1
+	n=$((1 + seed % step))
 	while :; do
 		fresh
 		strace -f -qq -o "$T/trace" -e trace="$4" \

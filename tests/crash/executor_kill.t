@@ -18,6 +18,7 @@ sweep_world() {
 
 sweep_world plain 'a patch without commands'
 sweep_world trees 'types that take the place of others' -X probe
+step=40
 sweep_world meta 'modes, times, links and attributes' -X probe
 sweep_world commit 'a patch with a git commit' -X probe
 sweep_world fails 'a patch that fails' -X probe
@@ -27,7 +28,6 @@ new='-r executor'
 # shellcheck disable=SC2086 # options
 {
 	sweep_world many 'many files and a directory that moves' $new
-	step=40
 	sweep_world two 'a patch and one that waits for it' $new
 	sweep_world again 'a patch that is tried again on request' $new
 	sweep_world refused 'a patch that is cancelled on request' $new

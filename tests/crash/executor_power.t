@@ -38,16 +38,17 @@ cut() {
 	make_image "$1"
 	shift
 	# shellcheck disable=SC2046,SC2086 # options
-	sweep_is_good "$@" -d "$memory/disk" ${share:-$(one_in 20)} power
+	sweep_is_good "$@" -d "$memory/disk" ${share:-$(one_in "${step:-20}")} power
 }
 
 cut plain 'a patch without commands' -X probe
+step=40
 cut trees 'types that take the place of others' -X probe
 cut undone 'a patch that is undone' -X probe
 # Inodes and times tell an undo of changes: a copy of the world would not do.
 # shellcheck disable=SC2046 # options
 sweep_is_good 'a patch that is undone, killed' -d "$memory/disk" -X probe \
-    $(one_in 20) kill
+    $(one_in 40) kill
 make_image uncommit
 new='-r executor'
 [ -z "${PATCHFLOW_LONG:-}" ] || new='-X probe'

@@ -61,4 +61,4 @@ settled() {
 	summarizer --once -c "$CONF" >>"$T/log/run" 2>&1
 }
 
-sweep_all summarizer 5 3 2
+sweep_all summarizer 10 4 2

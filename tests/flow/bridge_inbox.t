@@ -143,7 +143,9 @@ else
 	    source-unreadable true)" '2 2'
 fi
 
-# The daemon, and a file that is written slowly.
+# The daemon, and a file that is written slowly: but on no machine so slowly
+# that it seems whole in between.
+sed -i 's/^  settle: .*/  settle: 2s/' "$CONF"
 start bridge ghost-bridge -f -c "$CONF"
 patch slow MAIN | while read -r line; do
 	echo "$line"

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
-# run.sh TEST... runs TAP tests with prove, one more at a time than there are
-# cores (they wait a lot), each under a time limit; then prints what failed
+# run.sh TEST... runs TAP tests with prove, two at a time for each core (they
+# wait a lot), each under a time limit; then prints what failed
 # with its output, and one plain closing line, "N passed, N failed, N skipped".
 # Exit 0 when nothing failed.
 #
@@ -17,7 +17,7 @@ mkdir -p "$logs"
 export BUILD_DIR logs
 
 rc=0
-prove --timer -j "${TEST_JOBS:-$(($(nproc) + 1))}" --exec "sh $here/one.sh" "$@" || rc=$?
+prove --timer -j "${TEST_JOBS:-$(($(nproc) * 2))}" --exec "sh $here/one.sh" "$@" || rc=$?
 
 for failed in "$logs"/*.failed; do
 	[ -e "$failed" ] || break
