@@ -273,9 +273,11 @@ watchdog_open(struct watchdog *w, struct daemon_opts *o, struct settings *s,
 		cgroup_sweep(&w->cgroup, group_tag(w));
 	if (roster_build(w) == -1)
 		fatal("watchdog: a daemon could not be set up");
-	open_state(w);
+	/* Before anybody forks: a child keeps what is not known to be a
+	 * client's, who then waits for the end of its answer. */
 	if (!handover_control(w, w->past) && control_open(w) == -1)
 		fatal("%s/run/control.sock: not opened", t->path);
+	open_state(w);
 	w->pulse.on = on_pulse;
 	w->pulse.owner = w;
 	watchdog_pulse(w, clock_mono_ms());

@@ -118,6 +118,11 @@ await 'what was stopped' upgraded $((rounds + 2))
 is '... stays stopped' "$(status_of ghost-bridge .why_not_running)" \
     'stopped by the operator'
 
+# The one that counts keeps the writer of the new image busy all the time.
+ok 'who was half through a request then is let go' \
+    "$TOP/tests/harness/halfway.pl" "$SPOOL"
+await '... behind the upgrade' upgraded $((rounds + 3))
+
 # Not a byte
 ask stop summarizer >/dev/null
 await 'the one that counts is stopped' state_is summarizer stopped
