@@ -3,7 +3,7 @@
 # The command with the daemons down: everything that acts on the spool works
 # and is durable, everything that needs the supervisor says so.
 . "$(dirname "$0")/../harness/lib.sh"
-plan 94
+plan 98
 pf() { patchflow "$@"; }
 
 cd "$T" || exit 1
