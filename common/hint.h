@@ -14,7 +14,7 @@ struct hint {
 	void (*on)(struct hint *);
 	void *owner;
 	bool arrivals; /* what goes is no hint; set before hint_dir */
-	char **paths; /* of the directories, for those that are replaced */
+	char **paths;  /* of the directories, for those that are replaced */
 	size_t path_count;
 };
 

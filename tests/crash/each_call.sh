@@ -16,7 +16,7 @@ sweep() {
 	wrong=
 	step=$5
 	[ -z "${PATCHFLOW_LONG:-}" ] || step=1
-	n=$((1 + seed % step))
+	n=$((1 + ${seed:?} % step))
 	while :; do
 		fresh
 		strace -f -qq -o "$T/trace" -e trace="$4" \
