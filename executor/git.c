@@ -136,21 +136,40 @@ no_answer(const char *what, int code, const struct buf *out, struct fault *f)
 	    what, code, out->bytes != NULL ? out->bytes : "");
 }
 
-/* A row is two letters of state, a blank and a path. Anything else is a
- * warning: git could not look everywhere. */
+/* A row of git status is two letters of state, a blank and a path. Anything
+ * else is a warning: git could not look everywhere. */
 static bool
-has_warning(const struct buf *out)
+is_row(const char *line)
+{
+	return strnlen(line, 3) == 3 && line[2] == ' ';
+}
+
+static bool
+has_line(const struct buf *out, bool (*is)(const char *line))
 {
 	const char *line = out->len > 0 ? out->bytes : NULL;
 
-	while (line != NULL && *line != '\0') {
-		if (strlen(line) < 4 || line[2] != ' ')
+	while (line != NULL) {
+		if (is(line))
 			return true;
 		line = strchr(line, '\n');
 		if (line != NULL)
 			line++;
 	}
 	return false;
+}
+
+static bool
+is_warning(const char *line)
+{
+	return !is_row(line);
+}
+
+/* What the index has not. */
+static bool
+is_unstaged(const char *line)
+{
+	return is_row(line) && line[1] != ' ';
 }
 
 static int
@@ -165,22 +184,25 @@ ask_status(struct worker *w, struct buf *out, struct fault *f)
 	return answer;
 }
 
-/* What git cannot look at may hold other people's changes: the work tree passes
- * for dirty, but not for a failure that is gone at the second look. */
+/*
+ * What git cannot look at may hold other people's changes, and what it cannot
+ * read it calls changed: the work tree passes for dirty. But not for a failure
+ * that is gone at the second look.
+ */
 static int
 check_clean(struct worker *w, struct fault *f)
 {
 	struct buf out = {0};
 	int answer = ask_status(w, &out, f);
 
-	if (answer == 0 && has_warning(&out)) {
+	if (answer == 0 && out.len > 0) {
 		buf_free(&out);
 		answer = ask_status(w, &out, f);
-		if (answer == 0 && has_warning(&out))
-			report_text(w->report, "warning",
-			    "git status could not look everywhere, so only "
-			    "what the mutations name is committed");
 	}
+	if (answer == 0 && has_line(&out, is_warning))
+		report_text(w->report, "warning",
+		    "git status could not look everywhere, so only what the "
+		    "mutations name is committed");
 	w->git_clean = answer == 0 && out.len == 0;
 	buf_free(&out);
 	return answer;
@@ -245,6 +267,30 @@ add_changes(struct worker *w, const struct gitpaths *p, struct fault *f)
 	push(&a, "--ignore-errors");
 	push_paths(&a, p);
 	return run(w, &a, "git add", f);
+}
+
+/* git add says of what it could not look at no more than a warning. */
+static int
+add_all(struct worker *w, struct fault *f)
+{
+	struct buf out = {0};
+	bool left = true;
+
+	for (int i = 0; i < 2 && left; i++) {
+		buf_free(&out);
+		if (add_changes(w, NULL, f) == -1 ||
+		    ask_status(w, &out, f) == -1) {
+			buf_free(&out);
+			return -1;
+		}
+		left = has_line(&out, is_unstaged);
+	}
+	buf_free(&out);
+	if (left)
+		report_text(w->report, "warning",
+		    "git add did not take all that the patch changed, so the "
+		    "git commit lacks it");
+	return 0;
 }
 
 /* 1 something of ours is staged, 0 nothing, -1. */
@@ -360,7 +406,7 @@ commit_staged(struct worker *w, const struct gitpaths *p, struct fault *f)
 		    "is gone again");
 	/* No path at all would mean everybody's changes. */
 	if (p == NULL || p->count > 0) {
-		if (add_changes(w, p, f) == -1)
+		if ((p == NULL ? add_all(w, f) : add_changes(w, p, f)) == -1)
 			return -1;
 		staged = has_staged(w, p, f);
 	}
