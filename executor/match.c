@@ -273,7 +273,7 @@ overlap_lines(const char *text, size_t len, const struct plan_text *find,
 	most = out->items[0].line + 2 * f.count - 1;
 	t.count = t.count < most ? t.count : most;
 	seek_open(&s, &t, out->items[0].line + 1, &f, out->tier);
-	if (seek_next(&s, &m)) {
+	if (t.count > 0 && seek_next(&s, &m)) {
 		m.start = (size_t)(t.items[m.line].s - text);
 		match_add(out, &m);
 	}

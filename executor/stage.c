@@ -65,7 +65,7 @@ trial_rename(int place, const struct workspace *w)
 {
 	struct timespec ts[2];
 	struct stat st;
-	int fd, answer, saved;
+	int fd, answer, saved, swept = -1;
 
 	if (fstat(w->fd, &st) == -1)
 		return -1;
@@ -79,8 +79,9 @@ trial_rename(int place, const struct workspace *w)
 	ts[0] = st.st_atim;
 	ts[1] = st.st_mtim;
 	/* Twice: a moment's error leaves nothing in somebody's directory. */
-	if ((sweep_trial(place, w) == -1 && sweep_trial(place, w) == -1) ||
-	    sys_utimensat(w->fd, ".", ts) == -1)
+	for (int i = 0; i < 2 && swept == -1; i++)
+		swept = sweep_trial(place, w);
+	if (swept == -1 || sys_utimensat(w->fd, ".", ts) == -1)
 		return -1;
 	errno = saved;
 	return answer;
