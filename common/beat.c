@@ -143,7 +143,7 @@ remember(uint64_t work, int64_t busy_ms, const char *status)
 	beat.owe_ready = false;
 	beat.work = work;
 	beat.busy = busy_ms > 0;
-	(void)strlcpy(beat.status, status, sizeof beat.status);
+	(void)snprintf(beat.status, sizeof beat.status, "%s", status);
 	beat.sent_ms = clock_mono_ms();
 }
 
@@ -154,7 +154,8 @@ daemon_beat(uint64_t work, int64_t busy_ms, const char *status)
 	bool news, first = beat.work == 0 && work > 0;
 	int64_t wait_ms;
 
-	(void)strlcpy(said, status != NULL ? status : "", sizeof said);
+	/* By libc: the supervisor sleeps without libbsd's code in memory. */
+	(void)snprintf(said, sizeof said, "%s", status != NULL ? status : "");
 	news = work != beat.work || (busy_ms > 0) != beat.busy ||
 	       strcmp(said, beat.status) != 0;
 	wait_ms = news ? DAEMON_BEAT_SOON_MS : beat.interval_ms * 3 / 4;
