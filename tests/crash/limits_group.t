@@ -6,12 +6,7 @@
 . "$(dirname "$0")/../harness/lib.sh"
 . "$(dirname "$0")/../flow/executor.sh"
 need_root
-if [ -z "${IN_NAMESPACE:-}" ]; then
-	unshare -m --propagation private true 2>/dev/null ||
-	    skip_all 'no mount namespace here'
-	cleanup
-	IN_NAMESPACE=1 exec unshare -m --propagation private sh "$TEST_FILE"
-fi
+own_mounts
 need_way overlay
 write_config </dev/null
 

@@ -7,12 +7,7 @@
 . "$(dirname "$0")/../flow/executor.sh"
 # Mounts and debuggers want rights; the rest is the same for all users.
 need_root
-if [ -z "${IN_NAMESPACE:-}" ]; then
-	unshare -m --propagation private true 2>/dev/null ||
-	    skip_all 'no mount namespace here'
-	cleanup
-	IN_NAMESPACE=1 exec unshare -m --propagation private sh "$TEST_FILE"
-fi
+own_mounts
 write_config </dev/null
 mkdir "$T/dead" "$T/fuse"
 sed -i "s|^    aliases: \[BRAUN\]|&\n    expose: [$T/dead]|" "$CONF"

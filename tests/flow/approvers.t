@@ -8,14 +8,7 @@
 need_root
 as_user test -x "$BUILD_DIR/bin/patchflow" ||
 	skip_all 'an ordinary user cannot run the build'
-unshare -m true 2>/dev/null || skip_all 'no mount namespace to be had'
-if [ -z "${PATCHFLOW_IN_NAMESPACE:-}" ]; then
-	PATCHFLOW_IN_NAMESPACE=yes
-	export PATCHFLOW_IN_NAMESPACE
-	script=$TEST_FILE
-	cleanup
-	exec unshare -m sh "$script"
-fi
+own_mounts
 . "$TOP/tests/flow/executor.sh"
 
 # accounts OPS...: everybody, and who is in group ops.

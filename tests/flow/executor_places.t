@@ -5,12 +5,7 @@
 . "$(dirname "$0")/../harness/lib.sh"
 . "$(dirname "$0")/executor.sh"
 need_root
-unshare -m true 2>/dev/null || skip_all 'no mount namespace here'
-# Mounts of this test end with it.
-if [ -z "${IN_NAMESPACE:-}" ]; then
-	cleanup
-	IN_NAMESPACE=1 exec unshare -m sh "$TEST_FILE"
-fi
+own_mounts
 
 place() {
 	json "$SPOOL/state/executor@MAIN/place.json" .place

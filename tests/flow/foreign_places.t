@@ -9,11 +9,7 @@
 need_root
 as_user test -x "$BUILD_DIR/bin/executor" ||
 	skip_all 'an ordinary user cannot run the build'
-if [ -z "${IN_NAMESPACE:-}" ]; then
-	unshare -m true 2>/dev/null || skip_all 'no mount namespace here'
-	cleanup
-	IN_NAMESPACE=1 exec unshare -m sh "$TEST_FILE"
-fi
+own_mounts
 give_scratch
 way=$(as_user sh -c ". '$TOP/tests/flow/executor.sh'; way_here")
 [ "$way" = overlay ] || skip_all "overlay is not to be had for a user: $way"

@@ -7,13 +7,7 @@
 . "$(dirname "$0")/../harness/lib.sh"
 . "$(dirname "$0")/executor.sh"
 need_root
-# Shared with nobody but what is started here; it ends with the test.
-if [ -z "${IN_NAMESPACE:-}" ]; then
-	unshare -m --propagation private true 2>/dev/null ||
-	    skip_all 'no mount namespace here'
-	cleanup
-	IN_NAMESPACE=1 exec unshare -m --propagation private sh "$TEST_FILE"
-fi
+own_mounts
 need_way overlay
 shared=$T/shared
 gate=$T/gate

@@ -6,13 +6,7 @@
 # nobody waiting.
 . "$(dirname "$0")/../harness/lib.sh"
 need_root
-unshare -m true 2>/dev/null || skip_all "no mount namespace to be had"
-if [ -z "${PATCHFLOW_IN_NAMESPACE:-}" ]; then
-	PATCHFLOW_IN_NAMESPACE=yes
-	export PATCHFLOW_IN_NAMESPACE
-	cleanup
-	exec unshare -m sh "$TEST_FILE"
-fi
+own_mounts
 . "$(dirname "$0")/../harness/fakes.sh"
 
 mkdir "$SPOOL"

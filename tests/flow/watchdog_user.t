@@ -6,14 +6,7 @@
 # service that does not answer keeps nobody waiting but who needs it.
 . "$(dirname "$0")/../harness/lib.sh"
 need_root
-unshare -m true 2>/dev/null || skip_all "no mount namespace to be had"
-if [ -z "${PATCHFLOW_IN_NAMESPACE:-}" ]; then
-	PATCHFLOW_IN_NAMESPACE=yes
-	export PATCHFLOW_IN_NAMESPACE
-	script=$TOP/tests/flow/watchdog_user.t
-	cleanup
-	exec unshare -m sh "$script"
-fi
+own_mounts
 . "$(dirname "$0")/../harness/fakes.sh"
 
 cp /etc/passwd "$T/passwd"

@@ -300,6 +300,16 @@ reexec_as_user() {
 	    --clear-groups -- sh "$TEST_FILE"
 }
 
+# own_mounts: the rest of this test runs in a mount namespace that it shares with
+# nobody but what it starts; its mounts end with it. Call it first of all.
+own_mounts() {
+	[ -z "${PATCHFLOW_IN_NAMESPACE:-}" ] || return 0
+	unshare -m true 2>/dev/null || skip_all 'no mount namespace here'
+	cleanup
+	PATCHFLOW_IN_NAMESPACE=yes exec unshare -m --propagation private \
+	    sh "$TEST_FILE"
+}
+
 # --- the suite
 
 CONF=$T/patchflow.yaml
