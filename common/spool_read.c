@@ -247,21 +247,31 @@ spool_check(const char *bytes, size_t len)
 }
 
 int
-spool_read_json(int dir, const char *name, json_t **doc)
+spool_read_owned(int dir, const char *name, size_t max, bool any_owner,
+    uid_t *uid, json_t **doc)
 {
 	struct spool_file f;
 	int found;
 
 	*doc = NULL;
-	found = spool_read(dir, name, SPOOL_FILE_MAX, false, &f);
+	found = spool_read(dir, name, max, any_owner, &f);
 	if (found != 1)
 		return found;
+	*uid = f.uid;
 	*doc = spool_check(f.bytes, f.len);
 	spool_file_free(&f);
 	if (*doc != NULL)
 		return 1;
 	errno = EBADMSG;
 	return -1;
+}
+
+int
+spool_read_json(int dir, const char *name, json_t **doc)
+{
+	uid_t uid;
+
+	return spool_read_owned(dir, name, SPOOL_FILE_MAX, false, &uid, doc);
 }
 
 static int

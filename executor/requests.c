@@ -113,33 +113,13 @@ hold_for(struct executor *ex, const char *what, int error)
 	executor_hold(ex, "%s: not read: %s", what, strerror(error));
 }
 
-/* 1 with the document and whose it is, read from one descriptor; 0; -1. */
-static int
-read_request(struct executor *ex, const struct box *b, const char *name,
-    uid_t *uid, json_t **doc)
-{
-	struct spool_file f;
-	int found = spool_read(b->dir[BOX_CUR], name, REQUEST_BYTES,
-	    b == &ex->q->asks, &f);
-
-	*doc = NULL;
-	if (found != 1)
-		return found;
-	*uid = f.uid;
-	*doc = spool_check(f.bytes, f.len);
-	spool_file_free(&f);
-	if (*doc != NULL)
-		return 1;
-	errno = EBADMSG;
-	return -1;
-}
-
 static void
 take(struct executor *ex, const struct box *b, const char *name)
 {
 	json_t *doc;
 	uid_t uid;
-	int found = read_request(ex, b, name, &uid, &doc);
+	int found = spool_read_owned(b->dir[BOX_CUR], name, REQUEST_BYTES,
+	    b == &ex->q->asks, &uid, &doc);
 	int saved = errno;
 
 	if (found == 1)
