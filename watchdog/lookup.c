@@ -8,8 +8,7 @@
 #include "watchdog/watchdog.h"
 
 #define LOOK_MS 10000
-#define NO_MS                                                                  \
-	200 /* that a no holds: for all who wait, not for their next try */
+#define NO_MS 200 /* a no holds for all who wait, not for their next try */
 
 /* What the errand writes. */
 struct answer {
