@@ -58,6 +58,19 @@ why_not_retry(const struct asking *a, const struct look *l)
 	return NULL;
 }
 
+static const char *
+why_not_undo(const struct look *l)
+{
+	if (l->dir != Q_COMPLETED)
+		return "only a completed patch can be undone";
+	if (strcmp(l->state, "undone") == 0)
+		return "it is undone already";
+	if (l->has_outcome && json_object_get(l->out.doc, "undoes") != NULL)
+		return "an undo cannot be undone; hand in what it took back "
+		       "under another id";
+	return NULL;
+}
+
 /* NULL where the verb makes sense for a patch in that state. */
 static const char *
 why_not(const struct asking *a, const struct look *l)
@@ -70,11 +83,8 @@ why_not(const struct asking *a, const struct look *l)
 			   ? "it was refused before it was queued; hand in a "
 			     "corrected document"
 			   : "there is nothing left of it to act on";
-	if (verb == REQUEST_UNDO && l->dir == Q_COMPLETED)
-		return strcmp(l->state, "undone") == 0 ? "it is undone already"
-						       : NULL;
 	if (verb == REQUEST_UNDO)
-		return "only a completed patch can be undone";
+		return why_not_undo(l);
 	if (verb == REQUEST_CANCEL)
 		return waits || l->dir == Q_RUNNING ? NULL
 						    : "it has ended already";

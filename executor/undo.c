@@ -291,7 +291,7 @@ undo_run(struct executor *ex)
 	if (kept_open(ex, to.txn, &t) == -1)
 		return fault_fail(f, OUTCOME_PREPARE,
 		    "what %s replaced is not kept any more "
-		    "(retention.transactions_age)",
+		    "(retention.transactions_age, transactions_bytes)",
 		    to.id);
 	if (commit_read(&t, &r, &state) != 1 || state != COMMIT_DONE)
 		(void)fault_fail(f, OUTCOME_PREPARE,

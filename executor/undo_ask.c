@@ -76,6 +76,20 @@ read_job(struct executor *ex, const struct queue_name *n, struct job *job)
 	return answer;
 }
 
+/* An undo keeps nothing: it has given back what was kept. */
+static bool
+is_undo(struct executor *ex, const struct queue_name *n)
+{
+	struct job job;
+	bool is;
+
+	if (read_job(ex, n, &job) == -1)
+		return false;
+	is = undo_is(job.patch);
+	job_free(&job);
+	return is;
+}
+
 static void
 make_job(struct job *job, const char *id, const struct queue_name *n,
     const struct queue_name *as)
@@ -170,6 +184,8 @@ undo_ask(struct executor *ex, const char *id, const struct queue_name *n,
 
 	if (is_undone(ex, n))
 		return say(why, true, "it is undone");
+	if (is_undo(ex, n))
+		return say(why, false, "an undo cannot be undone");
 	if (strlen(id) + strlen(PREFIX) > ID_MAX)
 		return say(why, false, "its id is too long for an undo");
 	if (next_attempt(ex, id, n, &as) == 0)
@@ -182,7 +198,7 @@ undo_ask(struct executor *ex, const char *id, const struct queue_name *n,
 	if (kept == 0)
 		return say(why, false,
 		    "what it replaced is not kept any more "
-		    "(retention.transactions_age)");
+		    "(retention.transactions_age, transactions_bytes)");
 	if (!put(ex, id, n, &as))
 		return say(why, false, "the undo could not be queued");
 	if (snprintf(why, WHY_SIZE, "queued as " PREFIX "%.150s%s", id,
