@@ -5,6 +5,8 @@
 # Every patch here is bounded by itself too, so that a limit that does not
 # hold is a failed test and not a sick machine.
 write_config </dev/null
+# Time enough to reach a limit beside thirty others that want the processors.
+sed -i 's/command_timeout: 10s/command_timeout: 40s/' "$CONF"
 
 # limited ID LIMITS COMMAND: as a patch of that id.
 limited() {
@@ -53,8 +55,8 @@ is 'no control group is left' "$(groups "$group")" ''
 limited mem '{"memory":"64M"}' \
     "perl -e '\$x = \"a\" x (256 << 20); print length \$x'"
 is 'an allocator fails' "$(outcome mem .state)" failed
-limited split '{"memory":"64M","command_timeout":"8s"}' \
-    'for i in 1 2 3 4 5 6; do perl -e '\''$x = "a" x (20 << 20); select undef, undef, undef, 3'\'' & done; wait'
+limited split '{"memory":"64M"}' \
+    'for i in 1 2 3 4 5 6; do perl -e '\''$x = "a" x (20 << 20); select undef, undef, undef, 9'\'' & done; wait'
 is 'six that share the work are stopped too' "$(state split)" 'failed limit'
 case $by in
 cgroup?) most 'their peak is within a tenth of the limit' \
@@ -66,8 +68,8 @@ is 'and the command says so' "$(reason split)" limit:memory
 
 # --- processes: a few first, to see that the limit is there at all
 
-limited few '{"processes":12,"command_timeout":"8s"}' \
-    'i=0; while [ $i -lt 30 ]; do perl -e "select undef, undef, undef, 1" & i=$((i + 1)); done; wait'
+limited few '{"processes":12}' \
+    'i=0; while [ $i -lt 30 ]; do perl -e "select undef, undef, undef, 9" & i=$((i + 1)); done; wait'
 is 'thirty processes of twelve are a limit' "$(state few)" 'failed limit'
 is 'and the command says so' "$(reason few)" limit:processes
 most 'and are not reached' "$(used few processes_peak)" 40
@@ -109,12 +111,12 @@ is 'and what it wrote is gone' \
 limited size '{"file_size":"1M"}' 'exec head -c 3000000 /dev/zero >big'
 is 'so is one that writes a single file' "$(state size) $(reason size)" \
     'failed limit limit:file_size'
-limited spin '{"cpu_time":"1s","command_timeout":"10s"}' \
+limited spin '{"cpu_time":"1s"}' \
     'i=0; while [ $i -lt 16 ]; do (while :; do :; done) & i=$((i + 1)); done; wait'
 is 'sixteen spinners are stopped' "$(state spin) $(reason spin)" \
     'failed limit limit:cpu_time'
 # A look comes each quarter of a second, late where all are busy; until then
-# they use every processor. Nobody stops them: ten seconds of each.
+# they use every processor. Nobody stops them: forty seconds of each.
 most 'near their processor time' "$(used spin cpu_ms)" \
     $((1000 + 2000 * $(nproc)))
 
@@ -132,7 +134,7 @@ took() {
 start other executor -f -c "$CONF" -q CYOPS
 is 'the other queue works' "$(other alone)" completed
 queue_json >/dev/null <<'END'
-{"id":"hog","limits":{"memory":"64M","processes":40,"cpu_time":"3s"},"mutations":[{"path":"x","contents":"h"}],"validate":{"shell":["i=0; while [ $i -lt 12 ]; do (while :; do :; done) & i=$((i + 1)); done; while :; do perl -e '$x = \"a\" x (30 << 20)'; done"]}}
+{"id":"hog","limits":{"memory":"64M","processes":40,"cpu_time":"3s","command_timeout":"10s"},"mutations":[{"path":"x","contents":"h"}],"validate":{"shell":["i=0; while [ $i -lt 12 ]; do (while :; do :; done) & i=$((i + 1)); done; while :; do perl -e '$x = \"a\" x (30 << 20)'; done"]}}
 END
 start hog executor --once -c "$CONF" -q MAIN
 await 'a patch takes all it can get' hogging
