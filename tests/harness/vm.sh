@@ -185,3 +185,13 @@ guest() {
 	printf %s "${4#x}" | base64 -d
 	return "$3"
 }
+
+# counts SENTENCE WANT: the test's census comes to WANT. At any one look a child
+# that runs an errand may stand beside its parent.
+counts() {
+	await "$1" census_is "$2"
+}
+census_is() {
+	census | tee "$T/census"
+	[ "$(cat "$T/census")" = "$1" ]
+}
