@@ -18,11 +18,10 @@
 static void
 add_row(struct table *t, const json_t *d)
 {
-	json_int_t signal = json_integer_value(json_object_get(d, "signal"));
+	long long signal = out_number(d, "signal");
 	char up[64];
 
-	clock_human_span(json_integer_value(json_object_get(d, "uptime_ms")),
-	    up, sizeof(up));
+	clock_human_span(out_number(d, "uptime_ms"), up, sizeof(up));
 	table_add(t, COLOUR_NONE, "%s", out_string(d, "at"));
 	table_add(t, COLOUR_NONE, "%s", out_string(d, "daemon"));
 	table_add(t, COLOUR_BAD, "%s", out_string(d, "reason"));
@@ -32,11 +31,9 @@ add_row(struct table *t, const json_t *d)
 			? sigabbrev_np((int)signal)
 			: "?");
 	else
-		table_add(t, COLOUR_NONE, "exit %lld",
-		    (long long)json_integer_value(json_object_get(d, "code")));
+		table_add(t, COLOUR_NONE, "exit %lld", out_number(d, "code"));
 	table_add(t, COLOUR_NONE, "%s", up);
-	table_add(t, COLOUR_NONE, "%lld kB",
-	    (long long)json_integer_value(json_object_get(d, "memory_kb")));
+	table_add(t, COLOUR_NONE, "%lld kB", out_number(d, "memory_kb"));
 	table_add(t, COLOUR_NONE, "%s", out_string(d, "why"));
 	table_end_row(t);
 }
@@ -61,18 +58,8 @@ print(const json_t *all, bool tails)
 	/* With one daemon named, the last one's last words. */
 	d = json_array_get(all, json_array_size(all) - 1);
 	if (tails && d != NULL) {
-		char *copy = xstrdup(out_string(d, "tail")), *rest = copy;
-		const char *line;
-
 		(void)printf("\nlast lines:\n");
-		while ((line = strsep(&rest, "\n")) != NULL) {
-			char *clean = table_clean(line);
-
-			if (clean[0] != '\0')
-				(void)printf("  %s\n", clean);
-			free(clean);
-		}
-		free(copy);
+		out_lines("  ", out_string(d, "tail"));
 	}
 }
 
@@ -117,7 +104,9 @@ run_deaths(struct ctl *c)
 		out_json(all);
 	else {
 		if (json_array_size(all) == 0)
-			ctl_say("no death is remembered");
+			ctl_say("no death%s%s is remembered",
+			    c->argc == 1 ? " of " : "",
+			    c->argc == 1 ? c->argv[0] : "");
 		else
 			print(all, c->argc == 1);
 		json_decref(all);

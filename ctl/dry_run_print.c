@@ -4,25 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/clock.h"
 #include "ctl/dry_run.h"
 #include "ctl/out.h"
 #include "ctl/table.h"
-
-/* Text from outside, a line each behind a margin. */
-static void
-print_lines(const char *margin, const char *text)
-{
-	while (*text != '\0') {
-		size_t len = strcspn(text, "\n");
-		char *line = xstrndup(text, len), *clean = table_clean(line);
-
-		(void)printf("%s%s\n", margin, clean);
-		free(clean);
-		free(line);
-		text += len + (text[len] == '\n');
-	}
-}
 
 static void
 print_verdict(const json_t *o)
@@ -49,16 +33,15 @@ static void
 print_command(const json_t *cmd)
 {
 	char *end = out_command_end(cmd);
-	json_int_t dropped =
-	    json_integer_value(json_object_get(cmd, "dropped_bytes"));
+	long long dropped = out_number(cmd, "dropped_bytes");
 
 	(void)printf("  %s, %s\n", out_string(cmd, "phase"), end);
 	free(end);
-	print_lines("    $ ", out_string(cmd, "command"));
-	print_lines("    | ", out_string(cmd, "output_head"));
+	out_lines("    $ ", out_string(cmd, "command"));
+	out_lines("    | ", out_string(cmd, "output_head"));
 	if (dropped > 0)
-		(void)printf("    | ... %lld bytes ...\n", (long long)dropped);
-	print_lines("    | ", out_string(cmd, "output_tail"));
+		(void)printf("    | ... %lld bytes ...\n", dropped);
+	out_lines("    | ", out_string(cmd, "output_tail"));
 }
 
 static void
@@ -94,7 +77,7 @@ dry_run_print(const json_t *outcome)
 	print_each(outcome, "warnings", print_warning);
 	print_each(outcome, "commands", print_command);
 	print_each(outcome, "changes", print_change);
-	print_lines("", out_string(outcome, "diff"));
+	out_lines("", out_string(outcome, "diff"));
 	if (json_is_true(json_object_get(outcome, "diff_truncated")))
 		(void)printf("... the diff goes on\n");
 }

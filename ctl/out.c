@@ -10,6 +10,7 @@
 
 #include "common/buf.h"
 #include "common/clock.h"
+#include "common/doc.h"
 #include "common/utf8.h"
 #include "ctl/table.h"
 
@@ -17,9 +18,10 @@
 static bool printed;
 static json_t *complaints;
 
-/* What a terminal would obey is escaped; jansson does that for C0 only. */
+/* What a terminal would obey is escaped; jansson does that for C0 only. In
+ * YAML too it stands between double quotes, where that is the same. */
 static void
-put_json(const char *text)
+put_escaped(const char *text)
 {
 	const char *end = text + strlen(text);
 	size_t n;
@@ -38,7 +40,7 @@ dump(json_t *value, size_t flags)
 {
 	char *text = json_dumps(value, flags | JSON_ENCODE_ANY);
 
-	put_json(text != NULL ? text : "null");
+	put_escaped(text != NULL ? text : "null");
 	(void)putchar('\n');
 	printed = true;
 	free(text);
@@ -49,6 +51,24 @@ void
 out_json(json_t *value)
 {
 	dump(value, JSON_INDENT(2));
+}
+
+void
+out_list(json_t *list, int status)
+{
+	if (status != 0 && json_array_size(list) == 0)
+		json_decref(list);
+	else
+		out_json(list);
+}
+
+void
+out_yaml(const json_t *value)
+{
+	char *text = doc_emit_yaml(value);
+
+	put_escaped(text);
+	free(text);
 }
 
 void
@@ -135,6 +155,28 @@ out_string(const json_t *object, const char *key)
 	const char *s = json_string_value(json_object_get(object, key));
 
 	return s != NULL ? s : "";
+}
+
+long long
+out_number(const json_t *object, const char *key)
+{
+	return json_integer_value(json_object_get(object, key));
+}
+
+void
+out_lines(const char *margin, const char *text)
+{
+	char *copy = xstrdup(text), *rest = copy, *clean;
+	const char *line;
+
+	while ((line = strsep(&rest, "\n")) != NULL) {
+		if (rest == NULL && line[0] == '\0')
+			break; /* behind the last newline */
+		clean = table_clean(line);
+		(void)printf("%s%s\n", margin, clean);
+		free(clean);
+	}
+	free(copy);
 }
 
 char *

@@ -8,6 +8,10 @@
 
 /* The value, indented, with a newline; takes the reference. */
 void out_json(json_t *value);
+/* As out_json; an empty list of a failure is none: see out_failure. */
+void out_list(json_t *list, int status);
+/* As YAML. Borrows it. */
+void out_yaml(const json_t *value);
 /* One line: for streams. Takes the reference. */
 void out_json_line(json_t *value);
 /* A line of text to standard error, cleaned. */
@@ -23,6 +27,9 @@ void out_fieldf(const char *label, const char *fmt, ...)
 void out_time(int64_t wall_us, char *text, size_t size);
 /* The string at key, or "". */
 const char *out_string(const json_t *object, const char *key);
+long long out_number(const json_t *object, const char *key);
+/* Text from outside, cleaned, a line each behind margin. */
+void out_lines(const char *margin, const char *text);
 /* How a command of an outcome ended: "exit 1, 2.1 s", "signal 9, 8 s,
  * limit:memory", "not-run". The caller frees it. */
 char *out_command_end(const json_t *command);

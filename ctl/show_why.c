@@ -7,18 +7,12 @@
 
 #define DIFF_SHOWN 40 /* lines of each conflict */
 
-static long long
-number(const json_t *object, const char *key)
-{
-	return json_integer_value(json_object_get(object, key));
-}
-
 /* The best candidate has several lines, the others one. */
 static void
 print_candidate(const json_t *c)
 {
 	const char *s = out_string(c, "text");
-	long long line = number(c, "line");
+	long long line = out_number(c, "line");
 
 	for (bool first = true; *s != '\0'; first = false, line++) {
 		const char *nl = strchrnul(s, '\n');
@@ -40,10 +34,10 @@ print_edit(const json_t *e)
 	if (!json_is_object(e))
 		return;
 	out_fieldf("edit", "%s: %s, operation %lld", out_string(e, "path"),
-	    out_string(e, "code"), number(e, "op_index"));
+	    out_string(e, "code"), out_number(e, "op_index"));
 	if (json_is_object(d)) {
 		out_fieldf("expected", "%s", out_string(d, "expected"));
-		out_fieldf("line", "%lld: %s", number(d, "file_line"),
+		out_fieldf("line", "%lld: %s", out_number(d, "file_line"),
 		    out_string(d, "actual"));
 	}
 	json_array_foreach (list, i, c) {
@@ -51,9 +45,9 @@ print_edit(const json_t *e)
 	}
 }
 
-/* Lines of a text, one field each. */
+/* A field each line. */
 static void
-print_lines(const char *s, int max)
+print_diff(const char *s, int max)
 {
 	for (int i = 0; *s != '\0'; i++) {
 		const char *nl = strchrnul(s, '\n');
@@ -87,11 +81,11 @@ print_conflicts(const json_t *doc)
 		out_field("made for", hash_or_none(c, "base_sha256"));
 		out_field("there now", hash_or_none(c, "now_sha256"));
 		out_field("would be", hash_or_none(c, "patch_sha256"));
-		print_lines(out_string(c, "diff"), DIFF_SHOWN);
+		print_diff(out_string(c, "diff"), DIFF_SHOWN);
 	}
-	if (number(doc, "conflicts_unlisted") > 0)
+	if (out_number(doc, "conflicts_unlisted") > 0)
 		out_fieldf("", "and %lld more paths in conflict",
-		    number(doc, "conflicts_unlisted"));
+		    out_number(doc, "conflicts_unlisted"));
 }
 
 static void
@@ -99,9 +93,9 @@ print_place(const json_t *place)
 {
 	if (!json_is_object(place))
 		return;
-	if (number(place, "line") > 0)
+	if (out_number(place, "line") > 0)
 		out_fieldf("place", "line %lld, column %lld",
-		    number(place, "line"), number(place, "column"));
+		    out_number(place, "line"), out_number(place, "column"));
 	else
 		out_field("place", out_string(place, "path"));
 }

@@ -12,19 +12,13 @@
 #include "ctl/table.h"
 #include "ctl/verbs.h"
 
-static int64_t
-number(const json_t *j, const char *key)
-{
-	return json_integer_value(json_object_get(j, key));
-}
-
 static void
 add_span(struct table *t, const json_t *j, const char *key)
 {
 	char text[64] = "-";
 
 	if (json_is_integer(json_object_get(j, key)))
-		clock_human_span(number(j, key), text, sizeof(text));
+		clock_human_span(out_number(j, key), text, sizeof(text));
 	table_add(t, COLOUR_NONE, "%s", text);
 }
 
@@ -32,7 +26,7 @@ static void
 add_number(struct table *t, const json_t *j, const char *key)
 {
 	if (json_is_integer(json_object_get(j, key)))
-		table_add(t, COLOUR_NONE, "%lld", (long long)number(j, key));
+		table_add(t, COLOUR_NONE, "%lld", out_number(j, key));
 	else
 		table_add(t, COLOUR_NONE, "-");
 }
@@ -61,7 +55,7 @@ add_daemon(struct table *t, const json_t *d)
 	add_number(t, d, "restarts");
 	add_span(t, d, "beat_age_ms");
 	if (json_is_integer(json_object_get(d, "next_attempt_ms"))) {
-		clock_human_span(number(d, "next_attempt_ms"), next,
+		clock_human_span(out_number(d, "next_attempt_ms"), next,
 		    sizeof(next));
 		table_add(t, COLOUR_NONE, "%s; next attempt in %s", why, next);
 	} else
@@ -97,9 +91,9 @@ add_queue(struct table *t, const json_t *q)
 	if (json_is_object(running))
 		table_add(t, COLOUR_BUSY, "running %s",
 		    out_string(running, "id"));
-	else if (hold[0] == '\0' && number(q, "need_approval") > 0)
+	else if (hold[0] == '\0' && out_number(q, "need_approval") > 0)
 		table_add(t, COLOUR_BUSY, "%lld wait for approval",
-		    (long long)number(q, "need_approval"));
+		    out_number(q, "need_approval"));
 	else
 		table_add(t, COLOUR_NONE, "%s",
 		    hold[0] != '\0' ? hold : out_string(q, "why"));
@@ -110,7 +104,7 @@ add_queue(struct table *t, const json_t *q)
 static void
 print_restarted(const json_t *all)
 {
-	json_int_t died = number(json_object_get(all, "watchdog"), "died");
+	long long died = out_number(json_object_get(all, "watchdog"), "died");
 	size_t i, incidents = 0;
 	const json_t *d;
 
@@ -120,7 +114,7 @@ print_restarted(const json_t *all)
 		incidents += json_is_true(json_object_get(d, "incident"));
 	(void)printf("supervisor restarted: it died %lld times, %zu open "
 		     "incidents\n",
-	    (long long)died, incidents);
+	    died, incidents);
 }
 
 static void
@@ -130,8 +124,8 @@ print_hanging(const json_t *records)
 		(void)printf("the disk hangs since %s: %lld records of the "
 			     "supervisor's wait, %lld were dropped\n",
 		    out_string(records, "hangs_since"),
-		    (long long)number(records, "waiting"),
-		    (long long)number(records, "dropped"));
+		    out_number(records, "waiting"),
+		    out_number(records, "dropped"));
 }
 
 static void
@@ -146,9 +140,9 @@ print_top(const json_t *all)
 		    out_string(all, "spool"));
 		return;
 	}
-	clock_human_span(number(w, "uptime_ms"), up, sizeof(up));
+	clock_human_span(out_number(w, "uptime_ms"), up, sizeof(up));
 	(void)printf("up %s, pid %lld, version %s, spool %s\n", up,
-	    (long long)number(w, "pid"), out_string(w, "version"),
+	    out_number(w, "pid"), out_string(w, "version"),
 	    out_string(all, "spool"));
 	if (out_string(logs, "trouble")[0] != '\0')
 		(void)printf("%s takes no log lines, %s: see the files\n",
