@@ -59,44 +59,43 @@ add_dir(json_t *all, int dir, const char *where)
 	return unread;
 }
 
-struct aged {
-	json_t *doc; /* borrowed */
-};
-
 static int
-compare(const void *a, const void *b)
+by_time(const void *a, const void *b)
 {
-	const struct aged *x = a, *y = b;
-	int order = strcmp(out_string(x->doc, "at"), out_string(y->doc, "at"));
+	const json_t *x = *(json_t *const *)a, *y = *(json_t *const *)b;
+	int order = strcmp(out_string(x, "at"), out_string(y, "at"));
 
-	return order != 0 ? order
-			  : strcmp(out_string(x->doc, "file"),
-				out_string(y->doc, "file"));
+	return order != 0
+		   ? order
+		   : strcmp(out_string(x, "file"), out_string(y, "file"));
 }
 
 static json_t *
 sorted(const json_t *all)
 {
 	size_t i, n = json_array_size(all);
-	struct aged *items = xcalloc(n + 1, sizeof(*items));
+	json_t **items = xcalloc(n + 1, sizeof(json_t *));
 	json_t *out = json_array();
 
 	for (i = 0; i < n; i++)
-		items[i].doc = json_array_get(all, i);
-	qsort(items, n, sizeof(*items), compare);
+		items[i] = json_array_get(all, i);
+	qsort(items, n, sizeof(json_t *), by_time);
 	for (i = 0; i < n; i++)
-		json_array_append(out, items[i].doc);
+		json_array_append(out, items[i]);
 	free(items);
 	return out;
 }
 
-static bool
-same_matter(const json_t *a, const json_t *b)
+/* What an alert is about, as one text. */
+static char *
+matter_of(const json_t *a)
 {
-	return strcmp(out_string(a, "type"), out_string(b, "type")) == 0 &&
-	       strcmp(out_string(a, "component"), out_string(b, "component")) ==
-		   0 &&
-	       strcmp(out_string(a, "subject"), out_string(b, "subject")) == 0;
+	json_t *parts = json_pack("[s, s, s]", out_string(a, "type"),
+	    out_string(a, "component"), out_string(a, "subject"));
+	char *text = json_dumps(parts, JSON_COMPACT);
+
+	json_decref(parts);
+	return text;
 }
 
 static bool
@@ -109,23 +108,23 @@ is_recent(const json_t *a)
 		   clock_wall_us() - at < RECENT_US);
 }
 
-/* The last of each matter, where it is still open. */
+/* The last of each matter, where it is still open; in the order of all. */
 static json_t *
 open_ones(const json_t *all)
 {
-	json_t *out = json_array();
-	const json_t *a;
-	size_t i, j, n = json_array_size(all);
+	json_t *out = json_array(), *seen = json_object(), *a;
+	char *matter;
 
-	for (i = 0; i < n; i++) {
+	for (size_t i = json_array_size(all); i-- > 0;) {
 		a = json_array_get(all, i);
-		for (j = i + 1; j < n; j++)
-			if (same_matter(a, json_array_get(all, j)))
-				break;
-		if (j == n && is_recent(a) &&
+		matter = matter_of(a);
+		if (json_object_get(seen, matter) == NULL && is_recent(a) &&
 		    !json_is_true(json_object_get(a, "resolved")))
-			json_array_append(out, json_array_get(all, i));
+			json_array_insert(out, 0, a);
+		json_object_set_new(seen, matter, json_true());
+		free(matter);
 	}
+	json_decref(seen);
 	return out;
 }
 
