@@ -170,6 +170,15 @@ write_new(int dir, const char *name, const char *text, size_t len)
 	return -1;
 }
 
+/* What the suite can do without, and may be there already. */
+static void
+write_extra(const struct plan *p, const char *name, const char *text)
+{
+	if (write_new(p->dir, name, text, strlen(text)) == -1 &&
+	    errno != EEXIST)
+		ctl_say("%s/%s: %s", p->where, name, strerror(errno));
+}
+
 static void
 print_next(const struct plan *p)
 {
@@ -200,12 +209,9 @@ write_plan(struct ctl *c, struct plan *p)
 	compose_rest(&p->text);
 	if (make_dir(p, "var") == -1 || make_dir(p, "var/log") == -1)
 		return CTL_FAILED;
-	/* so that no commit of a work tree takes the spool along, and the
-	 * source is there */
-	if ((write_new(p->dir, "var/.gitignore", ignore, 2) == -1 ||
-		write_new(p->dir, "var/chat.md", "", 0) == -1) &&
-	    errno != EEXIST)
-		ctl_say("%s/var: %s", p->where, strerror(errno));
+	/* so that no commit of a work tree takes the spool along */
+	write_extra(p, "var/.gitignore", ignore);
+	write_extra(p, "var/chat.md", "");
 	if (write_new(p->dir, FILE_NAME, p->text.bytes, p->text.len) == -1) {
 		ctl_say("%s/%s: %s", p->where, FILE_NAME, strerror(errno));
 		return CTL_FAILED;
