@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -63,11 +64,28 @@ be_executor(struct ctl *c, const char *queue, int in, int out)
 	_exit(CTL_FAILED);
 }
 
+/* A ^C is for it, too: it drops what it staged, and then we end as well. */
+static int
+await(pid_t pid)
+{
+	sigset_t keys, before;
+	int how = -1;
+
+	(void)sigemptyset(&keys);
+	(void)sigaddset(&keys, SIGINT);
+	(void)sigaddset(&keys, SIGQUIT);
+	(void)sigprocmask(SIG_BLOCK, &keys, &before);
+	while (waitpid(pid, &how, 0) == -1 && errno == EINTR)
+		continue;
+	(void)sigprocmask(SIG_SETMASK, &before, NULL);
+	return WIFEXITED(how) ? WEXITSTATUS(how) : -1;
+}
+
 /* Runs it with job for its input: its exit status, or -1. */
 static int
 run_executor(struct ctl *c, const char *queue, const json_t *job, int out)
 {
-	int in = memfd_create("job", MFD_CLOEXEC), how = -1;
+	int in = memfd_create("job", MFD_CLOEXEC);
 	pid_t pid = -1;
 
 	if (in != -1 && json_dumpfd(job, in, JSON_COMPACT) == 0 &&
@@ -79,10 +97,7 @@ run_executor(struct ctl *c, const char *queue, const json_t *job, int out)
 		be_executor(c, queue, in, out);
 	if (in != -1)
 		(void)close(in);
-	/* At an interrupt it drops what it staged; we wait for that. */
-	while (pid > 0 && waitpid(pid, &how, 0) == -1 && errno == EINTR)
-		continue;
-	return pid > 0 && WIFEXITED(how) ? WEXITSTATUS(how) : -1;
+	return pid > 0 ? await(pid) : -1;
 }
 
 static json_t *
@@ -168,7 +183,7 @@ run_all(struct ctl *c, const struct input *in, const struct queue_settings *q)
 			status = ctl_worse(status, run_in(c, in, one, all));
 	}
 	if (all != NULL)
-		out_json(all);
+		out_list(all, status);
 	return status;
 }
 
