@@ -28,16 +28,11 @@ warn_all(const struct input *in)
 static void
 print(const struct input *in, bool yaml)
 {
-	char *text;
-
 	warn_all(in);
-	if (!yaml) {
+	if (yaml)
+		out_yaml(in->patch.canonical);
+	else
 		out_json(json_incref(in->patch.canonical));
-		return;
-	}
-	text = doc_emit_yaml(in->patch.canonical);
-	(void)fputs(text, stdout);
-	free(text);
 }
 
 /* Which queue that is the bridge says, by its configuration. */
@@ -92,6 +87,6 @@ run_check(struct ctl *c)
 	for (i = 0; i < c->argc; i++)
 		status = ctl_worse(status, check_one(c->argv[i], yaml, all));
 	if (c->json)
-		out_json(all);
+		out_list(all, status);
 	return status;
 }

@@ -338,6 +338,6 @@ run_control(struct ctl *c)
 			break;
 	}
 	if (c->json)
-		out_json(all);
+		out_list(all, status);
 	return status;
 }

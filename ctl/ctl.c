@@ -20,6 +20,8 @@
 
 enum { OPT_JSON = 1000, OPT_VERSION };
 
+#define COUNT_MAX 10000000
+
 static const struct option everywhere[] = {
     {"config", required_argument, NULL, 'c'},
     {"json", no_argument, NULL, OPT_JSON},
@@ -97,12 +99,37 @@ count_options(const struct option *o)
 	return n;
 }
 
+static bool
+is_known(const struct option *words, int val)
+{
+	for (; words->name != NULL; words++)
+		if (words->val == val)
+			return true;
+	return false;
+}
+
+/* In our words, because getopt's own are not in the errors of --json. */
+static void
+complain_option(char *const *argv, const struct option *words, int opt)
+{
+	const char *word = argv[optind - 1];
+
+	if (opt == ':')
+		ctl_say("%s wants a value", word);
+	else if (optopt == 0)
+		ctl_say("%s is no option", word);
+	else if (is_known(words, optopt))
+		ctl_say("%s: that option takes no value", word);
+	else
+		ctl_say("-%c is no option", optopt);
+}
+
 int
 ctl_option(struct ctl *c, const char *letters, const struct option *words)
 {
 	size_t own = count_options(words), all = count_options(everywhere);
 	struct option *merged = xcalloc(own + all + 1, sizeof(*merged));
-	char *short_ones = xasprintf("c:h%s", letters);
+	char *short_ones = xasprintf(":c:h%s", letters);
 	int opt;
 
 	if (own > 0)
@@ -112,6 +139,8 @@ ctl_option(struct ctl *c, const char *letters, const struct option *words)
 		opt = getopt_long(c->argc, c->argv, short_ones, merged, NULL);
 		opt = opt == -1 ? -1 : take_common(c, opt);
 	} while (opt == 0);
+	if (opt == ':' || opt == '?')
+		complain_option(c->argv, merged, opt);
 	free(merged);
 	free(short_ones);
 	if (opt == -1) {
@@ -119,6 +148,18 @@ ctl_option(struct ctl *c, const char *letters, const struct option *words)
 		c->argv += optind;
 	}
 	return opt;
+}
+
+size_t
+ctl_count(const char *text)
+{
+	const char *err = NULL;
+	long long count = strtonum(text, 1, COUNT_MAX, &err);
+
+	if (err == NULL)
+		return (size_t)count;
+	ctl_say("\"%s\" is no count of 1 to %d", text, COUNT_MAX);
+	return 0;
 }
 
 static int
@@ -176,8 +217,9 @@ run(struct ctl *c, int argc, char **argv)
 {
 	int opt;
 
-	while ((opt = getopt_long(argc, argv, "+c:h", everywhere, NULL)) != -1)
+	while ((opt = getopt_long(argc, argv, "+:c:h", everywhere, NULL)) != -1)
 		if (take_common(c, opt) != 0) {
+			complain_option(argv, everywhere, opt);
 			verbs_usage(NULL);
 			return CTL_USAGE;
 		}
@@ -194,6 +236,7 @@ ctl_run(struct ctl *c, int argc, char **argv)
 	int status;
 
 	occupy_streams();
+	opterr = 0;
 	log_init("patchflow");
 	status = run(c, argc, argv);
 	if (c->json && status != CTL_DONE)

@@ -52,10 +52,12 @@ const char *verb_hint(const char *name);
 
 int ctl_run(struct ctl *c, int argc, char **argv);
 /*
- * The next option of the verb: its letter or val, '?' after a complaint, -1
- * at the operands. --json, -c and --help are taken everywhere.
+ * The next option of the verb: its letter or val, '?' or ':' after a
+ * complaint, -1 at the operands. --json, -c and --help are taken everywhere.
  */
 int ctl_option(struct ctl *c, const char *letters, const struct option *words);
+/* The value of -n; 0 after a complaint. */
+size_t ctl_count(const char *text);
 /* 0, or the status to end with (said why already). */
 int ctl_settings(struct ctl *c);
 int ctl_open(struct ctl *c); /* settings and the spool */

@@ -18,7 +18,6 @@
 #include "ctl/verbs.h"
 
 #define LINES_DEFAULT 100
-#define LINES_MAX 10000000
 #define TAIL_BYTES (1 << 20) /* of each daemon, where no id is asked for */
 #define FOLLOW_MS 200
 
@@ -197,17 +196,14 @@ run_log(struct ctl *c)
 	    {"follow", no_argument, NULL, 'f'},
 	    {"lines", required_argument, NULL, 'n'}, {NULL, 0, NULL, 0}};
 	struct log_view v = {.c = c};
-	const char *err = NULL;
 	int opt, status;
 
 	while ((opt = ctl_option(c, "fn:", words)) != -1)
 		if (opt == 'f')
 			v.follow = true;
-		else if (opt == 'n')
-			v.lines = (size_t)strtonum(optarg, 1, LINES_MAX, &err);
-		else
+		else if (opt != 'n' || (v.lines = ctl_count(optarg)) == 0)
 			return CTL_USAGE;
-	if (err != NULL || c->argc > 1)
+	if (c->argc > 1)
 		return CTL_USAGE;
 	if (v.lines == 0 && c->argc == 0)
 		v.lines = LINES_DEFAULT;

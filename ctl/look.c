@@ -204,18 +204,18 @@ look_in(struct ctl *c, struct queue_tree *q, const char *id, struct look *l)
 	return -1;
 }
 
-/* ID@QUEUE where QUEUE is one of ours; else all of ref is the id. */
+/* ID@QUEUE where QUEUE is one of ours; else all of ref is the id. -1 where it
+ * can be none. */
 static int
-split(struct ctl *c, const char *ref, char id[ID_MAX + 1], const char **queue)
+split(const struct ctl *c, const char *ref, char id[ID_MAX + 1],
+    const char **queue)
 {
 	const struct queue_settings *q;
 	char name[QUEUE_MAX + 1];
 
 	*queue = NULL;
-	if (key_parse_ref(ref, id, name) == -1) {
-		ctl_say("\"%s\" cannot be an id", ref);
+	if (key_parse_ref(ref, id, name) == -1)
 		return -1;
-	}
 	q = name[0] != '\0' ? settings_queue(&c->s, name) : NULL;
 	if (q != NULL)
 		*queue = q->name;
@@ -270,8 +270,10 @@ looks_find(struct ctl *c, const char *ref, struct look **out)
 	int n;
 
 	*out = NULL;
-	if (split(c, ref, id, &queue) == -1)
+	if (split(c, ref, id, &queue) == -1) {
+		ctl_say("\"%s\" cannot be an id", ref);
 		return 0;
+	}
 	n = look_around(c, id, queue, out);
 	if (n == -1)
 		ctl_say("%s: %s", ref, strerror(errno));

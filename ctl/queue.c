@@ -16,7 +16,6 @@
 #include "ctl/verbs.h"
 
 #define LINES_DEFAULT 50
-#define LINES_MAX 1000000
 
 struct listing {
 	struct ctl *c;
@@ -185,17 +184,14 @@ run_queue(struct ctl *c)
 	static const struct option words[] = {{"all", no_argument, NULL, 'a'},
 	    {"lines", required_argument, NULL, 'n'}, {NULL, 0, NULL, 0}};
 	struct listing l = {.c = c, .limit = LINES_DEFAULT};
-	const char *err = NULL;
 	int opt, status;
 
 	while ((opt = ctl_option(c, "an:", words)) != -1)
 		if (opt == 'a')
 			l.all = true;
-		else if (opt == 'n')
-			l.limit = (size_t)strtonum(optarg, 1, LINES_MAX, &err);
-		else
+		else if (opt != 'n' || (l.limit = ctl_count(optarg)) == 0)
 			return CTL_USAGE;
-	if (err != NULL || c->argc > 1)
+	if (c->argc > 1)
 		return CTL_USAGE;
 	status = ctl_open(c);
 	if (status != 0)

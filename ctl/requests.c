@@ -305,7 +305,7 @@ ask_all(struct asking *a)
 					  ? ask_about_queue(a, a->c->argv[i])
 					  : ask_about_patch(a, a->c->argv[i]));
 	if (a->json != NULL)
-		out_json(a->json);
+		out_list(a->json, status);
 	return status;
 }
 

@@ -47,14 +47,16 @@ show_line(const struct look *l)
 {
 	const char *error =
 	    l->has_outcome ? out_string(l->out.doc, "error") : "";
-	char *clean = table_clean(error);
+	char *rest = xasprintf("%s%s%s%s", error[0] != '\0' ? ", " : "", error,
+	    l->summary[0] != '\0' ? ", summary " : "", l->summary);
+	char *clean = table_clean(rest);
 	bool colour = colour_wanted();
 
-	(void)printf("%s: %s%s%s%s%s%s%s\n", look_ref(l),
+	(void)printf("%s: %s%s%s%s\n", look_ref(l),
 	    colour ? colour_start(colour_of(l->state)) : "", show_words(l),
-	    colour ? colour_end : "", clean[0] != '\0' ? ", " : "", clean,
-	    l->summary[0] != '\0' ? ", summary " : "", l->summary);
+	    colour ? colour_end : "", clean);
 	free(clean);
+	free(rest);
 }
 
 static json_t *
@@ -371,6 +373,6 @@ run_show(struct ctl *c)
 	for (i = 0; i < c->argc; i++)
 		status = ctl_worse(status, show_ref(c, c->argv[i], all));
 	if (c->json)
-		out_json(all);
+		out_list(all, status);
 	return status;
 }

@@ -63,7 +63,7 @@ read_all(struct submit *s)
 	int status = read_each(s, refused);
 
 	if (refused != NULL && status != CTL_DONE)
-		out_json(json_incref(refused));
+		out_list(json_incref(refused), status);
 	json_decref(refused);
 	return status;
 }
@@ -151,7 +151,9 @@ hand_in(struct submit *s)
 			json = json_pack("{s:o, s:o}", "submitted", json,
 			    "results", results);
 	}
-	if (json != NULL)
+	if (json_is_array(json))
+		out_list(json, status);
+	else if (json != NULL)
 		out_json(json);
 	return status;
 }
@@ -159,18 +161,15 @@ hand_in(struct submit *s)
 static int
 open_and_hand_in(struct submit *s)
 {
-	const struct queue_settings *q;
+	const struct queue_settings *q = NULL;
 	char why[256];
 	int status = s->wait ? ctl_open(s->c) : ctl_open_inbox(s->c);
 
 	if (status != 0)
 		return status;
-	if (s->queue[0] != '\0') {
-		q = ctl_queue(s->c, s->queue);
-		if (q == NULL)
-			return CTL_FAILED;
-		s->queue = q->name;
-	}
+	if (s->queue != NULL && (q = ctl_queue(s->c, s->queue)) == NULL)
+		return CTL_FAILED;
+	s->queue = q != NULL ? q->name : "";
 	if (brake_is_on(&s->c->t, why, sizeof(why))) {
 		ctl_say("%s", why);
 		return CTL_TEMPORARY;
@@ -223,10 +222,7 @@ run_submit(struct ctl *c)
 	    {"priority", required_argument, NULL, 'p'},
 	    {"wait", no_argument, NULL, 'w'},
 	    {"timeout", required_argument, NULL, 't'}, {NULL, 0, NULL, 0}};
-	struct submit s = {.c = c,
-	    .queue = "",
-	    .priority = -1,
-	    .deadline = FOLLOW_FOREVER};
+	struct submit s = {.c = c, .priority = -1, .deadline = FOLLOW_FOREVER};
 	int i, opt, status;
 
 	while ((opt = ctl_option(c, "q:p:w", words)) != -1)

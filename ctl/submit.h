@@ -14,7 +14,7 @@ struct submission {
 
 struct submit {
 	struct ctl *c;
-	const char *queue; /* "" */
+	const char *queue; /* NULL; its name or "" once it was looked up */
 	int priority;      /* -1 */
 	bool wait;
 	int64_t deadline;

@@ -3,9 +3,12 @@
 #include "ctl/verbs.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "common/buf.h"
 #include "common/nearest.h"
+#include "ctl/out.h"
 
 /* One verb after another, so that people can compare them. */
 /* clang-format off */
@@ -127,15 +130,18 @@ verb_hint(const char *name)
 void
 verbs_usage(const struct verb *verb)
 {
-	if (verb != NULL)
-		(void)fprintf(stderr,
-		    "usage: patchflow [-c file] [--json] %s%s%s\n", verb->name,
-		    verb->args[0] != '\0' ? " " : "", verb->args);
-	else
-		(void)fputs("usage: patchflow [-c file] [--json] command "
-			    "[argument ...]\n"
-			    "       patchflow --help\n",
-		    stderr);
+	char *line;
+
+	if (verb == NULL) {
+		out_complain("usage: patchflow [-c file] [--json] command "
+			     "[argument ...]");
+		out_complain("       patchflow --help");
+		return;
+	}
+	line = xasprintf("usage: patchflow [-c file] [--json] %s%s%s",
+	    verb->name, verb->args[0] != '\0' ? " " : "", verb->args);
+	out_complain(line);
+	free(line);
 }
 
 static void

@@ -59,7 +59,7 @@ wait_for_all(struct ctl *c, int64_t deadline)
 	if (status == CTL_DONE)
 		status = follow_looks(c, looks, count, deadline, json);
 	if (c->json)
-		out_json(json);
+		out_list(json, status);
 	looks_free(looks, count);
 	return status;
 }

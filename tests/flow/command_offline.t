@@ -3,7 +3,7 @@
 # The command with the daemons down: everything that acts on the spool works
 # and is durable, everything that needs the supervisor says so.
 . "$(dirname "$0")/../harness/lib.sh"
-plan 98
+plan 103
 pf() { patchflow "$@"; }
 
 cd "$T" || exit 1
@@ -23,7 +23,12 @@ exits 0 'help' pf --help
 exits 0 'of a verb, by its letter, too' pf status -h
 like 'tells of it' "$(cat "$T/out")" '^usage: .* status'
 like 'a wrong option is told with the verb' "$(pf status -x 2>&1)" \
-    "^patchflow status: invalid option -- 'x'"
+    '^patchflow: -x is no option'
+is 'and in the errors of --json' "$(pf --json status -x 2>/dev/null |
+    jq -c '[.status, (.errors | length), .errors[0]]')" \
+    '[2,2,"patchflow: -x is no option"]'
+like 'a count that is none is told' "$(pf log -n x 2>&1)" \
+    '^patchflow: "x" is no count'
 exits 1 'a full disk behind the help is a failure' \
     sh -c 'patchflow --help >/dev/full'
 exits 0 'version' pf --version
@@ -35,6 +40,8 @@ like 'and hints at init' "$(cat "$T/out")" 'patchflow init'
 mkdir "$T/home1" "$T/home2" && cd "$T/home1" || exit 1
 exits 0 'init writes a configuration' pf init
 exits 1 'and refuses to replace it' pf init
+rm patchflow.yaml var/chat.md && pf init >/dev/null
+ok 'what it needs is made beside what is there' test -f var/chat.md
 exits 0 'which is a good one' pf check-config
 like 'that was tried out' "$(cat "$T/out")" '^ok +MAIN +staging'
 git init -q "$T/home2/alpha" && git init -q "$T/home2/beta.x"
@@ -74,6 +81,11 @@ like 'with file, line and column' "$(cat "$T/out")" '^bad.json:2:[0-9]+: .*\(mal
 is 'JSON tells both' "$(pf --json check bad.json a1.json | jq -c \
     '[.[] | [.ok, .line]]')" '[[false,2],[true,null]]'
 exits 1 'a file that is not there is 1' pf check nowhere.json
+is 'and JSON tells why' "$(pf --json check nowhere.json 2>/dev/null |
+    jq -c '[.ok, .status, (.errors | length)]')" '[false,1,1]'
+printf '{"id": "t1", "mutations": [{"path": "f", "contents": "\\u202e"}]}\n' >t1.json
+is 'what turns a line round is not printed as it is' \
+    "$(pf check --yaml t1.json 2>/dev/null | grep -c '\\u202e')" 1
 cat >chat.txt <<'END'
 assistant: here you are
 
