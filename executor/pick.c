@@ -22,22 +22,46 @@ on_stray(void *owner, const char *name)
 	strays_note(&ex->strays, ex->q->dir[Q_PATCHES], name);
 }
 
+/* A patch that is looked at. */
+struct candidate {
+	enum queue_dir dir;
+	char file[NAME_SIZE];
+	struct queue_name name;
+	struct job job;
+	int attempt;  /* see next_attempt; 0 before */
+	bool circles; /* are looked for: it reads all that is waited for */
+};
+
+/* The attempt under which it would be claimed. Nobody else gives numbers, so
+ * that it is looked for once. */
+static int
+next_attempt(struct executor *ex, struct candidate *c)
+{
+	struct queue_name n = c->name;
+
+	if (c->attempt == 0) {
+		settle_free_attempt(ex, &n);
+		c->attempt = n.attempt;
+	}
+	return c->attempt;
+}
+
 /* 1 claimed (settle_sync makes it durable), 0 gone, -1 the queue is held. */
 static int
-claim(struct executor *ex, enum queue_dir from, const char *file,
-    struct queue_name *n, char claimed[NAME_SIZE])
+claim(struct executor *ex, struct candidate *c, char claimed[NAME_SIZE])
 {
 	enum spool_answer a;
 
-	settle_free_attempt(ex, n);
-	key_queue_file(n, claimed);
-	a = spool_shift(ex->q->dir[from], file, ex->q->dir[Q_RUNNING], claimed);
+	c->name.attempt = next_attempt(ex, c);
+	key_queue_file(&c->name, claimed);
+	a = spool_shift(ex->q->dir[c->dir], c->file, ex->q->dir[Q_RUNNING],
+	    claimed);
 	ex->unsynced = ex->unsynced || a == SPOOL_DONE;
 	if (a == SPOOL_DONE)
 		return 1;
 	if (a == SPOOL_REFUSED && errno == ENOENT)
 		return 0;
-	executor_hold(ex, "%s: not claimed: %s", file, strerror(errno));
+	executor_hold(ex, "%s: not claimed: %s", c->file, strerror(errno));
 	return -1;
 }
 
@@ -99,15 +123,6 @@ has_expired(const json_t *patch, char *when)
 	return at <= clock_wall_us();
 }
 
-/* A patch that is looked at. */
-struct candidate {
-	enum queue_dir dir;
-	char file[NAME_SIZE];
-	struct queue_name name;
-	struct job job;
-	bool circles; /* are looked for: it reads all that is waited for */
-};
-
 static void
 reject(struct executor *ex, struct candidate *c, const struct fault *f,
     json_t *extra)
@@ -115,7 +130,7 @@ reject(struct executor *ex, struct candidate *c, const struct fault *f,
 	char claimed[NAME_SIZE];
 	struct settle_at at = {Q_RUNNING, claimed};
 
-	if (claim(ex, c->dir, c->file, &c->name, claimed) != 1)
+	if (claim(ex, c, claimed) != 1)
 		return;
 	c->job.env.attempt = c->name.attempt;
 	(void)settle_fault(ex, &c->job.env, f, extra, &at);
@@ -146,16 +161,6 @@ reject_dependency(struct executor *ex, struct candidate *c,
 	(void)fault_reject(&f, OUTCOME_DEPENDENCY_FAILED, "%s", a->why);
 	reject(ex, c, &f, extra);
 	json_decref(extra);
-}
-
-/* The attempt under which it would be claimed. */
-static int
-next_attempt(struct executor *ex, const struct candidate *c)
-{
-	struct queue_name n = c->name;
-
-	settle_free_attempt(ex, &n);
-	return n.attempt;
 }
 
 /* False: forbidden, and rejected as that. */
@@ -232,7 +237,7 @@ consider(struct executor *ex, const struct queue_name *n)
 	if (may_live(ex, &c, &d, &ready) && !ready) {
 		put_by(ex, &c);
 	} else if (ready) {
-		done = claim(ex, c.dir, c.file, &c.name, claimed) == 1;
+		done = claim(ex, &c, claimed) == 1;
 		if (done)
 			(void)run_start(ex, &c.job, &c.name, claimed);
 	}
