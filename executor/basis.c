@@ -150,7 +150,7 @@ tell(struct worker *w, const char *path)
 		json_object_set_new(doc, "why", json_string(s.why));
 	}
 	conflict_side_free(&s);
-	report_send(w->report, "basis", doc);
+	report_later(w->report, "basis", doc);
 }
 
 void

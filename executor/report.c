@@ -9,22 +9,33 @@
 #include "executor/utf8.h"
 
 #define LINE_MAX_BYTES (16u << 20)
+#define WAIT_MAX (32u << 10)
 
-void
-report_send(int fd, const char *kind, json_t *doc)
+/* One pipe, one process that writes to it. */
+static struct buf waiting;
+
+static void
+add_line(const char *kind, json_t *doc)
 {
 	char *line;
-	size_t len, at = 0;
 
 	json_object_set_new(doc, "kind", json_string(kind));
 	line = json_dumps(doc, JSON_COMPACT);
 	json_decref(doc);
 	if (line == NULL)
 		return;
-	len = strlen(line);
-	line[len++] = '\n'; /* in place of the NUL */
-	while (at < len) {
-		ssize_t n = write(fd, line + at, len - at);
+	buf_puts(&waiting, line);
+	buf_putc(&waiting, '\n');
+	free(line);
+}
+
+static void
+flush(int fd)
+{
+	size_t at = 0;
+
+	while (at < waiting.len) {
+		ssize_t n = write(fd, waiting.bytes + at, waiting.len - at);
 
 		if (n == -1 && errno == EINTR)
 			continue;
@@ -32,7 +43,22 @@ report_send(int fd, const char *kind, json_t *doc)
 			break;
 		at += (size_t)n;
 	}
-	free(line);
+	buf_clear(&waiting);
+}
+
+void
+report_send(int fd, const char *kind, json_t *doc)
+{
+	add_line(kind, doc);
+	flush(fd);
+}
+
+void
+report_later(int fd, const char *kind, json_t *doc)
+{
+	add_line(kind, doc);
+	if (waiting.len > WAIT_MAX)
+		flush(fd);
 }
 
 void

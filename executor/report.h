@@ -15,6 +15,8 @@
 
 /* Takes doc. The pipe's reader may be gone: nothing to be done about it. */
 void report_send(int fd, const char *kind, json_t *doc);
+/* Goes with the next one that is sent: each wakes the executor up. */
+void report_later(int fd, const char *kind, json_t *doc);
 void report_text(int fd, const char *kind, const char *text);
 void report_fault(int fd, const struct fault *f);
 

@@ -195,7 +195,7 @@ static int
 run_steps(struct worker *w, struct fault *f)
 {
 	for (size_t i = 0; i < w->plan->step_count; i++) {
-		if (i % PROGRESS_EVERY == 0)
+		if (i > 0 && i % PROGRESS_EVERY == 0)
 			report_text(w->report, "progress", "mutations");
 		if (clock_mono_ms() > w->deadline)
 			return fault_fail(f, OUTCOME_TIMEOUT,
