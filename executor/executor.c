@@ -15,6 +15,7 @@
 #include "executor/executor.h"
 #include "executor/hints.h"
 #include "executor/isolate.h"
+#include "executor/kept.h"
 
 #define HELD_MS 2000    /* waits of .held are looked at so often */
 #define HELD_REST_MS 20 /* from one look to the next, at least */
@@ -243,6 +244,7 @@ look(struct executor *ex)
 	executor_beat(ex);
 	if (ex->run.active)
 		return;
+	kept_finish(ex);
 	executor_wake(ex, started ? 0 : next_look_ms(ex));
 }
 
@@ -433,6 +435,7 @@ executor_close(struct executor *ex)
 {
 	daemon_stopping();
 	hand_rest(ex);
+	kept_finish(ex);
 	cgroup_close(&ex->cgroup);
 	netns_close(&ex->net);
 	hint_close(&ex->hint, &ex->loop);

@@ -86,6 +86,28 @@ move_in(struct executor *ex, const struct place *p, const char *name)
 	    RENAME_NOREPLACE);
 }
 
+/* What is left to do of the last one, in the folder. */
+static void
+finish(struct executor *ex, const struct place *p)
+{
+	if (ex->unstripped[0] == '\0')
+		return;
+	strip(p->dir, ex->unstripped);
+	ex->kept_bytes += size_of(ex, p->dir, ex->unstripped);
+	ex->unstripped[0] = '\0';
+}
+
+void
+kept_finish(struct executor *ex)
+{
+	struct place p;
+
+	if (ex->unstripped[0] == '\0' || open_folder(ex, &p) == -1)
+		return;
+	finish(ex, &p);
+	(void)close(p.dir);
+}
+
 void
 kept_put(struct executor *ex, const struct txn *t)
 {
@@ -96,9 +118,9 @@ kept_put(struct executor *ex, const struct txn *t)
 		settle_drop(ex, t->name);
 		return;
 	}
+	finish(ex, &p);
 	if (move_in(ex, &p, t->name) == 0) {
-		strip(p.dir, t->name);
-		ex->kept_bytes += size_of(ex, p.dir, t->name);
+		(void)strlcpy(ex->unstripped, t->name, sizeof(ex->unstripped));
 	} else {
 		log_warn("%s: not kept for undo", t->name);
 		settle_drop(ex, t->name);
@@ -134,6 +156,7 @@ kept_open(struct executor *ex, const char *name, struct txn *t)
 	t->dir = t->upper = t->new = t->old = t->tmp = -1;
 	if (open_folder(ex, &p) == -1)
 		return -1;
+	finish(ex, &p);
 	answer = add_parts(p.dir, name) == 0 ? txn_open(t, &p, name) : -1;
 	(void)close(p.dir);
 	return answer;
@@ -147,6 +170,7 @@ kept_fetch(struct executor *ex, const char *name)
 
 	if (open_folder(ex, &p) == -1)
 		return -1;
+	finish(ex, &p);
 	answer =
 	    spool_move(p.dir, name, ex->place.dir, NULL) == SPOOL_DONE ? 0 : -1;
 	(void)close(p.dir);
@@ -255,6 +279,7 @@ tidy_folder(struct executor *ex, const struct place *p,
     const struct spool_names *n)
 {
 	int64_t limit = ex->settings->retention.transactions_bytes;
+	bool known = ex->kept_known;
 	size_t first = 0;
 
 	ex->kept_known = true;
@@ -262,6 +287,8 @@ tidy_folder(struct executor *ex, const struct place *p,
 	for (size_t i = 0; i < n->count; i++) {
 		if (i % BEAT_EVERY == 0)
 			executor_beat(ex);
+		if (!known) /* one that was killed did not come to it */
+			strip(p->dir, n->names[i]);
 		ex->kept_bytes += size_of(ex, p->dir, n->names[i]);
 	}
 	if (ex->kept_bytes > limit)
@@ -283,6 +310,7 @@ kept_tidy(struct executor *ex)
 
 	if (ex->place.dir == -1 || open_folder(ex, &p) == -1)
 		return;
+	finish(ex, &p);
 	if (txn_sweep(&p) == -1 || spool_list(p.dir, 0, &n) == -1)
 		log_warn("%s: retention failed", p.path);
 	else
@@ -310,6 +338,7 @@ kept_make_room(struct executor *ex)
 
 	if (has_room(ex) || open_folder(ex, &p) == -1)
 		return false;
+	finish(ex, &p);
 	if (spool_list(p.dir, 0, &n) == 0) {
 		while (i < n.count && !has_room(ex))
 			(void)let_go(ex, &p, n.names[i++]);

@@ -12,6 +12,9 @@
 
 /* T is settled: kept, or dropped where nothing is to be kept. */
 void kept_put(struct executor *ex, const struct txn *t);
+/* What nobody needs of it is taken away here, beside the next patch's jail or
+ * when there is nothing to do. */
+void kept_finish(struct executor *ex);
 /* 0 with *t open, or -1; errno ENOENT: it is not kept (any more). */
 int kept_open(struct executor *ex, const char *name, struct txn *t);
 /* Back among the transactions that recovery looks at, durably; 0 or -1. */

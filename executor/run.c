@@ -438,6 +438,7 @@ run_start(struct executor *ex, const struct job *job,
 	    make_txn(ex, &r->fault) == 0) {
 		if (start_jail(ex) == 0) {
 			watch_jail(ex);
+			kept_finish(ex);
 			return RUN_STARTED;
 		}
 		(void)fault_errno(&r->fault, OUTCOME_PREPARE,
