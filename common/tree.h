@@ -119,6 +119,8 @@ int tree_renew(struct tree *t, int dir, off_t min_bytes);
  * directory: once a turn is cheap enough.
  */
 int tree_refresh(const struct tree *t);
+/* Only those that the outcomes of one queue pass through. */
+int tree_refresh_outcomes(const struct queue_tree *q);
 /* spool_put_json into a directory of t that another process may renew. */
 enum spool_answer tree_put_json(const struct tree *t, const int *box,
     const char *name, const json_t *doc) __attribute__((warn_unused_result));

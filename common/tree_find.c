@@ -181,7 +181,7 @@ tree_find_outcome(const struct queue_tree *q, const char *key, int attempt)
 
 	key_outcome_file(key, attempt, name);
 	where = find_outcome(q, name);
-	if (where == BOX__MAX && tree_refresh(q->tree) > 0)
+	if (where == BOX__MAX && tree_refresh_outcomes(q) > 0)
 		where = find_outcome(q, name);
 	return where;
 }

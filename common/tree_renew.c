@@ -341,6 +341,29 @@ tree_refresh(const struct tree *t)
 	return total;
 }
 
+int
+tree_refresh_outcomes(const struct queue_tree *q)
+{
+	static const char above[] = "outcomes/";
+	int total = 0;
+
+	for (size_t i = 0; i < QUEUE_ROWS; i++) {
+		const struct tree_row *row = &queue_rows[i];
+		const int *fd;
+		int r;
+
+		if (!row->fluid ||
+		    strncmp(row->path, above, sizeof(above) - 1) != 0)
+			continue;
+		fd = (const void *)((const char *)q + row->offset);
+		r = refresh_fd(q->base, row->path, *fd);
+		if (r == -1)
+			return -1;
+		total += r;
+	}
+	return total;
+}
+
 enum spool_answer
 tree_put_json(const struct tree *t, const int *box, const char *name,
     const json_t *doc)

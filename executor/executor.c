@@ -173,8 +173,11 @@ adopt_strays(struct executor *ex)
 	if (ex->strays.count == 0)
 		return;
 	if (strays_adopt(&ex->strays, ex->q->dir[Q_PATCHES], &ex->tree->inbox,
-		&moved) == -1)
+		&moved) == -1) {
 		log_warn("a dropped file was not moved to the inbox");
+		/* It may have been renewed. */
+		(void)tree_refresh(ex->tree);
+	}
 	if (moved > 0)
 		log_info("dropped files: %zu moved to the inbox", moved);
 }
