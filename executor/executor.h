@@ -81,6 +81,15 @@ struct dry {
 	json_t *outcome; /* owned */
 };
 
+/* A box's directory that was listed and held nothing, see requests.c. */
+struct quiet {
+	int64_t until_ms; /* monotonic; 0: list it */
+	dev_t dev;
+	ino_t ino;
+	struct timespec changed;
+	struct timespec noted;
+};
+
 struct executor {
 	struct loop loop;
 	const struct daemon_opts *opts;
@@ -113,6 +122,7 @@ struct executor {
 	struct index index;
 	struct waits waits;
 	struct strays strays;
+	struct quiet quiet[2][2]; /* requests and asks, each new and cur */
 	struct hint hint;
 	struct hint others; /* the ends of patches in other queues */
 	struct timer scan;  /* look again */

@@ -4,12 +4,14 @@
  * What is found in cur at start is done again: each verb says of a patch that
  * is already where it should be that all is well.
  */
+#include <sys/stat.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "common/approver.h"
 #include "common/buf.h"
+#include "common/clock.h"
 #include "common/log.h"
 #include "common/request.h"
 #include "executor/utf8.h"
@@ -18,6 +20,8 @@
 #define TAKE_MAX 256 /* in one pass */
 #define ASKS_MAX 16  /* of others: many do not keep patches waiting */
 #define REQUEST_BYTES (64u << 10)
+#define COARSE_US 3000000 /* no filesystem's clock ticks more coarsely */
+#define LISTED_MS 1000    /* whatever the directory's times say */
 
 /* Only root and the spool's owner could put into the one box; in the other
  * nobody is either of them. */
@@ -144,17 +148,58 @@ claim(struct executor *ex, const struct box *b, const char *name)
 	return false;
 }
 
+static bool
+is_same_time(const struct timespec *a, const struct timespec *b)
+{
+	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
+}
+
+/* One that was empty and has not changed since is empty: a stat instead of a
+ * listing, between any two patches. */
+static bool
+is_quiet(const struct quiet *q, int dir)
+{
+	struct stat st;
+
+	return q->until_ms > clock_mono_ms() && fstat(dir, &st) == 0 &&
+	       st.st_dev == q->dev && st.st_ino == q->ino &&
+	       is_same_time(&st.st_mtim, &q->changed) &&
+	       is_same_time(&st.st_ctim, &q->noted);
+}
+
+/* st is from before the listing that found nothing. What changed within the
+ * clock's tick could change again unseen. */
+static void
+note_quiet(struct quiet *q, const struct stat *st)
+{
+	int64_t age = clock_wall_us() - st->st_ctim.tv_sec * 1000000LL;
+
+	q->until_ms = age > COARSE_US ? clock_mono_ms() + LISTED_MS : 0;
+	q->dev = st->st_dev;
+	q->ino = st->st_ino;
+	q->changed = st->st_mtim;
+	q->noted = st->st_ctim;
+}
+
 static void
 take_all(struct executor *ex, const struct box *b, enum box_dir from)
 {
-	struct spool_names n = {0};
-
+	struct quiet *q = &ex->quiet[b == &ex->q->asks][from == BOX_CUR];
 	size_t limit = b == &ex->q->asks ? ASKS_MAX : TAKE_MAX;
+	struct spool_names n = {0};
+	struct stat st;
+	bool looked;
 
+	if (is_quiet(q, b->dir[from]))
+		return;
+	looked = fstat(b->dir[from], &st) == 0;
 	if (spool_list(b->dir[from], limit, &n) == -1) {
 		hold_for(ex, "requests", errno);
 		return;
 	}
+	q->until_ms = 0;
+	if (looked && n.count == 0)
+		note_quiet(q, &st);
 	for (size_t i = 0; i < n.count; i++) {
 		if (from == BOX_CUR || claim(ex, b, n.names[i]))
 			take(ex, b, n.names[i]);
