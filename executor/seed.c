@@ -18,26 +18,66 @@
 #include "executor/subtree.h"
 #include "executor/worker.h"
 
-/* Copies path (below an existing parent) unless that was done before. */
+/* One entry of the workspace, and where its copy goes. */
+struct seedling {
+	int from;
+	int to;
+	const char *name;
+	struct stat st;
+};
+
+static void
+seedling_close(struct seedling *s)
+{
+	int saved = errno;
+
+	if (s->from != -1)
+		(void)close(s->from);
+	if (s->to != -1)
+		(void)close(s->to);
+	errno = saved;
+}
+
+/* 1 found (then to be closed), 0 nothing stands there, -1. The parent of the
+ * copy is opened by need_copy. */
 static int
-seed_entry(int workspace, int upper, const char *path, bool whole)
+seedling_open(struct seedling *s, int workspace, const char *path)
+{
+	s->to = -1;
+	s->from = beneath_parent(workspace, path, &s->name);
+	if (s->from == -1)
+		return errno == ENOENT || errno == ENOTDIR ? 0 : -1;
+	if (fstatat(s->from, s->name, &s->st, AT_SYMLINK_NOFOLLOW) == 0)
+		return 1;
+	seedling_close(s);
+	return errno == ENOENT ? 0 : -1;
+}
+
+/* 1, 0: it was copied before; -1. */
+static int
+need_copy(struct seedling *s, int upper, const char *path)
 {
 	struct stat st;
-	const char *name;
-	int from, to, answer = -1;
 
-	if (beneath_stat(upper, path, &st) == 1)
+	s->to = beneath_parent(upper, path, &s->name);
+	if (s->to == -1)
+		return -1;
+	if (fstatat(s->to, s->name, &st, AT_SYMLINK_NOFOLLOW) == 0)
 		return 0;
-	from = beneath_parent(workspace, path, &name);
-	to = from != -1 ? beneath_parent(upper, path, &name) : -1;
-	if (to != -1)
-		answer = whole ? subtree_copy(from, name, to, name)
-			       : subtree_copy_entry(from, name, to, name);
-	if (from != -1)
-		(void)close(from);
-	if (to != -1)
-		(void)close(to);
-	return answer;
+	return errno == ENOENT ? 1 : -1;
+}
+
+/* Copies what was found (below an existing parent) unless that was done
+ * before. */
+static int
+seed_found(struct seedling *s, int upper, const char *path, bool whole)
+{
+	int answer = need_copy(s, upper, path);
+
+	if (answer != 1)
+		return answer;
+	return whole ? subtree_copy(s->from, s->name, s->to, s->name)
+		     : subtree_copy_entry(s->from, s->name, s->to, s->name);
 }
 
 /* Only to stand in: what is compared lies below it, and whether the real one
@@ -59,17 +99,21 @@ seed_foreign_dir(int upper, const char *path, const struct stat *st)
 	return answer;
 }
 
+/* 1, 0: nothing stands there; -1. */
 static int
 seed_parent(int workspace, int upper, const char *dir)
 {
-	struct stat st;
-	int found = beneath_stat(workspace, dir, &st);
+	struct seedling s;
+	int answer, found = seedling_open(&s, workspace, dir);
 
 	if (found != 1)
 		return found;
-	if (S_ISDIR(st.st_mode) && foreign_is(&st))
-		return seed_foreign_dir(upper, dir, &st) == -1 ? -1 : 1;
-	return seed_entry(workspace, upper, dir, false) == -1 ? -1 : 1;
+	if (S_ISDIR(s.st.st_mode) && foreign_is(&s.st))
+		answer = seed_foreign_dir(upper, dir, &s.st);
+	else
+		answer = seed_found(&s, upper, dir, false);
+	seedling_close(&s);
+	return answer == -1 ? -1 : 1;
 }
 
 static int
@@ -93,17 +137,19 @@ seed_parents(int workspace, int upper, const char *path)
 static int
 seed_path(int workspace, int upper, const char *path, bool whole)
 {
-	struct stat st;
-	int found;
+	struct seedling s;
+	int answer, found;
 
 	if (path[0] == '\0')
 		return 0;
 	if (seed_parents(workspace, upper, path) == -1)
 		return -1;
-	found = beneath_stat(workspace, path, &st);
+	found = seedling_open(&s, workspace, path);
 	if (found != 1)
 		return found;
-	return seed_entry(workspace, upper, path, whole);
+	answer = seed_found(&s, upper, path, whole);
+	seedling_close(&s);
+	return answer;
 }
 
 /* Does no other step need what stands there? */
