@@ -12,6 +12,7 @@
 #include "common/sys.h"
 #include "executor/beneath.h"
 #include "executor/diff.h"
+#include "executor/gitpart.h"
 #include "executor/pair.h"
 #include "executor/subtree.h"
 #include "executor/utf8.h"
@@ -56,6 +57,16 @@ strip(struct diff *d, int dir, const char *name, const struct stat *st)
 	return answer;
 }
 
+/* Of a git that is dead, as all are by now, or that could not remove it: in the
+ * workspace it would stop every other one for ever. */
+static int
+drop_lock(struct diff *d, const struct subtree_at *at)
+{
+	json_array_append_new(d->warnings,
+	    utf8_format("a lock that git had left was left out: %s", at->path));
+	return sys_unlinkat(at->dir, at->name, 0);
+}
+
 struct brought {
 	struct subtree_walk walk;
 	struct pair *pair;
@@ -75,8 +86,9 @@ visit_new(struct subtree_walk *w, const struct subtree_at *at)
 	/* An old mark in a new tree hides nothing. */
 	if (is_whiteout(at->st))
 		return sys_unlinkat(at->dir, at->name, 0);
-	if (pair_check_kind(p, at->st, at->path) == -1 ||
-	    pair_check_carried(p, at) == -1 ||
+	if (!(top && p->has_old) && gitpart_is_lock(at->path, at->st))
+		return drop_lock(p->d, at);
+	if (pair_check_kind(p, at) == -1 || pair_check_carried(p, at) == -1 ||
 	    strip(p->d, at->dir, at->name, at->st) == -1)
 		return -1;
 	return changes_add(&p->d->changes, at->path,
@@ -131,9 +143,12 @@ note_old(struct op *o, const struct stat *st)
 static int
 emit_put(struct pair *p)
 {
+	struct subtree_at at = {p->upper, p->name, p->path, &p->new};
 	char number[32];
 	struct op *o;
 
+	if (!p->has_old && gitpart_is_lock(p->path, &p->new))
+		return drop_lock(p->d, &at);
 	if (S_ISSOCK(p->new.st_mode)) {
 		json_array_append_new(p->d->warnings,
 		    utf8_format("a socket was left out: %s", p->path));
@@ -183,7 +198,7 @@ emit_meta(struct pair *p)
 	    p->new.st_uid == p->old.st_uid && p->new.st_gid == p->old.st_gid)
 		return 0;
 	if (plan_protected(p->d->queue, p->path))
-		return pair_check_kind(p, &p->new, p->path);
+		return pair_refuse(p, p->path, "");
 	o = ops_add(&p->d->ops, OP_META, p->path);
 	note_old(o, &p->old);
 	o->mode = p->new.st_mode & 07777;
@@ -249,13 +264,19 @@ is_same(const struct pair *p)
 	return same_files(p, true);
 }
 
-/* git dates an object anew when it meets the same content again: what is named
- * by its content is no change by its date. */
+/* git dates an object anew when it meets the same content again, and writes a
+ * configuration that it leaves as it was: what is named by its content, or may
+ * not change, is no change by its date. */
 static bool
 is_freshened(const struct pair *p)
 {
-	if (strncmp(p->path, ".git/objects/", 13) != 0 ||
-	    !S_ISREG(p->new.st_mode) || !S_ISREG(p->old.st_mode) ||
+	if (strncmp(p->path, ".git/objects/", 13) != 0 &&
+	    (gitpart_of(p->path) == GITPART_NONE ||
+		p->new.st_mode != p->old.st_mode ||
+		p->new.st_uid != p->old.st_uid ||
+		p->new.st_gid != p->old.st_gid))
+		return false;
+	if (!S_ISREG(p->new.st_mode) || !S_ISREG(p->old.st_mode) ||
 	    p->new.st_size != p->old.st_size)
 		return false;
 	return same_files(p, false);

@@ -25,8 +25,10 @@ int pair_fail(struct fault *f, const char *what, const char *path);
 
 /* diff_check.c: 0, or -1 with *f set. */
 struct subtree_at;
-/* A kind of file that a patch may leave at path. */
-int pair_check_kind(struct pair *p, const struct stat *st, const char *path);
+int pair_refuse(struct pair *p, const char *path, const char *why);
+/* May a patch leave this where it lies? Of a repository's parts, what it says
+ * decides. */
+int pair_check_kind(struct pair *p, const struct subtree_at *at);
 /* Of what it brings: a privileged file is neither made nor given new content,
  * and what a clone has of others stays where it is. */
 int pair_check_carried(struct pair *p, const struct subtree_at *at);

@@ -2,19 +2,13 @@
 /* What a patch may name: path_map, the workspace's borders, protection. */
 #include <fnmatch.h>
 #include <string.h>
-#include <strings.h>
 
 #include "common/buf.h"
+#include "executor/gitpart.h"
 #include "executor/plan.h"
 
 /* The last resort for our own staging place. */
 static const char *const own[] = {".patchflow", ".patchflow/*"};
-
-/* What makes git run programs outside any jail, or says where it finds that.
- * Of every repository: who asks one for its status asks those in it, too. */
-static const char *const of_git[] = {"hooks", "hooks/*", "config",
-    "config.lock", "config.worktree", "commondir", "info/attributes",
-    "modules/*", "worktrees/*/commondir", "worktrees/*/config.worktree"};
 
 static bool
 fits_any(const char *const *globs, size_t count, const char *path)
@@ -26,35 +20,10 @@ fits_any(const char *const *globs, size_t count, const char *path)
 	return false;
 }
 
-/* Not every filesystem minds the case of letters. */
-static bool
-is_of_git(const char *path)
-{
-	for (const char *at = path; at != NULL;) {
-		if (strncasecmp(at, ".git/", 5) == 0 &&
-		    fits_any(of_git, sizeof(of_git) / sizeof(of_git[0]),
-			at + 5))
-			return true;
-		at = strchr(at, '/');
-		at = at != NULL ? at + 1 : NULL;
-	}
-	return false;
-}
-
 bool
-plan_is_link_of_git(const char *path, const struct stat *st)
+plan_reserved(const struct queue_settings *q, const char *path)
 {
-	const char *slash = strrchr(path, '/');
-
-	return !S_ISDIR(st->st_mode) &&
-	       strcasecmp(slash != NULL ? slash + 1 : path, ".git") == 0;
-}
-
-bool
-plan_protected(const struct queue_settings *q, const char *path)
-{
-	if (is_of_git(path) ||
-	    fits_any(own, sizeof(own) / sizeof(own[0]), path))
+	if (fits_any(own, sizeof(own) / sizeof(own[0]), path))
 		return true;
 	for (size_t i = 0; i < q->protected.count; i++) {
 		const char *glob = q->protected.items[i];
@@ -67,6 +36,12 @@ plan_protected(const struct queue_settings *q, const char *path)
 			return true;
 	}
 	return false;
+}
+
+bool
+plan_protected(const struct queue_settings *q, const char *path)
+{
+	return gitpart_is_closed(path) || plan_reserved(q, path);
 }
 
 /* The rest of path behind prefix, NULL where it does not lie below. */

@@ -122,8 +122,7 @@ char *plan_path(const struct queue_settings *q, const char *path,
     struct fault *f);
 /* Is path (below the workspace) one that patches must not touch? */
 bool plan_protected(const struct queue_settings *q, const char *path);
-/* A file or symbolic link that says where a repository lies, so that git finds
- * its configuration there. */
-bool plan_is_link_of_git(const char *path, const struct stat *st);
+/* By the configuration or as our own place, whatever git says. */
+bool plan_reserved(const struct queue_settings *q, const char *path);
 
 #endif

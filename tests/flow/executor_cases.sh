@@ -143,7 +143,7 @@ is 'symbolic links' "$(outcome out3 .state)" failed
 is 'and links of its own' "$(outcome out4 .state)" failed
 is "and where else git's configuration may come from" \
     "$(outcome out5 .reason)$(outcome out6 '" \(.error)"')$(outcome out7 '" \(.error)"')" \
-    'forbidden the patch changed sub/.git, which is a protected path the patch changed n/.git/config, which is a protected path'
+    'forbidden the patch changed sub/.git, which is a protected path: it leads to a repository that is no submodule of one in the workspace the patch changed n/.git/config, which is a protected path: line 1 is not as git writes it'
 ok 'the tree is still as it was' unchanged
 
 # --- killed between the outcome and the rest

@@ -73,6 +73,8 @@ maps_paths_into_the_workspace(void **state)
 	    {"vendor/lib/.git/config", NULL},
 	    {"a/.git/b/.git/hooks/x", NULL},
 	    {".GIT/config", NULL},
+	    {".git/rebase-merge/git-rebase-todo", NULL},
+	    {".git/modules/sub/config", NULL},
 	    {".git/description", ".git/description"},
 	    {"git/config", "git/config"},
 	    {"a.git/config", "a.git/config"},

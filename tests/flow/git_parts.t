@@ -1,0 +1,107 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+# What commands leave of repositories: new ones, as build tools make them, and
+# nothing that makes a later git of anybody run a program or stop for ever.
+. "$(dirname "$0")/../harness/lib.sh"
+. "$(dirname "$0")/executor.sh"
+command -v git >/dev/null || skip_all 'git is not installed'
+write_config </dev/null
+# By URLs, as from elsewhere: there is no network.
+clone="git -c protocol.file.allow=always clone -q --recurse-submodules file://$ws/src/lib"
+update='git -c protocol.file.allow=always submodule --quiet update --init'
+
+g() {
+	git -C "$ws" "$@"
+}
+# runs ID COMMAND: a patch that does nothing else.
+runs() {
+	jq -nc --arg id "$1" --arg command "$2" \
+	    '{id: $id, mutations: [], postMutationBuild: {shell: [$command]}}'
+}
+said() {
+	outcome "$1" '"\(.state) \(.error // "")"'
+}
+
+# A library with a submodule, and a repository that somebody works in.
+for name in sub lib; do
+	git init -q -b main "$ws/src/$name"
+	echo $name >"$ws/src/$name/$name"
+	[ $name = sub ] || git -C "$ws/src/lib" -c protocol.file.allow=always \
+	    submodule --quiet add "file://$ws/src/sub" sub
+	git -C "$ws/src/$name" add -A
+	git -C "$ws/src/$name" commit -q -m $name
+done
+git init -q -b main "$ws"
+echo a >"$ws/a"
+printf 'src/\nbuild/\n' >"$ws/.gitignore"
+g add a .gitignore && g commit -q -m start
+program="$T/program"
+printf '#!/bin/sh\ntouch %s/ran\n' "$T" >"$program"
+chmod +x "$program"
+
+# --- what builds do
+
+{
+	runs cloned "$clone build/lib && git init -q made"
+	runs again "cd build/lib && $update && git fetch -q"
+	runs anew "rm -rf build && $clone build/lib"
+} >"$T/builds"
+ok 'commands clone' run_json <"$T/builds"
+is 'a clone with its submodules, and a new repository, stay' \
+    "$(said cloned) $(cat "$ws/build/lib/sub/sub")" 'completed  sub'
+is 'which are whole' "$(git -C "$ws/build/lib" fsck 2>&1)$(git \
+    -C "$ws/build/lib" submodule status | grep -c '^ ')$(git -C "$ws/made" \
+    status --porcelain)" 1
+is 'a second build finds them and changes nothing of theirs' \
+    "$(said again)" 'completed '
+is 'a third one makes them anew' "$(said anew)" 'completed '
+runs away 'rm -rf build made' >"$T/away"
+ok 'they are removed' run_json <"$T/away"
+is 'as a whole' "$(said away) $(ls -d "$ws"/build "$ws"/made 2>&1 |
+    grep -c cannot)" 'completed  2'
+
+# --- what runs programs later
+
+todo=.git/rebase-merge/git-rebase-todo
+{
+	runs fsmonitor "git init -q n && git -C n config core.fsmonitor $program"
+	runs hook "git init -q n && echo true >n/.git/hooks/post-checkout"
+	runs linked "mkdir n && echo 'gitdir: ../a' >n/.git"
+	runs moduled 'mkdir m n && ln -s ../m .git/modules && echo "gitdir: ../.git/modules/x" >n/.git'
+	runs changed 'git -C src/lib config user.name x'
+	runs own 'rm -rf .git'
+	runs remade 'mv .git old && git init -q'
+	runs begun "mkdir .git/rebase-merge && echo exec $program >$todo"
+	runs fetched 'mkdir .git/remotes && echo URL: /tmp >.git/remotes/origin'
+} >"$T/evils"
+ok 'others leave programs for later' run_json <"$T/evils"
+for row in 'fsmonitor n/.git/config' 'hook n/.git/hooks/post-checkout' \
+    'linked n/.git' 'moduled .git/modules' 'changed src/lib/.git/config' \
+    'own .git/config' \
+    'remade .git/config' "begun .git/rebase-merge" 'fetched .git/remotes/origin'; do
+	like "${row%% *} fails and names ${row##* }" "$(said "${row%% *}")" \
+	    "^failed .*${row##* }(,| is)"
+done
+like 'a setting is named' "$(said fsmonitor)" 'it sets core.fsmonitor'
+is 'nothing of them is there' "$(ls -d "$ws/n" "$ws/m" "$ws/.git/rebase-merge" \
+    "$ws/.git/modules" "$ws/.git/remotes" 2>/dev/null)" ''
+# The control: this is what would run.
+mkdir "$ws/.git/rebase-merge"
+g rev-parse HEAD | tee "$ws/.git/rebase-merge/onto" >"$ws/.git/rebase-merge/orig-head"
+echo refs/heads/main >"$ws/.git/rebase-merge/head-name"
+: >"$ws/.git/rebase-merge/interactive"
+echo "exec $program" >"$ws/$todo"
+g rebase --continue >/dev/null 2>&1
+ok 'by hand such a list does run it' test -e "$T/ran"
+rm -rf "$ws/.git/rebase-merge" "$T/ran"
+
+# --- locks that nobody holds
+
+runs locks 'touch .git/HEAD.lock .git/refs/heads/x.lock && git init -q n && touch n/.git/index.lock' >"$T/locks"
+ok 'a command leaves locks' run_json <"$T/locks"
+is 'they are left out' "$(said locks) $(cd "$ws" && find .git n -name '*.lock')" \
+    'completed  '
+like 'which is said' "$(outcome locks '.warnings[]')" \
+    'a lock that git had left was left out: .git/HEAD.lock'
+ok 'so that git goes on' g commit -q --allow-empty -m on
+done_testing
