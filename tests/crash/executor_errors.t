@@ -17,7 +17,7 @@ make_world trees
 sweep_is_good 'a patch with commands' $(one_in 200) $errors error
 # Points that were bad once, each time: attributes were lost, a success was told
 # of what had not been begun, half a directory moved, the patch ran before the
-# cancel was read, a lock of git stayed.
+# cancel was read, a lock of git stayed, twice.
 make_world plain
 sweep_is_good 'an attribute that is not carried over' -X probe -c fsetxattr \
     error
@@ -27,6 +27,8 @@ sweep_is_good 'a directory is not read to its end' -r stage -c getdents64 error
 make_world commit
 sweep_is_good 'a lock of git cannot be looked at' -r executor -c readlinkat \
     -f flock error
+sweep_is_good 'a lock that git itself cannot remove' -r git -c unlink \
+    -e ENOSPC error
 make_world refused
 sweep_is_good 'a cancel that cannot be moved' -r executor -c renameat2 -e EIO \
     error
