@@ -113,65 +113,19 @@ a_link_leads_to_a_submodule_in_the_workspace(void **state)
 			fail_msg("%s in %s", rows[i].text, rows[i].path);
 }
 
-static void
-a_plain_configuration_names_no_program_and_no_other_place(void **state)
-{
 #define CORE "[core]\n\trepositoryformatversion = 0\n\tfilemode = true\n"
-	static const char modules[] = "lib/.git/modules/sub/config";
-	static const char top[] = "lib/.git/config";
-	static const struct {
-		const char *path, *text;
-		bool want;
-	} rows[] = {
-	    {top, CORE "\tbare = false\n\tlogallrefupdates = true\n", true},
-	    {top,
-		CORE "[remote \"origin\"]\n\turl = https://example.org/a.git\n"
-		     "\tfetch = +refs/heads/*:refs/remotes/origin/*\n"
-		     "[branch \"main\"]\n\tremote = origin\n"
-		     "\tmerge = refs/heads/main\n",
-		true},
-	    {top,
-		"[submodule]\n\tactive = .\n[submodule \"sub\"]\n"
-		"\turl = ../sub\n\tupdate = rebase\n",
-		true},
-	    {top, "# said\n\n[CORE]\n  Bare\n; more\n", true},
-	    {top, "", true},
-	    {top, "[core]\n\tfsmonitor = ./x\n", false},
-	    {top, "[core]\n\tFSMonitor = ./x\n", false},
-	    {top, "[core] fsmonitor = ./x\n", false},
-	    {top, "[core]\n\tbare = false # \\\nfsmonitor = x\n", false},
-	    {top, "[core]\n\tbare = \"fal\\\nfsmonitor = x\n", false},
-	    {top, "[core]\r\n\tbare = false\r\n", false},
-	    {top, "[core]\n\thooksPath = ../h\n", false},
-	    {top, "[core]\n\tsshCommand = x\n", false},
-	    {top, "[core \"x\"]\n\tbare = true\n", false},
-	    {top, "[core.x]\n\tbare = true\n", false},
-	    {top, "[include]\n\tpath = ../x\n", false},
-	    {top, "[filter \"x\"]\n\tclean = x\n", false},
-	    {top, "[alias]\n\tst = !x\n", false},
-	    {top, "[remote \"o\"]\n\turl = ext::sh -c x\n", false},
-	    {top, "[remote \"o\"]\n\turl = e\"xt:\":x\n", false},
-	    {top, "[remote \"o\"]\n\turl = --upload-pack=x\n", false},
-	    {top, "[remote \"o\"]\n\tuploadpack = x\n", false},
-	    {top, "[remote \"o\"]\n\tvcs = x\n", false},
-	    {top, "[submodule \"s\"]\n\tupdate = !x\n", false},
-	    {top, "[url \"x\"]\n\tinsteadOf = y\n", false},
-	    {top, "[core]\n\tworktree = ..\n", false},
-	    {top, "[core\n\tbare = true\n", false},
-	    {top, "[core]\n\tbare true\n", false},
-	    {top, "bare = true\n", false},
-	    {top, "x", false},
-	    {modules, CORE "\tworktree = ../../../sub\n", true},
-	    {modules, CORE "\tworktree = ../../../../../home\n", false},
-	    {modules, CORE "\tworktree = /home\n", false},
-	    {modules, CORE "\tworktree = ../../../.git/x\n", false},
-	    {modules, CORE "\tworktree = ../..\n", false},
-	};
 
-	(void)state;
-	for (size_t i = 0; i < LENGTH(rows); i++) {
+struct conf_row {
+	const char *text;
+	bool want;
+};
+
+static void
+check_confs(const char *path, const struct conf_row *rows, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
 		struct buf why = {0};
-		bool got = gitconf_is_plain(rows[i].path, rows[i].text,
+		bool got = gitconf_is_plain(path, rows[i].text,
 		    strlen(rows[i].text), &why);
 
 		if (got != rows[i].want)
@@ -183,6 +137,67 @@ a_plain_configuration_names_no_program_and_no_other_place(void **state)
 	}
 }
 
+static void
+a_plain_configuration_names_no_program(void **state)
+{
+	static const struct conf_row rows[] = {
+	    {CORE "\tbare = false\n\tlogallrefupdates = true\n", true},
+	    {CORE "[remote \"origin\"]\n\turl = https://example.org/a.git\n"
+		  "\tfetch = +refs/heads/*:refs/remotes/origin/*\n"
+		  "[branch \"main\"]\n\tremote = origin\n"
+		  "\tmerge = refs/heads/main\n",
+		true},
+	    {"[submodule]\n\tactive = .\n[submodule \"sub\"]\n"
+	     "\turl = ../sub\n\tupdate = rebase\n",
+		true},
+	    {"# said\n\n[CORE]\n  Bare\n; more\n", true},
+	    {"", true},
+	    {"[core]\n\tfsmonitor = ./x\n", false},
+	    {"[core]\n\tFSMonitor = ./x\n", false},
+	    {"[core] fsmonitor = ./x\n", false},
+	    {"[core]\n\tbare = false # \\\nfsmonitor = x\n", false},
+	    {"[core]\n\tbare = \"fal\\\nfsmonitor = x\n", false},
+	    {"[core]\r\n\tbare = false\r\n", false},
+	    {"[core]\n\thooksPath = ../h\n", false},
+	    {"[core]\n\tsshCommand = x\n", false},
+	    {"[core \"x\"]\n\tbare = true\n", false},
+	    {"[core.x]\n\tbare = true\n", false},
+	    {"[include]\n\tpath = ../x\n", false},
+	    {"[filter \"x\"]\n\tclean = x\n", false},
+	    {"[alias]\n\tst = !x\n", false},
+	    {"[remote \"o\"]\n\turl = ext::sh -c x\n", false},
+	    {"[remote \"o\"]\n\turl = e\"xt:\":x\n", false},
+	    {"[remote \"o\"]\n\turl = --upload-pack=x\n", false},
+	    {"[remote \"o\"]\n\tuploadpack = x\n", false},
+	    {"[remote \"o\"]\n\tvcs = x\n", false},
+	    {"[submodule \"s\"]\n\tupdate = !x\n", false},
+	    {"[url \"x\"]\n\tinsteadOf = y\n", false},
+	    {"[core]\n\tworktree = ..\n", false},
+	    {"[core\n\tbare = true\n", false},
+	    {"[core]\n\tbare true\n", false},
+	    {"bare = true\n", false},
+	    {"x", false},
+	};
+
+	(void)state;
+	check_confs("lib/.git/config", rows, LENGTH(rows));
+}
+
+static void
+a_submodule_has_its_work_tree_in_the_workspace(void **state)
+{
+	static const struct conf_row rows[] = {
+	    {CORE "\tworktree = ../../../sub\n", true},
+	    {CORE "\tworktree = ../../../../../home\n", false},
+	    {CORE "\tworktree = /home\n", false},
+	    {CORE "\tworktree = ../../../.git/x\n", false},
+	    {CORE "\tworktree = ../..\n", false},
+	};
+
+	(void)state;
+	check_confs("lib/.git/modules/sub/config", rows, LENGTH(rows));
+}
+
 int
 main(void)
 {
@@ -190,8 +205,8 @@ main(void)
 	    cmocka_unit_test(knows_the_parts_of_a_repository_by_their_names),
 	    cmocka_unit_test(a_repository_goes_whole_but_the_workspaces_own),
 	    cmocka_unit_test(a_link_leads_to_a_submodule_in_the_workspace),
-	    cmocka_unit_test(
-		a_plain_configuration_names_no_program_and_no_other_place),
+	    cmocka_unit_test(a_plain_configuration_names_no_program),
+	    cmocka_unit_test(a_submodule_has_its_work_tree_in_the_workspace),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
