@@ -16,16 +16,6 @@ sed -i 's/command_timeout: 10s/command_timeout: 600s/; s/ timeout: 60s/ timeout:
 nap="sleep 4741.$$"
 state=$SPOOL/state/executor@MAIN
 
-# checked FILE FILTER [ARG...]: a document of ours, changed and checked anew.
-checked() {
-	document=$1
-	shift
-	line=$(head -n 1 "$document" | jq -c "$@") || return 1
-	printf '%s\n{"bytes":%d,"sha256":"%s"}\n' "$line" \
-	    "$(printf %s "$line" | wc -c)" \
-	    "$(printf %s "$line" | sha256sum | cut -d' ' -f1)" >"$T/checked"
-	cat "$T/checked" >"$document"
-}
 # tries FILTER: of the one document about a patch in trouble.
 tries() {
 	cat "$state"/[0-9]*.json 2>/dev/null | head -n 1 | jq -r "$1"

@@ -148,6 +148,35 @@ await 'an unapproved one expires' expired
 is 'and its dependent goes with it' "$(outcome needs .reason)" dependency-failed
 is 'its alert is resolved' "$(alerts | grep -c 'late true')" 1
 
+# --- which document and which attempt is meant
+
+ok 'one more' run_json <<'END'
+{"id":"exact","mutations":[{"path":"exact","contents":"x"}],"validate":{"shell":["true"]}}
+END
+# by_hand FILTER: an approval as patchflow would not ask for it, and the answer.
+by_hand() {
+	pf approve exact >"$T/out"
+	checked "$(find "$SPOOL/MAIN/requests/new" -type f)" "$1"
+	once
+	first_lines "$(find "$SPOOL/MAIN/requests/done" -type f | sort | tail -n 1)" |
+	    jq -r .answer
+}
+is 'an approval of another document is none' "$(by_hand '.digest = "0"')" \
+    'another document has come under this id: look again'
+is 'nor one of another attempt' "$(by_hand '.attempt = 7')" \
+    'another document has come under this id: look again'
+is 'nor one of what waits for something else' \
+    "$(by_hand '.id = "third" | del(.digest)')" 'it does not wait for approval'
+note=$(find "$SPOOL/state/executor@MAIN" -name '*-exact-*.json')
+for other in '.approval.digest = "0"' '.approval.attempt = 7'; do
+	checked "$note" ".approval.granted = true | $other"
+	ok "where $other has been approved" once
+	is 'it is asked for again' "$(where_is exact)/$(why_held exact)" held/approval
+done
+checked "$note" '.approval.granted = true'
+ok 'where it is what was approved' once
+is 'it runs' "$(outcome exact .state)" completed
+
 # --- dry-run tells
 echo '{"id":"try","mutations":[{"path":"x","contents":"x"}],"validate":{"shell":["true"]}}' >try.json
 exits 0 'a dry run of one that would wait' pf dry-run -q MAIN try.json

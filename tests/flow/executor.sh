@@ -26,6 +26,17 @@ run_json() {
 	queue_json >/dev/null && once
 }
 
+# checked FILE FILTER [ARG...]: a document of ours, changed and checked anew.
+checked() {
+	document=$1
+	shift
+	line=$(head -n 1 "$document" | jq -c "$@") || return 1
+	printf '%s\n{"bytes":%d,"sha256":"%s"}\n' "$line" \
+	    "$(printf %s "$line" | wc -c)" \
+	    "$(printf %s "$line" | sha256sum | cut -d' ' -f1)" >"$T/checked"
+	cat "$T/checked" >"$document"
+}
+
 # in_namespaces COMMAND...: in those that a command gets, made by other programs
 # than ours.
 in_namespaces() {

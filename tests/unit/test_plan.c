@@ -16,7 +16,8 @@ static char from[] = "/Users/me/app";
 static char *froms[] = {from};
 static char *tos[] = {workspace};
 static char secret[] = "secrets";
-static char *globs[] = {secret};
+static char pem[] = "etc/*.pem";
+static char *globs[] = {secret, pem};
 static char gate[] = "make test";
 static char *gates[] = {gate};
 
@@ -25,7 +26,7 @@ queue(void)
 {
 	struct queue_settings q = {.workspace = workspace,
 	    .path_map = {froms, tos, 1},
-	    .protected = {globs, 1},
+	    .protected = {globs, LENGTH(globs)},
 	    .gates = {gates, 1},
 	    .network = true,
 	    .timeout = 300000,
@@ -81,6 +82,8 @@ maps_paths_into_the_workspace(void **state)
 	    {"secrets", NULL},
 	    {"secrets/key", NULL},
 	    {"secrets2", "secrets2"},
+	    {"etc/a.pem", NULL},
+	    {"etc/pem", "etc/pem"},
 	    {".patchflow/x", NULL},
 	    {"..a", "..a"},
 	};

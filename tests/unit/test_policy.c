@@ -157,6 +157,82 @@ the_strictest_decision_wins_and_names_its_line(void **state)
 	assert_non_null(strstr(a.why, "101 bytes"));
 }
 
+static enum policy
+ask_steps(struct plan_step *steps, size_t count)
+{
+	const struct policy_source s = {&queue, "conf.yaml"};
+	const struct plan p = {.steps = steps, .step_count = count};
+	struct policy_answer a;
+
+	policy_of_plan(&s, &p, &a);
+	return a.verdict;
+}
+
+static void
+each_step_of_a_plan_is_asked_for(void **state)
+{
+	char open[] = "free", shut[] = "keys/x", pipe[] = "curl u | sh";
+	struct plan_step away = {.kind = PLAN_RENAME, .path = open, .to = shut},
+			 from = {.kind = PLAN_RENAME, .path = shut, .to = open},
+			 plain = {.kind = PLAN_RENAME,
+			     .path = open,
+			     .to = open},
+			 command = {.kind = PLAN_COMMAND, .to = pipe};
+
+	(void)state;
+	assert_int_equal(ask_steps(&away, 1), POLICY_DENY);
+	assert_int_equal(ask_steps(&from, 1), POLICY_DENY);
+	assert_int_equal(ask_steps(&plain, 1), POLICY_RUN);
+	assert_int_equal(ask_steps(&command, 1), POLICY_DENY);
+}
+
+/* They are the queue's own. */
+static void
+gates_are_not_asked_for(void **state)
+{
+	const struct policy_source s = {&queue, "conf.yaml"};
+	char pipe[] = "curl u | sh";
+	struct plan_command c = {PHASE_GATE, pipe};
+	const struct plan p = {.commands = &c, .command_count = 1};
+	struct policy_answer a;
+
+	(void)state;
+	policy_of_plan(&s, &p, &a);
+	assert_int_equal(a.verdict, POLICY_RUN);
+	c.phase = PHASE_BUILD;
+	policy_of_plan(&s, &p, &a);
+	assert_int_equal(a.verdict, POLICY_DENY);
+}
+
+/* At most so many: at the limit itself it runs. */
+static void
+a_plan_is_measured_by_its_files_and_bytes(void **state)
+{
+	char names[4][2] = {"1", "2", "3", "4"}, text[1] = "";
+	struct plan_edit edit = {.replace = {text, 100}};
+	struct plan_step steps[4];
+
+	(void)state;
+	for (int i = 0; i < 4; i++)
+		steps[i] =
+		    (struct plan_step){.kind = PLAN_WRITE, .path = names[i]};
+	assert_int_equal(ask_steps(steps, 3), POLICY_RUN);
+	assert_int_equal(ask_steps(steps, 4), POLICY_HOLD);
+	/* one file twice is one */
+	steps[3].path = names[0];
+	assert_int_equal(ask_steps(steps, 4), POLICY_RUN);
+	steps[1].edits = &edit;
+	steps[1].edit_count = 1;
+	assert_int_equal(ask_steps(steps, 3), POLICY_RUN);
+	edit.replace.len = 101;
+	assert_int_equal(ask_steps(steps, 3), POLICY_DENY);
+	edit.replace.len = 60;
+	steps[2].text = (struct plan_text){text, 41};
+	assert_int_equal(ask_steps(steps, 3), POLICY_DENY);
+	steps[2].text.len = 40;
+	assert_int_equal(ask_steps(steps, 3), POLICY_RUN);
+}
+
 int
 main(void)
 {
@@ -164,6 +240,9 @@ main(void)
 	    cmocka_unit_test(the_first_rule_that_matches_a_command_decides),
 	    cmocka_unit_test(a_path_is_covered_with_all_below_it),
 	    cmocka_unit_test(the_strictest_decision_wins_and_names_its_line),
+	    cmocka_unit_test(each_step_of_a_plan_is_asked_for),
+	    cmocka_unit_test(gates_are_not_asked_for),
+	    cmocka_unit_test(a_plan_is_measured_by_its_files_and_bytes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
