@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What test_order.c holds the executor to: patches, their states, and what may
+ * What test_order*.c hold the executor to: patches, their states, and what may
  * become of each at this moment. Its time is the executor's, too.
  */
 #ifndef TESTS_UNIT_ORDER_MODEL_H
@@ -19,6 +19,7 @@
 #define QUEUES 2
 #define MOST 24 /* patches of a scenario */
 #define DEPS 3
+#define AGEING_US INT64_C(3600000000)
 #define START_US INT64_C(1800000000000000) /* of a scenario's clock */
 
 enum model_state { ABSENT, WAITING, COMPLETED, FAILED, IN_CIRCLE };
@@ -175,11 +176,21 @@ is_in_circle(int p)
 	return false;
 }
 
+/* Each full hour bounds it by one less. */
+static int
+aged(const struct model_patch *p)
+{
+	int64_t hours = (now_us - key_time_us(p->key)) / AGEING_US;
+	int most = hours < 0 ? 9 : hours > 9 ? 0 : 9 - (int)hours;
+
+	return p->digit < most ? p->digit : most;
+}
+
 static bool
 is_before(const struct model_patch *a, const struct model_patch *b)
 {
-	return a->digit != b->digit ? a->digit < b->digit
-				    : strcmp(a->key, b->key) < 0;
+	return aged(a) != aged(b) ? aged(a) < aged(b)
+				  : strcmp(a->key, b->key) < 0;
 }
 
 static struct model_patch *
