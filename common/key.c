@@ -49,7 +49,7 @@ key_id_valid(const char *id)
 	size_t len = strnlen(id, ID_MAX + 1);
 	json_t *utf8;
 
-	if (len == 0 || len > ID_MAX || utf8_has_control(id))
+	if (len == 0 || len > ID_MAX || utf8_has_tricky(id))
 		return false;
 	utf8 = json_stringn(id, len); /* NULL unless valid UTF-8 */
 	json_decref(utf8);

@@ -34,7 +34,7 @@ struct queue_name {
 };
 
 bool key_queue_valid(const char *queue);
-bool key_id_valid(const char *id); /* 1..ID_MAX bytes, UTF-8, no controls */
+bool key_id_valid(const char *id); /* 1..ID_MAX bytes, UTF-8, nothing tricky */
 void key_slug(const char *id, char out[SLUG_MAX + 1]);
 void key_hash8(const char *id, char out[9]);
 void key_make(int64_t time_us, const char *id, char out[KEY_SIZE]);

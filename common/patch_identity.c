@@ -54,7 +54,8 @@ take_id(struct front *f, const json_t *v, struct where at)
 		    "an id must be text: quote it");
 	if (!key_id_valid(s))
 		return patch_refuse(f, PATCH_INVALID, at,
-		    "an id must have 1 to %d bytes and no control characters",
+		    "an id must have 1 to %d bytes, and no character that "
+		    "controls or turns the line it stands in",
 		    ID_MAX);
 	(void)strlcpy(f->out->id, s, sizeof(f->out->id));
 	return true;

@@ -62,13 +62,25 @@ utf8_is_tricky(const char *s)
 		   (p[1] == 0x81 && p[2] >= 0xa6 && p[2] <= 0xa9));
 }
 
+static bool
+has(const char *s, bool (*is)(const char *))
+{
+	for (; *s != '\0'; s++)
+		if (is(s))
+			return true;
+	return false;
+}
+
 bool
 utf8_has_control(const char *s)
 {
-	for (; *s != '\0'; s++)
-		if (utf8_is_control(s))
-			return true;
-	return false;
+	return has(s, utf8_is_control);
+}
+
+bool
+utf8_has_tricky(const char *s)
+{
+	return has(s, utf8_is_tricky);
 }
 
 void

@@ -17,8 +17,9 @@ bool utf8_is_control(const char *s);
 /* ... and what turns or breaks the line that it stands in, unseen (U+2028 to
  * U+202E, U+2066 to U+2069). */
 bool utf8_is_tricky(const char *s);
-/* Is there a control character in s? */
+/* Is there one of the former in s, of the latter? */
 bool utf8_has_control(const char *s);
+bool utf8_has_tricky(const char *s);
 /* Takes half a character from the end of a text that was cut. */
 void utf8_trim(char *s);
 /* Each byte of one becomes a blank: for lines of a log. */

@@ -52,7 +52,13 @@ takes_ids_that_people_can_read(void **state)
 	    {"a\nb", false},
 	    {"a\x7f", false},
 	    {"\xc2\x85next", false}, /* C1 control */
-	    {"\xff\xfe", false},     /* not UTF-8 */
+	    {"fix\xe2\x80\xae"
+	     "nigol",
+		false}, /* turns the line round */
+	    {"a\xe2\x80\xa8"
+	     "b",
+		false},
+	    {"\xff\xfe", false}, /* not UTF-8 */
 	    {"\xc3", false},
 	    {A64 A64 A64 A64, true},
 	    {A64 A64 A64 A64 "b", false},
