@@ -76,7 +76,8 @@ int waiting_look(const struct intake *in, const char *name, struct waiting *w,
 /* It has not changed for bridge.settle. */
 bool waiting_stable(const struct intake *in, const struct waiting *w);
 
-/* In submission.c: a file's bytes to a document that is handed in. */
+/* In submission.c: a file's bytes to a document that is handed in. errno is
+ * EPERM where it is no file that can be one. */
 enum accept_answer submission_accept(struct intake *in, const char *name)
     __attribute__((warn_unused_result));
 

@@ -170,10 +170,16 @@ submission_accept(struct intake *in, const char *name)
 
 	if (found == 0)
 		return ACCEPT_DONE;
-	if (found == -1)
-		return errno == EFBIG ? hand_in_oversized(in, name)
-				      : ACCEPT_RETRY;
-	answer = hand_in(in, name, &f);
-	spool_file_free(&f);
+	if (found == -1 && errno != EFBIG)
+		return ACCEPT_RETRY;
+	if (found == -1) {
+		answer = hand_in_oversized(in, name);
+	} else {
+		answer = hand_in(in, name, &f);
+		spool_file_free(&f);
+	}
+	/* That the spool refuses it says nothing about the file. */
+	if (answer == ACCEPT_RETRY && errno == EPERM)
+		errno = EACCES;
 	return answer;
 }

@@ -158,8 +158,11 @@ read_open(int dir, const char *name)
 		    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC,
 		    0);
 	while (fd == -1 && errno == EINTR);
-	/* A symlink, a socket: as good as any other thing that is no file. */
-	if (fd == -1 && (errno == ELOOP || errno == ENXIO))
+	/* A symlink, a socket: as good as any other thing that is no file.
+	 * Only that is EPERM; what a security module says is about rights. */
+	if (fd == -1 && errno == EPERM)
+		errno = EACCES;
+	else if (fd == -1 && (errno == ELOOP || errno == ENXIO))
 		errno = EPERM;
 	return fd;
 }

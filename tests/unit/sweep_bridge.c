@@ -308,7 +308,7 @@ sweep(struct world *w, enum fault_mode mode, int err)
 static void
 loses_and_doubles_nothing_when_a_call_fails(void **state)
 {
-	static const int errs[] = {ENOSPC, EIO, EMFILE};
+	static const int errs[] = {ENOSPC, EIO, EMFILE, EPERM};
 
 	for (size_t i = 0; i < LENGTH(errs); i++)
 		assert_int_equal(sweep(*state, FAULT_FAIL, errs[i]), 0);
