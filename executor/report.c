@@ -10,6 +10,7 @@
 
 #define LINE_MAX_BYTES (16u << 20)
 #define WAIT_MAX (32u << 10)
+#define CHUNK 4096 /* of a stack that each fork has made both copy anew */
 
 /* One pipe, one process that writes to it. */
 static struct buf waiting;
@@ -106,7 +107,7 @@ int
 report_read(int fd, struct buf *pending,
     void (*on)(void *owner, const char *kind, json_t *doc), void *owner)
 {
-	char chunk[65536];
+	char chunk[CHUNK];
 	ssize_t n;
 
 	while ((n = read(fd, chunk, sizeof(chunk))) > 0) {

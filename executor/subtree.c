@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <linux/fs.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -16,6 +17,7 @@
 #include "executor/xattr.h"
 
 #define BEAT_EVERY 100
+#define CHUNK 65536
 #define DEPTH_MAX 500 /* levels; one descriptor is open at each */
 
 #define DIR_FLAGS (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
@@ -161,28 +163,32 @@ subtree_remove(int dir, const char *name)
 	return remove_at(dir, name, 0);
 }
 
+/* Not every filesystem pair can do it in the kernel. */
+static int
+copy_by_hand(int in, int out)
+{
+	char *chunk = xmalloc(CHUNK);
+	ssize_t n;
+
+	do
+		n = read(in, chunk, CHUNK);
+	while (n > 0 && spool_write(out, chunk, (size_t)n) == 0);
+	free(chunk);
+	return n == 0 ? 0 : -1;
+}
+
 int
 subtree_copy_bytes(int in, int out)
 {
-	char chunk[65536];
 	ssize_t n;
 
 	/* The same blocks, where the filesystem shares them. */
 	if (ioctl(out, FICLONE, in) == 0)
 		return 0;
-	for (;;) {
+	do
 		n = copy_file_range(in, NULL, out, NULL, 1u << 30, 0);
-		if (n == 0)
-			return 0;
-		if (n == -1)
-			break;
-	}
-	/* Not every filesystem pair can do it in the kernel. */
-	while ((n = read(in, chunk, sizeof(chunk))) > 0) {
-		if (spool_write(out, chunk, (size_t)n) == -1)
-			return -1;
-	}
-	return n == 0 ? 0 : -1;
+	while (n > 0);
+	return n == 0 ? 0 : copy_by_hand(in, out);
 }
 
 static int
