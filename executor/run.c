@@ -269,11 +269,49 @@ set_worker(struct executor *ex)
 }
 
 static int
-start_jail(struct executor *ex)
+make_txn(struct executor *ex, const char *name, struct fault *f)
+{
+	struct run *r = &ex->run;
+
+	if (!ex->dry.on)
+		(void)kept_make_room(ex);
+	/* What an interrupted run of this attempt left behind. */
+	if (txn_drop(&ex->place, name) == 0 &&
+	    txn_create(&r->txn, &ex->place, name, &ex->workspace) == 0)
+		return 0;
+	(void)fault_errno(f, OUTCOME_PREPARE, "making the transaction");
+	f->temporary = true;
+	return -1;
+}
+
+static int
+fail_start(struct fault *f)
+{
+	(void)fault_errno(f, OUTCOME_PREPARE, "starting the staging process");
+	f->temporary = true;
+	return -1;
+}
+
+static int
+release_jail(struct executor *ex)
+{
+	struct run *r = &ex->run;
+
+	if (write_begin(ex) == -1 || take_time(ex) == -1 ||
+	    jail_release(&r->jail) == -1 ||
+	    (r->way != JAIL_PLAIN && settle_sync(ex) == -1))
+		return fail_start(&r->fault);
+	return 0;
+}
+
+/* T is made while the new process finds its feet: until its release it does
+ * not look for it. */
+static int
+start_jail(struct executor *ex, const char *name)
 {
 	struct run *r = &ex->run;
 	char **masks = r->way >= JAIL_COPY ? mask_list(ex) : NULL;
-	int started;
+	int started, status;
 	struct jail_spec spec = {.way = r->way,
 	    .network = r->plan.network,
 	    .workspace = ex->workspace.path,
@@ -287,26 +325,19 @@ start_jail(struct executor *ex)
 	    .run = worker_run,
 	    .owner = &r->worker};
 
-	(void)snprintf(r->path, sizeof(r->path), "%s/%s", ex->place.path,
-	    r->txn.name);
+	(void)snprintf(r->path, sizeof(r->path), "%s/%s", ex->place.path, name);
 	spec.cgroup = r->way != JAIL_PLAIN ? group_begin(ex) : NULL;
 	r->plan.limits.grouped = spec.cgroup != NULL;
 	set_worker(ex);
 	started = jail_start(&r->jail, &spec);
 	mask_free(masks);
 	if (started == -1)
-		return -1;
-	if (write_begin(ex) == -1 || take_time(ex) == -1 ||
-	    jail_release(&r->jail) == -1 ||
-	    (r->way != JAIL_PLAIN && settle_sync(ex) == -1)) {
-		int saved = errno, status;
-
-		jail_kill(&r->jail);
-		(void)jail_reap(&r->jail, KILL_MS, &status);
-		errno = saved;
-		return -1;
-	}
-	return 0;
+		return fail_start(&r->fault);
+	if (make_txn(ex, name, &r->fault) == 0 && release_jail(ex) == 0)
+		return 0;
+	jail_kill(&r->jail);
+	(void)jail_reap(&r->jail, KILL_MS, &status);
+	return -1;
 }
 
 static void
@@ -362,28 +393,6 @@ choose_way(struct executor *ex, struct fault *f)
 	return 0;
 }
 
-static int
-make_txn(struct executor *ex, struct fault *f)
-{
-	struct run *r = &ex->run;
-	char name[NAME_SIZE];
-
-	if (snprintf(name, sizeof(name), "%s,%d", r->name.key,
-		r->name.attempt) < 0)
-		return -1;
-	if (ex->dry.on)
-		dry_run_name(name, sizeof(name));
-	else
-		(void)kept_make_room(ex);
-	/* What an interrupted run of this attempt left behind. */
-	if (txn_drop(&ex->place, name) == 0 &&
-	    txn_create(&r->txn, &ex->place, name, &ex->workspace) == 0)
-		return 0;
-	(void)fault_errno(f, OUTCOME_PREPARE, "making the transaction");
-	f->temporary = true;
-	return -1;
-}
-
 static void
 note_start(struct executor *ex)
 {
@@ -409,11 +418,23 @@ await_git(struct executor *ex)
 	return gitlock_wait(ex, &ex->run.fault);
 }
 
+static void
+name_txn(const struct executor *ex, char name[NAME_SIZE])
+{
+	const struct queue_name *n = &ex->run.name;
+
+	if (ex->dry.on)
+		dry_run_name(name, NAME_SIZE);
+	else if (snprintf(name, NAME_SIZE, "%s,%d", n->key, n->attempt) < 0)
+		name[0] = '\0';
+}
+
 enum run_start
 run_start(struct executor *ex, const struct job *job,
     const struct queue_name *name, const char *file)
 {
 	struct run *r = &ex->run;
+	char txn[NAME_SIZE];
 
 	memset(r, 0, sizeof(*r));
 	r->txn.dir = r->txn.upper = r->txn.new = r->txn.old = r->txn.tmp = -1;
@@ -433,17 +454,13 @@ run_start(struct executor *ex, const struct job *job,
 		finish_undo(ex, undo_run(ex));
 		return ex->hold[0] != '\0' ? RUN_HELD : RUN_SETTLED;
 	}
+	name_txn(ex, txn);
 	if (plan_make(r->job.patch, ex->queue, &r->plan, &r->fault) == 0 &&
 	    choose_way(ex, &r->fault) == 0 && await_git(ex) == 0 &&
-	    make_txn(ex, &r->fault) == 0) {
-		if (start_jail(ex) == 0) {
-			watch_jail(ex);
-			kept_finish(ex);
-			return RUN_STARTED;
-		}
-		(void)fault_errno(&r->fault, OUTCOME_PREPARE,
-		    "starting the staging process");
-		r->fault.temporary = true;
+	    start_jail(ex, txn) == 0) {
+		watch_jail(ex);
+		kept_finish(ex);
+		return RUN_STARTED;
 	}
 	finish_run(ex, 0);
 	return ex->hold[0] != '\0' ? RUN_HELD : RUN_SETTLED;
