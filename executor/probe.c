@@ -193,7 +193,8 @@ try_probe(struct executor *ex, struct probe *p)
 
 	name_probe(ex, name, sizeof(name));
 	if (txn_drop(&ex->place, name) == -1 ||
-	    txn_create(&t, &ex->place, name, &ex->workspace) == -1) {
+	    txn_create(&t, &ex->place, name, &ex->workspace) == -1 ||
+	    txn_add_work(&t) == -1) {
 		(void)fault_errno(&p->fault, OUTCOME_PREPARE,
 		    "making a transaction");
 		p->fault.temporary = true;

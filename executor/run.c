@@ -277,7 +277,8 @@ make_txn(struct executor *ex, const char *name, struct fault *f)
 		(void)kept_make_room(ex);
 	/* What an interrupted run of this attempt left behind. */
 	if (txn_drop(&ex->place, name) == 0 &&
-	    txn_create(&r->txn, &ex->place, name, &ex->workspace) == 0)
+	    txn_create(&r->txn, &ex->place, name, &ex->workspace) == 0 &&
+	    (r->way != JAIL_OVERLAY || txn_add_work(&r->txn) == 0))
 		return 0;
 	(void)fault_errno(f, OUTCOME_PREPARE, "making the transaction");
 	f->temporary = true;

@@ -155,8 +155,7 @@ int
 txn_create(struct txn *t, const struct place *p, const char *name,
     const struct workspace *w)
 {
-	static const char *const parts[] = {"upper", "work", "new", "old",
-	    "tmp"};
+	static const char *const parts[] = {"upper", "new", "old", "tmp"};
 
 	reset(t, p, name);
 	if (sys_mkdirat(p->dir, name, 0700) == -1)
@@ -171,6 +170,12 @@ txn_create(struct txn *t, const struct place *p, const char *name,
 	if (open_parts(t) == -1)
 		return -1;
 	return dress_upper(t->upper, w);
+}
+
+int
+txn_add_work(const struct txn *t)
+{
+	return sys_mkdirat(t->dir, "work", 0700);
 }
 
 int

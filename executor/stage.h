@@ -62,6 +62,8 @@ struct txn {
 /* Makes T; upper gets the mode and owner of the workspace. 0 or -1. */
 int txn_create(struct txn *t, const struct place *p, const char *name,
     const struct workspace *w);
+/* What an overlay needs besides. */
+int txn_add_work(const struct txn *t);
 int txn_open(struct txn *t, const struct place *p, const char *name);
 void txn_close(struct txn *t);
 /* Gone, or at least out of recovery's sight; 0 or -1. */

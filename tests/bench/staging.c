@@ -73,8 +73,9 @@ stage_once(const struct workspace *w, const struct place *p)
 	int status = -1;
 
 	(void)snprintf(path, sizeof path, "%s/t", p->path);
-	if (txn_create(&t, p, "t", w) == -1 || jail_start(&j, &spec) == -1 ||
-	    jail_release(&j) == -1 || jail_reap(&j, DIE_MS, &status) != 1)
+	if (txn_create(&t, p, "t", w) == -1 || txn_add_work(&t) == -1 ||
+	    jail_start(&j, &spec) == -1 || jail_release(&j) == -1 ||
+	    jail_reap(&j, DIE_MS, &status) != 1)
 		err(1, "staging");
 	if (status != 0)
 		errx(1, "no overlay here: status %x", (unsigned)status);
