@@ -207,6 +207,7 @@ put_hunk(struct apply *a, const struct hunk *h, const struct spot *s,
 {
 	size_t at = s->line, start = (size_t)(a->file.items[at].s - a->text);
 	struct joint j = {NULL, 0};
+	bool own = false; /* the last line is the file's, with its line end */
 
 	buf_add(out, a->text + a->done, start - a->done);
 	for (size_t i = 0; i < h->lines.count; i++) {
@@ -216,6 +217,7 @@ put_hunk(struct apply *a, const struct hunk *h, const struct spot *s,
 		if (h->signs[i] == '-')
 			continue;
 		put_joint(&j, s->eol, out);
+		own = h->signs[i] == ' ' && kept->eol > 0;
 		if (h->signs[i] == '+' && !put_new(h, s, i, &j, out))
 			return false;
 		if (h->signs[i] == '+')
@@ -223,7 +225,7 @@ put_hunk(struct apply *a, const struct hunk *h, const struct spot *s,
 		buf_add(out, kept->s, kept->len);
 		j = (struct joint){kept->s + kept->len, kept->eol};
 	}
-	if (j.eol != NULL && keeps_newline(a, h, s))
+	if (j.eol != NULL && (own || keeps_newline(a, h, s)))
 		put_joint(&j, s->eol, out);
 	a->from = at;
 	a->done = at < a->file.count ? (size_t)(a->file.items[at].s - a->text)

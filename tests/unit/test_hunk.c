@@ -114,7 +114,10 @@ line_ends_stay_as_they_are(void **state)
 	    /* the author did not say that the newline is missing */
 	    {"a\nb", "@@ -1,2 +1,2 @@\n a\n-b\n+x\n", "a\nx"},
 	    {"a", "@@\n a\n+b\n", "a\nb"},
-	    {"a\nb", "@@ -1,2 +1 @@\n a\n-b\n", "a"},
+	    /* what is kept keeps its own, as git says it with its marker */
+	    {"a\nb", "@@ -1,2 +1 @@\n a\n-b\n", "a\n"},
+	    {"a\nb", "@@ -1,2 +1 @@\n a\n-b\n" OPEN, "a\n"},
+	    {"a\r\nb", "@@ -1,2 +1 @@\n a\n-b\n", "a\r\n"},
 	    /* or that it is there */
 	    {"a\nb\n", "@@ -1,2 +1,2 @@\n a\n-b\n" OPEN "+x\n" OPEN, "a\nx\n"},
 	    /* CRLF, shown and not shown */
