@@ -16,6 +16,7 @@ struct udiff {
 	struct lines a, b;
 	bool *gone; /* of a */
 	bool *come; /* of b */
+	bool mixed; /* some lines of them end with CRLF, some do not */
 };
 
 static bool
@@ -108,11 +109,11 @@ mark(struct udiff *d, const struct range *r)
 }
 
 static void
-put(struct buf *out, char sign, const struct line *l)
+put(const struct udiff *d, char sign, const struct line *l, struct buf *out)
 {
 	buf_putc(out, sign);
 	buf_add(out, l->s, l->len);
-	buf_putc(out, '\n');
+	buf_puts(out, d->mixed && l->eol == 2 ? "^M\n" : "\n");
 	if (l->eol == 0)
 		buf_puts(out, "\\ No newline at end of file\n");
 }
@@ -127,11 +128,11 @@ put_hunk(const struct udiff *d, const struct range *h, struct buf *out)
 	    h->a1 - h->a0, h->b0 + (h->b1 > h->b0), h->b1 - h->b0);
 	while (i < h->a1 || j < h->b1) {
 		if (i < h->a1 && d->gone[i])
-			put(out, '-', &d->a.items[i++]);
+			put(d, '-', &d->a.items[i++], out);
 		else if (j < h->b1 && d->come[j])
-			put(out, '+', &d->b.items[j++]);
+			put(d, '+', &d->b.items[j++], out);
 		else
-			put(out, ' ', &d->a.items[i++]), j++;
+			put(d, ' ', &d->a.items[i++], out), j++;
 	}
 }
 
@@ -186,15 +187,29 @@ put_hunks(const struct udiff *d, struct buf *out)
 	}
 }
 
+/* Lines that end with CRLF, and those that end without. */
+static void
+count_ends(const struct lines *l, size_t *crlf, size_t *lf)
+{
+	for (size_t i = 0; i < l->count; i++) {
+		*crlf += l->items[i].eol == 2;
+		*lf += l->items[i].eol == 1;
+	}
+}
+
 void
 udiff_text(const char *a, size_t a_len, const char *b, size_t b_len,
     struct buf *out)
 {
 	struct udiff d = {0};
 	struct range r = {0};
+	size_t crlf = 0, lf = 0;
 
 	lines_split(a, a_len, &d.a);
 	lines_split(b, b_len, &d.b);
+	count_ends(&d.a, &crlf, &lf);
+	count_ends(&d.b, &crlf, &lf);
+	d.mixed = crlf > 0 && lf > 0;
 	d.gone = xcalloc(d.a.count + 1, sizeof(bool));
 	d.come = xcalloc(d.b.count + 1, sizeof(bool));
 	r.a1 = d.a.count;

@@ -5,7 +5,8 @@
 
 #include "common/buf.h"
 
-/* Adds hunks with three lines of context; nothing where they are equal. */
+/* Adds hunks with three lines of context; nothing where they are equal. Where
+ * not all lines end alike, those with CRLF are shown with a ^M. */
 void udiff_text(const char *a, size_t a_len, const char *b, size_t b_len,
     struct buf *out);
 

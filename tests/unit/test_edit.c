@@ -224,6 +224,10 @@ shows_a_unified_diff(void **state)
 		"@@ -2,7 +2,7 @@\n 2\n 3\n 4\n-5\n+X\n 6\n 7\n 8\n"},
 	    {"a", "a\n",
 		"@@ -1,1 +1,1 @@\n-a\n\\ No newline at end of file\n+a\n"},
+	    /* a line end that changes is seen */
+	    {"a\nb\n", "a\r\nb\n", "@@ -1,2 +1,2 @@\n-a\n+a^M\n b\n"},
+	    {"a\r\n", "a\n", "@@ -1,1 +1,1 @@\n-a^M\n+a\n"},
+	    {"a\r\nb\r\n", "a\r\nc\r\n", "@@ -1,2 +1,2 @@\n a\n-b\n+c\n"},
 	};
 
 	(void)state;
