@@ -52,8 +52,10 @@ try_user(struct executor *ex, struct trials *t)
 {
 	if (isolate_user(ex) == -1) {
 		trial_note(t, TRIAL_ERROR, ex->q->name, "run_as",
-		    xasprintf("%s: there is no such user", ex->queue->run_as));
-		trial_fix(t, "make the user, or set run_as to another");
+		    xstrdup(ex->why));
+		trial_fix(t,
+		    "make the account, or name another; until then the queue "
+		    "waits");
 		return -1;
 	}
 	if (ex->user.uid != 0) {

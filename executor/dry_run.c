@@ -60,7 +60,11 @@ open_workspace(struct executor *ex)
 		log_warn("workspace %s", ex->queue->workspace);
 		return -1;
 	}
-	if (isolate_user(ex) == -1 || isolate_place(ex) == -1) {
+	if (isolate_user(ex) == -1) {
+		log_warnx("%s", ex->why);
+		return -1;
+	}
+	if (isolate_place(ex) == -1) {
 		log_warn("%s: nothing can be staged for it",
 		    ex->queue->workspace);
 		return -1;

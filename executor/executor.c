@@ -82,10 +82,11 @@ executor_hold(struct executor *ex, const char *fmt, ...)
 		ex->hold_ms = HOLD_LAST_MS;
 	loop_after(&ex->loop, &ex->retry, ex->hold_ms);
 	a.text = ex->hold;
-	if (news) {
-		executor_alert(ex, &a);
-		status_write(ex);
-	}
+	if (!news)
+		return;
+	ex->hold_type = a.type;
+	executor_alert(ex, &a);
+	status_write(ex);
 }
 
 static void
@@ -124,6 +125,7 @@ miss_workspace(struct executor *ex)
 	if (!news)
 		return;
 	log_warnx("%s", ex->hold);
+	ex->hold_type = a.type;
 	a.text = ex->hold;
 	executor_alert(ex, &a);
 	status_write(ex);
@@ -137,7 +139,10 @@ make_ready(struct executor *ex)
 	bool missing = ex->workspace.fd == -1;
 
 	if (missing && isolate_open(ex) == -1) {
-		miss_workspace(ex);
+		if (errno == ESRCH)
+			executor_hold(ex, "%s", ex->why);
+		else
+			miss_workspace(ex);
 		return false;
 	}
 	ex->hold[0] = '\0';
@@ -152,7 +157,7 @@ make_ready(struct executor *ex)
 	}
 	ex->hold_ms = 0;
 	if (held)
-		release(ex, missing ? "workspace-missing" : "queue-stuck");
+		release(ex, ex->hold_type);
 	status_write(ex);
 	return true;
 }

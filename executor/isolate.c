@@ -28,6 +28,41 @@ name_user(struct jail_user *u, const struct passwd *pw)
 		u->name[0] = '\0';
 }
 
+/* What getpwnam(3) may leave in errno when nobody has that name. */
+static bool
+is_nobody(int error)
+{
+	return error == 0 || error == ENOENT || error == ESRCH ||
+	       error == EBADF || error == EPERM;
+}
+
+static struct passwd *
+find_user(struct executor *ex, const char *name)
+{
+	struct passwd *pw;
+	int n, saved;
+
+	errno = 0;
+	pw = getpwnam(name);
+	saved = errno;
+	if (pw != NULL)
+		return pw;
+	if (is_nobody(saved))
+		n = snprintf(ex->why, sizeof(ex->why),
+		    "run_as: there is no user %.32s on this machine: make the "
+		    "account, or name another as run_as of queue %s in %.100s",
+		    name, ex->q->name, ex->opts->config);
+	else
+		n = snprintf(ex->why, sizeof(ex->why),
+		    "run_as: user %.32s of queue %s in %.100s cannot be looked "
+		    "up: %.40s",
+		    name, ex->q->name, ex->opts->config, strerror(saved));
+	if (n < 0)
+		ex->why[0] = '\0';
+	errno = ESRCH;
+	return NULL;
+}
+
 /* As root: run_as, else the workspace's owner. */
 int
 isolate_user(struct executor *ex)
@@ -47,11 +82,9 @@ isolate_user(struct executor *ex)
 	u->gid = ex->workspace.st.st_gid;
 	pw = getpwuid(u->uid);
 	if (wanted[0] != '\0') {
-		pw = getpwnam(wanted);
-		if (pw == NULL) {
-			errno = ENOENT;
+		pw = find_user(ex, wanted);
+		if (pw == NULL)
 			return -1;
-		}
 		u->uid = pw->pw_uid;
 	}
 	if (pw != NULL)
@@ -237,11 +270,8 @@ isolate_open(struct executor *ex)
 
 	if (workspace_open(&ex->workspace, ex->queue->workspace) == -1)
 		goto fail;
-	if (isolate_user(ex) == -1) {
-		log_warnx("run_as: there is no user %s", ex->queue->run_as);
-		goto fail;
-	}
-	if (isolate_place(ex) == -1 || isolate_record(ex) == -1)
+	if (isolate_user(ex) == -1 || isolate_place(ex) == -1 ||
+	    isolate_record(ex) == -1)
 		goto fail;
 	group_open(ex);
 	ex->chosen = false;

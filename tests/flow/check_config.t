@@ -3,7 +3,7 @@
 # check-config and the daemons' -n: what they try is what would happen, as the
 # user it would happen as, and nothing stays behind.
 . "$(dirname "$0")/../harness/lib.sh"
-plan 37
+plan 42
 
 cd "$T" || exit 1
 chmod 711 "$T"
@@ -89,6 +89,23 @@ exits 78 'a source that is a directory' ghost-bridge -n -c source.yaml
 mkdir bin && cp "$(command -v patchflow)" bin/
 exits 1 'a suite without its daemons' bin/patchflow -c "$CONF" check-config
 like 'is an error with a reason' "$(cat "$T/out")" '^error +executor +start .*(No such file|checks nothing)'
+
+# --- as root: whom commands run as
+if [ "$(id -u)" -ne 0 ]; then
+	skip 5 'only root runs commands as others'
+else
+	sed 's|^    aliases: \[BRAUN\]|&\n    run_as: no-such-user|' "$CONF" >as.yaml
+	exits 78 'a user that does not exist' executor -n -c as.yaml -q MAIN
+	like 'is named, with what to do' "$(cat "$T/out")" \
+	    'no user no-such-user .*run_as of queue MAIN in .*as.yaml.*make the account'
+	exits 111 'an executor that meets it waits' \
+	    executor --once -c as.yaml -q MAIN
+	like 'and says so, and nothing of the workspace' \
+	    "$(json "$SPOOL/state/executor@MAIN/queue.json" .hold)" \
+	    '^run_as: there is no user no-such-user on this machine: make'
+	is 'as a queue that is stuck' "$(cat "$SPOOL"/alerts/new/* |
+	    jq -r 'select((.text // "") | test("no-such-user")) | .type')" queue-stuck
+fi
 
 # --- as root: the daemons' user is asked, not root
 user=$(getent passwd "$(plain_uid)" | cut -d: -f1)
