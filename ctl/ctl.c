@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <locale.h>
 #include <pwd.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -237,6 +238,7 @@ ctl_run(struct ctl *c, int argc, char **argv)
 
 	occupy_streams();
 	opterr = 0;
+	(void)setlocale(LC_CTYPE, "C.UTF-8"); /* for the width of characters */
 	log_init("patchflow");
 	status = run(c, argc, argv);
 	if (c->json && status != CTL_DONE)

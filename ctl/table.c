@@ -8,6 +8,11 @@
 #include <string.h>
 
 #include "common/utf8.h"
+#include "ctl/terminal.h"
+
+#define GAP 2
+#define ROOM_LEAST 24 /* for the last column beside the others */
+#define INDENT 4      /* of one that stands below them */
 
 char *
 table_clean(const char *s)
@@ -26,16 +31,6 @@ table_clean(const char *s)
 			buf_add(&out, s, n);
 	}
 	return buf_take(&out);
-}
-
-static size_t
-width_of(const char *s)
-{
-	size_t n = 0;
-
-	for (; *s != '\0'; s++)
-		n += ((unsigned char)*s & 0xc0) != 0x80;
-	return n;
 }
 
 void
@@ -58,7 +53,7 @@ table_add(struct table *t, enum colour colour, const char *fmt, ...)
 	va_end(ap);
 	cell = &t->cells[t->rows * TABLE_COLUMNS + t->at++];
 	cell->text = table_clean(text.len > 0 ? text.bytes : "");
-	cell->width = width_of(cell->text);
+	cell->width = terminal_columns(cell->text);
 	cell->colour = colour;
 	buf_free(&text);
 }
@@ -83,45 +78,88 @@ column_width(const struct table *t, size_t column)
 	return widest;
 }
 
-static void
-render_row(const struct table_cell *row, const size_t *widths, bool colour,
-    struct buf *out)
+static size_t
+last_cell(const struct table_cell *row)
 {
-	size_t c, pad = 0, last = 0;
+	size_t c, last = 0;
 
 	for (c = 0; c < TABLE_COLUMNS; c++)
 		if (row[c].width > 0)
 			last = c;
-	for (c = 0; c <= last; c++) {
-		for (; pad > 0; pad--)
-			buf_putc(out, ' ');
-		if (colour && row[c].colour != COLOUR_NONE)
-			buf_puts(out, colour_start(row[c].colour));
-		buf_puts(out, row[c].text != NULL ? row[c].text : "");
-		if (colour && row[c].colour != COLOUR_NONE)
-			buf_puts(out, colour_end);
-		pad = widths[c] - row[c].width + 2;
+	return last;
+}
+
+static void
+begin_cell(const struct table_cell *cell, const struct table_style *s,
+    struct buf *out)
+{
+	if (s->colour && cell->colour != COLOUR_NONE)
+		buf_puts(out, colour_start(cell->colour));
+}
+
+static void
+end_cell(const struct table_cell *cell, const struct table_style *s,
+    struct buf *out)
+{
+	if (s->colour && cell->colour != COLOUR_NONE)
+		buf_puts(out, colour_end);
+}
+
+/* In lines of its own where too little room is left behind the others. */
+static void
+render_last(const struct table_cell *cell, size_t at,
+    const struct table_style *s, struct buf *out)
+{
+	bool fits = s->width == 0 || at + cell->width <= s->width;
+
+	if (!fits && at > 0 && at + ROOM_LEAST > s->width) {
+		at = INDENT;
+		buf_printf(out, "\n%*s", INDENT, "");
 	}
+	begin_cell(cell, s, out);
+	terminal_wrap(cell->text != NULL ? cell->text : "", at,
+	    fits ? 0 : s->width, out);
+	end_cell(cell, s, out);
 	buf_putc(out, '\n');
 }
 
+static void
+render_row(const struct table_cell *row, const size_t *widths,
+    const struct table_style *s, struct buf *out)
+{
+	size_t c, at = 0, last = last_cell(row);
+
+	for (c = 0; c < last; c++) {
+		begin_cell(&row[c], s, out);
+		buf_puts(out, row[c].text != NULL ? row[c].text : "");
+		end_cell(&row[c], s, out);
+		buf_printf(out, "%*s", (int)(widths[c] - row[c].width + GAP),
+		    "");
+		at += widths[c] + GAP;
+	}
+	render_last(&row[last], at, s, out);
+}
+
 void
-table_render(const struct table *t, bool colour, struct buf *out)
+table_render(const struct table *t, const struct table_style *style,
+    struct buf *out)
 {
 	size_t r, c, widths[TABLE_COLUMNS];
 
 	for (c = 0; c < TABLE_COLUMNS; c++)
 		widths[c] = column_width(t, c);
 	for (r = 0; r < t->rows; r++)
-		render_row(t->cells + r * TABLE_COLUMNS, widths, colour, out);
+		render_row(t->cells + r * TABLE_COLUMNS, widths, style, out);
 }
 
 void
 table_print(const struct table *t)
 {
+	const struct table_style style = {.colour = colour_wanted(),
+	    .width = terminal_width()};
 	struct buf out = {0};
 
-	table_render(t, colour_wanted(), &out);
+	table_render(t, &style, &out);
 	if (out.len > 0)
 		(void)fwrite(out.bytes, 1, out.len, stdout);
 	buf_free(&out);

@@ -2,7 +2,7 @@
 /*
  * Rows of cells, printed in columns. Cells are cleaned: control characters
  * and invalid UTF-8 become '?', so that text from outside cannot move the
- * cursor. The last column is never padded.
+ * cursor. The last column is never padded; on a terminal it is wrapped.
  */
 #ifndef CTL_TABLE_H
 #define CTL_TABLE_H
@@ -17,8 +17,13 @@
 
 struct table_cell {
 	char *text;
-	size_t width; /* in characters */
+	size_t width; /* in columns */
 	enum colour colour;
+};
+
+struct table_style {
+	bool colour;
+	size_t width; /* the last column is wrapped for it; 0: it is not */
 };
 
 struct table {
@@ -32,7 +37,8 @@ void table_add(struct table *t, enum colour colour, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 void table_end_row(struct table *t);
 /* All rows to out, two blanks between columns. */
-void table_render(const struct table *t, bool colour, struct buf *out);
+void table_render(const struct table *t, const struct table_style *style,
+    struct buf *out);
 /* To standard output. */
 void table_print(const struct table *t);
 void table_free(struct table *t);

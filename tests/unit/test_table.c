@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+#include <locale.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -11,9 +12,10 @@
 static char *
 render(const struct table *t, bool colour)
 {
+	const struct table_style style = {.colour = colour};
 	struct buf out = {0};
 
-	table_render(t, colour, &out);
+	table_render(t, &style, &out);
 	return buf_take(&out);
 }
 
@@ -36,6 +38,61 @@ aligns_columns_by_characters(void **state)
 	assert_string_equal(text, "A       B\nm\xc3\xbcller  7\nalone\n");
 	free(text);
 	table_free(&t);
+}
+
+static void
+aligns_columns_by_what_they_take_on_a_screen(void **state)
+{
+	struct table t = {0};
+	char *text;
+
+	(void)state;
+	if (setlocale(LC_CTYPE, "C.UTF-8") == NULL)
+		skip();
+	table_add(&t, COLOUR_NONE, "\xe6\x97\xa5"); /* takes two */
+	table_add(&t, COLOUR_NONE, "x");
+	table_end_row(&t);
+	table_add(&t, COLOUR_NONE, "e\xcc\x81"); /* two characters, one */
+	table_add(&t, COLOUR_NONE, "y");
+	table_end_row(&t);
+	text = render(&t, false);
+	assert_string_equal(text, "\xe6\x97\xa5  x\ne\xcc\x81   y\n");
+	free(text);
+	table_free(&t);
+}
+
+static void
+wraps_the_last_column(void **state)
+{
+	static const struct {
+		const char *first, *last;
+		size_t width;
+		const char *want;
+	} rows[] = {
+	    {"ab", "one two three", 0, "ab  one two three\n"},
+	    {"ab", "one two three", 17, "ab  one two three\n"},
+	    {"ab", "0123456789 0123456789 0123456789", 30,
+		"ab  0123456789 0123456789\n    0123456789\n"},
+	    {"ab", "0123456789012345678901234567890123456789", 30,
+		"ab  01234567890123456789012345\n    67890123456789\n"},
+	    {"0123456789", "one two three four", 20,
+		"0123456789  \n    one two three\n    four\n"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct table_style style = {.width = rows[i].width};
+		struct table t = {0};
+		struct buf out = {0};
+
+		table_add(&t, COLOUR_NONE, "%s", rows[i].first);
+		table_add(&t, COLOUR_NONE, "%s", rows[i].last);
+		table_end_row(&t);
+		table_render(&t, &style, &out);
+		assert_string_equal(out.bytes, rows[i].want);
+		buf_free(&out);
+		table_free(&t);
+	}
 }
 
 static void
@@ -136,6 +193,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(aligns_columns_by_characters),
+	    cmocka_unit_test(aligns_columns_by_what_they_take_on_a_screen),
+	    cmocka_unit_test(wraps_the_last_column),
 	    cmocka_unit_test(pads_behind_the_colour),
 	    cmocka_unit_test(drops_cells_behind_the_last_column),
 	    cmocka_unit_test(prints_nothing_without_rows),
