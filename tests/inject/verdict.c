@@ -238,25 +238,40 @@ left_mount(const struct world *w)
 	return found;
 }
 
+/* Where a group can be: looked for once, by the plain run. */
+static const glob_t *
+cgroup_places(void)
+{
+	static const char *const depths[] = {"/", "/*/", "/*/*/", "/*/*/*/"};
+	static glob_t places;
+	char path[32];
+
+	if (places.gl_pathc > 0)
+		return &places;
+	for (size_t i = 0; i < sizeof(depths) / sizeof(depths[0]); i++) {
+		(void)snprintf(path, sizeof(path), "/sys/fs/cgroup%s",
+		    depths[i]);
+		(void)glob(path, i > 0 ? GLOB_APPEND : 0, NULL, &places);
+	}
+	return &places;
+}
+
 /* By the name that the executor gives it, wherever the hierarchy is. */
 static char *
 left_cgroup(const struct world *w)
 {
-	static const char *const depths[] = {"", "/*", "/*/*", "/*/*/*"};
-	char digest[DIGEST_SIZE], path[128];
+	const glob_t *places = cgroup_places();
+	char digest[DIGEST_SIZE], path[PATH_MAX];
 	char *text = xasprintf("%s/spool/executor@%s", w->path, w->queue);
 	char *found = NULL;
-	glob_t g;
 
 	digest_bytes(text, strlen(text), digest);
 	free(text);
-	for (size_t i = 0; i < 4 && found == NULL; i++) {
-		(void)snprintf(path, sizeof(path),
-		    "/sys/fs/cgroup%s/patchflow-%.12s", depths[i], digest);
-		if (glob(path, GLOB_NOSORT, NULL, &g) != 0)
-			continue;
-		found = xasprintf("cgroup %s", g.gl_pathv[0]);
-		globfree(&g);
+	for (size_t i = 0; i < places->gl_pathc && found == NULL; i++) {
+		(void)snprintf(path, sizeof(path), "%spatchflow-%.12s",
+		    places->gl_pathv[i], digest);
+		if (access(path, F_OK) == 0)
+			found = xasprintf("cgroup %s", path);
 	}
 	return found;
 }

@@ -162,18 +162,32 @@ world_is_kept(const struct world *w)
 	return is_equal(&w->before, &w->after);
 }
 
+/* Whole, and as it is compared with what a plain run leaves. */
+static int
+take_images(const struct world *w, struct buf *full, struct buf *now)
+{
+	char path[PATH_MAX];
+
+	tree_path(w, path);
+	if (image_take(path, w->recent, false, full) == -1)
+		return -1;
+	/* One that is as it was need not be looked into again. */
+	if (w->look == NULL || is_equal(full, &w->before)) {
+		buf_add(now, full->bytes, full->len);
+		return 0;
+	}
+	return image_take(path, w->recent, true, now) == 0 ? add_look(w, now)
+							   : -1;
+}
+
 enum image
 world_image(struct world *w, char **why)
 {
 	struct buf full = {0}, now = {0};
-	char path[PATH_MAX];
 	bool before, after, middle;
 
 	*why = NULL;
-	tree_path(w, path);
-	if (image_take(path, w->recent, false, &full) == -1 ||
-	    image_take(path, w->recent, w->look != NULL, &now) == -1 ||
-	    add_look(w, &now) == -1) {
+	if (take_images(w, &full, &now) == -1) {
 		*why = xasprintf("no image: %s", strerror(errno));
 		buf_free(&full);
 		buf_free(&now);
