@@ -164,6 +164,11 @@ check:
 check-long:
 	$(DEPS) $(sort $(TEST_DEPS:%='%')) $(LONG_DEPS)
 	@PATCHFLOW_LONG=1 $(MAKE) --no-print-directory check
+sweeps:
+	$(DEPS) $(sort $(TEST_DEPS:%='%'))
+	@$(AGAIN) tests-build
+	@BUILD_DIR='$(abspath $(BUILD))' sh tests/harness/sweeps.sh \
+	    '$(abspath $(BUILD))/sweeps' $(or $(LANES),$(shell nproc)) $(MINUTES)
 demo run:
 	$(DEPS) $(sort $(DEMO_DEPS:%='%'))
 	@$(AGAIN) binaries
@@ -231,6 +236,6 @@ clean:
 -include $(wildcard $(BUILD)/*/*.d $(BUILD)/tests/*/*.d)
 
 .PHONY: all binaries tests-build bench-build fuzz-build deps check check-long \
-    demo run bench asan fuzz lint install uninstall clean FORCE
+    sweeps demo run bench asan fuzz lint install uninstall clean FORCE
 FORCE:
 .DEFAULT_GOAL := all

@@ -16,11 +16,10 @@ pairs() {
 
 if [ -n "${PATCHFLOW_LONG:-}" ]; then
 	make_world small
-	# Negative control, as in executor_kill.t, but behind each of them the
-	# recovery dies as well.
-	sweep -F -Q -2 -r executor -c renameat2 kill
-	ok 'without the commit record the same sweep is red' \
-	    test "$(found bad)" -gt 0
+	# As in executor_kill.t, but behind each of them the recovery dies as
+	# well.
+	control 'without the commit record the same sweep is red' -F -2 \
+	    -r executor -c renameat2 kill
 	sweep_is_good 'small: every point of every recovery' -2 -X probe kill
 	for name in plain trees meta many commit fails; do
 		pairs "$name" 170
