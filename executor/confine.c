@@ -143,5 +143,8 @@ confine_enter(const struct jail_spec *spec, int ruleset)
 
 	if (ruleset != -1)
 		(void)close(ruleset);
-	return rc == 0 ? filter_enter(confine_inet(spec)) : -1;
+	/* Who runs no command has been in its filter from the beginning. */
+	if (rc == -1 || spec->way == JAIL_PLAIN)
+		return rc;
+	return filter_enter(confine_inet(spec));
 }

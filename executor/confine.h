@@ -13,7 +13,8 @@
 /* Before rights are dropped, with the mounts in place; root is the view. *fd
  * becomes a ruleset, or -1 where the kernel has no Landlock. 0 or -1. */
 int confine_prepare(const struct jail_spec *spec, int root, int *ruleset);
-/* After rights were dropped; closes ruleset. */
+/* After rights were dropped; closes ruleset. The short path is in its filter
+ * before, see jail.c. */
 int confine_enter(const struct jail_spec *spec, int ruleset);
 /* Are Internet sockets let through? Where there is a network namespace they
  * reach its loopback only. */

@@ -132,7 +132,8 @@ work(const struct jail_spec *spec, int root)
 {
 	int ruleset;
 
-	reset_signals();
+	if (spec->way != JAIL_PLAIN)
+		reset_signals();
 	if (confine_prepare(spec, root, &ruleset) == -1)
 		setup_failed("Landlock rules");
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) == -1 ||
@@ -274,6 +275,17 @@ init_main(const struct jail_spec *spec, struct limits_usage *usage)
 	reap_until(worker, signals, &g);
 }
 
+/* What does not depend on the patch is done while the executor makes T. The
+ * filter refuses nothing that is still to be taken away. */
+static int
+ready_plain(const struct jail_spec *spec)
+{
+	reset_signals();
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)
+		return -1;
+	return filter_enter(confine_inet(spec));
+}
+
 static _Noreturn void
 plain_main(const struct jail_spec *spec)
 {
@@ -306,6 +318,8 @@ child_main(const struct jail_spec *spec, const struct jail *j, int lifeline,
 		_exit(EXIT_SETUP);
 	if (spec->cgroup != NULL && cgroup_join(spec->cgroup) == -1)
 		setup_failed("joining the control group");
+	if (spec->way == JAIL_PLAIN && ready_plain(spec) == -1)
+		setup_failed("confining the worker");
 	if (!wait_go())
 		_exit(EXIT_SETUP);
 	if (spec->way != JAIL_PLAIN)
