@@ -42,7 +42,8 @@ int events_read(struct events *e, int dir, off_t tail_bytes);
 /* By time; equal times stay in the order they were read. */
 void events_sort(struct events *e);
 void events_clear(struct events *e);
-/* What was appended since the last call; the first one starts at the ends. */
+/* What was appended since the last call, to a file that was rotated since as
+ * well; the first one starts at the ends. */
 int events_more(struct events *e, int dir, struct events_follow *f);
 void events_follow_free(struct events_follow *f);
 
