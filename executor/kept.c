@@ -272,15 +272,16 @@ is_old(const struct executor *ex, const struct place *p, const char *name)
 	return clock_wall_us() / 1000 - st.st_ctim.tv_sec * 1000 > age;
 }
 
-/* The names begin with the time: oldest first. All are measured, so a tenth
- * more goes than must: else each patch would measure them again. */
+/* The names begin with the time of arrival: the oldest go first for their size,
+ * and each for its age, for one may have waited long and ended late. All are
+ * measured, so a tenth more goes than must: else each patch would measure them
+ * again. */
 static void
 tidy_folder(struct executor *ex, const struct place *p,
     const struct spool_names *n)
 {
 	int64_t limit = ex->settings->retention.transactions_bytes;
 	bool known = ex->kept_known;
-	size_t first = 0;
 
 	ex->kept_known = true;
 	ex->kept_bytes = 0;
@@ -293,12 +294,11 @@ tidy_folder(struct executor *ex, const struct place *p,
 	}
 	if (ex->kept_bytes > limit)
 		limit -= limit / 10;
-	for (; first < n->count; first++) {
-		if (first % BEAT_EVERY == 0)
+	for (size_t i = 0; i < n->count; i++) {
+		if (i % BEAT_EVERY == 0)
 			executor_beat(ex);
-		if (ex->kept_bytes <= limit && !is_old(ex, p, n->names[first]))
-			break;
-		(void)let_go(ex, p, n->names[first]);
+		if (ex->kept_bytes > limit || is_old(ex, p, n->names[i]))
+			(void)let_go(ex, p, n->names[i]);
 	}
 }
 

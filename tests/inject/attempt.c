@@ -14,9 +14,9 @@
 
 #include "tests/inject/sweep.h"
 
-#define RUN_MS 30000     /* longer is a hang */
-#define SURVIVOR_MS 2000 /* of a process whose executor is dead */
-#define SETTLE_RUNS 4    /* for what was put off */
+#define RUN_MS 30000      /* longer is a hang */
+#define SURVIVOR_MS 10000 /* of one whose executor is dead, on a busy disk */
+#define SETTLE_RUNS 4     /* for what was put off */
 
 static void trouble(struct sweep *s, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
