@@ -101,32 +101,35 @@ fail_edit(const struct plan_step *s, size_t index, json_t *error,
 	return -1;
 }
 
-/* Each edit works on what the one before left. */
+/* Each edit works on what the one before left: two texts that take turns, so
+ * that nothing is copied but by the edit itself. */
 static int
 run_edits(const struct plan_step *s, const struct plan_text *old, size_t max,
     struct buf *out, struct fault *f)
 {
-	struct buf text = {0};
+	struct plan_text text = *old;
+	struct buf before = {0};
+	int answer = 0;
 
 	(void)max;
-	buf_add(&text, old->bytes, old->len);
-	for (size_t i = 0; i < s->edit_count; i++) {
+	for (size_t i = 0; i < s->edit_count && answer == 0; i++) {
+		struct buf free_one = before;
 		json_t *error = NULL;
-		int answer;
 
+		if (i > 0) {
+			before = *out;
+			*out = free_one;
+			text = (struct plan_text){before.bytes, before.len};
+		}
 		buf_clear(out);
-		buf_reserve(out, 1);
+		buf_reserve(out, text.len + 1);
 		answer = edit_replace(text.bytes, text.len, &s->edits[i], out,
 		    &error);
-		if (answer == -1) {
-			buf_free(&text);
-			return fail_edit(s, i, error, f);
-		}
-		buf_clear(&text);
-		buf_add(&text, out->bytes, out->len);
+		if (answer == -1)
+			(void)fail_edit(s, i, error, f);
 	}
-	buf_free(&text);
-	return 0;
+	buf_free(&before);
+	return answer;
 }
 
 static int

@@ -172,11 +172,14 @@ put_all(const char *text, size_t len, const struct plan_edit *e,
 	size_t done = 0;
 	bool fits = true;
 
-	lines_split(text + bom, len - bom, &file);
-	s.file = &file;
-	lines_split(e->find.bytes, e->find.len, &s.find);
-	lines_split(e->replace.bytes, e->replace.len, &s.replace);
-	measure(&s);
+	/* Exact bytes need no lines, and a large file has many. */
+	if (ms->tier != MATCH_EXACT) {
+		lines_split(text + bom, len - bom, &file);
+		s.file = &file;
+		lines_split(e->find.bytes, e->find.len, &s.find);
+		lines_split(e->replace.bytes, e->replace.len, &s.replace);
+		measure(&s);
+	}
 	for (size_t i = 0; i < ms->count && fits; i++) {
 		const struct match *m = &ms->items[i];
 
