@@ -17,12 +17,15 @@ make_world trees
 sweep_is_good 'a patch with commands' $(one_in 200) $errors error
 # Points that were bad once, each time: attributes were lost, a success was told
 # of what had not been begun, half a directory moved, the patch ran before the
-# cancel was read, a lock of git stayed, twice.
+# cancel was read, a lock of git stayed, twice, and the file of the trial.
 if [ -z "${PATCHFLOW_CLASS:-}" ]; then
 	make_world plain
 	sweep_is_good 'an attribute that is not carried over' -X probe -c fsetxattr \
 	    error
 	sweep_is_good 'nothing is synced' -r executor -c fsync -e EIO error
+	make_world small
+	sweep_is_good 'what proves a rename is not removed' -r executor \
+	    -c unlinkat -e EIO error
 	make_world many
 	sweep_is_good 'a directory is not read to its end' -r stage -c getdents64 error
 	make_world commit

@@ -104,4 +104,17 @@ is 'they are left out' "$(said locks) $(cd "$ws" && find .git n -name '*.lock')"
 like 'which is said' "$(outcome locks '.warnings[]')" \
     'a lock that git had left was left out: .git/HEAD.lock'
 ok 'so that git goes on' g commit -q --allow-empty -m on
+
+# --- what git add cannot take
+
+git -C "$ws/n" commit -q --allow-empty -m n
+g add n 2>/dev/null && g commit -q -m linked
+cat >"$T/left" <<'END'
+{"id":"left","mutations":[{"path":"b","contents":"b"}],"postMutationBuild":{"shell":["echo x >n/x && git -C n add x"]},"final":{"git":{"commit":"left"}}}
+END
+ok 'a patch changes files of a submodule, too' run_json <"$T/left"
+is 'which the commit lacks' "$(said left) $(g show --name-only --format=)" \
+    'completed  b'
+like 'as the outcome says' "$(outcome left '.warnings[]')" \
+    'git add did not take all that the patch changed'
 done_testing
