@@ -20,6 +20,12 @@ state=$SPOOL/state/executor@MAIN
 tries() {
 	cat "$state"/[0-9]*.json 2>/dev/null | head -n 1 | jq -r "$1"
 }
+# waits_for FROM TO: so many seconds behind the writing of that document.
+waits_for() {
+	written=$(stat -c %Y "$state"/[0-9]*.json) &&
+	    waits=$(($(tries .not_before_us) / 1000000 - written)) &&
+	    echo "$waits s" && [ "$waits" -ge "$1" ] && [ "$waits" -le "$2" ]
+}
 hurry() {
 	for f in "$state"/[0-9]*.json; do
 		[ ! -e "$f" ] || checked "$f" '.not_before_us = 0'
@@ -64,6 +70,7 @@ dies() {
 	ok "$what: a life after the second" once
 	is "$what: has it wait" "$(where_is poison)/$(tries .crashes)" held/2
 	is "$what: behind the others" "$(outcome other .state)" completed
+	ok "$what: for half a minute" waits_for 25 30
 	hurry
 	crash "$@"
 	is "$what: three died" "$((first > 128))$((second > 128))$(($? > 128))" 111
@@ -167,8 +174,13 @@ checked "$state/hand" '.boot_id = "another"'
 life TERM
 is 'nor is what fell with its machine' "$(tries .crashes)" ''
 life KILL
+cp "$state/hand" "$T/hand"
 life TERM
 is 'but a death without a reason is' "$(tries .crashes)" 1
+# The life that has counted it may end before it has anything else in hand.
+cp "$T/hand" "$state/hand"
+life TERM
+is 'once, however often it is looked at' "$(tries .crashes)" 1
 
 # --- under the supervisor, whose black box tells whose doing it was
 
