@@ -202,6 +202,47 @@ once
 like 'and an undo says so' "$(cat "$SPOOL"/MAIN/requests/done/*.json)" \
     'not kept any more'
 
+# By age, also behind one that came earlier and ended later.
+sed -i '/^retention/,$d' "$CONF"
+printf 'retention:\n  transactions_age: 1h\n' >>"$CONF"
+run_all <<'END'
+{"id":"aged","mutations":[{"path":"y","contents":"x"}]}
+END
+ok 'one of a moment ago is kept for an hour' is_kept old
+# shellcheck disable=SC2317 # await runs it
+is_older() {
+	[ $(($(date +%s) - $(stat -c %Z "$place"/.undo/*-aged-*/DONE))) -gt 4 ]
+}
+await 'when it is older' is_older
+touch "$place"/.undo/*-old-*/DONE
+sed -i 's/transactions_age: 1h/transactions_age: 4s/' "$CONF"
+run_all <<'END'
+{"id":"fresh","mutations":[{"path":"y","append":"x"}]}
+END
+fails 'it is not kept for less' is_kept aged
+
+# By bytes: also of those that one executor has kept since it began.
+sed -i 's/transactions_age: 4s/transactions_bytes: 3M/' "$CONF"
+for i in 1 2 3 4; do
+	head -c 1200000 /dev/zero >"$ws/large$i"
+	echo "{\"id\":\"large$i\",\"mutations\":[{\"path\":\"large$i\",\"contents\":\"x\"}]}"
+done >"$T/large"
+run_all <"$T/large"
+fails 'the oldest of too many bytes goes' is_kept large1
+ok 'the newest stays' is_kept large4
+
+# An editor had it open, and wrote into what was displaced: that is kept.
+echo late >>"$(find "$place/.undo" -path '*-large4-*/new/*' -type f)"
+sed -i 's/transactions_bytes: 3M/transactions_bytes: 1M/' "$CONF"
+run_all <<'END'
+{"id":"last","mutations":[{"path":"large3","contents":"y"}]}
+END
+fails 'what was written to is not kept for undo' is_kept large4
+is 'but for its writer' "$(find "$place" -path '*/.kept-*' -type f \
+    -exec tail -c 5 {} + | grep -ac late)" 1
+like 'who is told' "$(cat "$SPOOL"/alerts/new/*)" \
+    'displaced-changed.*large4 was written by a process'
+
 # --- wait
 sed -i '/^retention/,$d' "$CONF"
 start executor executor -f -c "$CONF" -q MAIN
