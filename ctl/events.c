@@ -196,6 +196,22 @@ tail_of(struct events_follow *f, const char *name)
 	return &f->tails[f->count++];
 }
 
+/* What was added to a journal between our last look and its rotation. */
+static void
+rest_of(struct events *e, int dir, const char *name, const char *daemon,
+    const struct events_tail *t)
+{
+	char *rotated = xasprintf("%s.1", name);
+	int fd = open_file(dir, rotated);
+	struct stat st;
+
+	if (fd != -1 && fstat(fd, &st) == 0 && st.st_ino == t->ino)
+		(void)add_from(e, daemon, fd, t->offset);
+	if (fd != -1)
+		(void)close(fd);
+	free(rotated);
+}
+
 static void
 more_of(struct events *e, int dir, const char *name, struct events_tail *t,
     bool skip)
@@ -210,6 +226,8 @@ more_of(struct events *e, int dir, const char *name, struct events_tail *t,
 	if (fd == -1)
 		return;
 	if (fstat(fd, &st) == 0) {
+		if (t->ino != 0 && st.st_ino != t->ino)
+			rest_of(e, dir, name, daemon, t);
 		if (st.st_ino != t->ino || st.st_size < t->offset)
 			t->offset = 0; /* rotated, or cut */
 		t->ino = st.st_ino;
