@@ -167,6 +167,7 @@ leave_workspace(struct executor *ex)
 {
 	workspace_close(&ex->workspace);
 	place_close(&ex->place);
+	mountns_drop(&ex->mounts);
 	ex->recovered = false;
 }
 
@@ -239,6 +240,7 @@ look(struct executor *ex)
 	if (ex->run.active || ex->stopping)
 		return;
 	if (ex->workspace.fd == -1 || !ex->recovered) {
+		mountns_drop(&ex->mounts);
 		if (ex->hold[0] != '\0' && ex->retry.armed)
 			return;
 		if (!make_ready(ex))
@@ -253,6 +255,9 @@ look(struct executor *ex)
 	if (ex->run.active)
 		return;
 	kept_finish(ex);
+	/* They hold what the machine has mounted. */
+	if (!started)
+		mountns_drop(&ex->mounts);
 	executor_wake(ex, started ? 0 : next_look_ms(ex));
 }
 
@@ -382,6 +387,7 @@ executor_open(struct executor *ex, struct tree *t, const struct settings *s,
 	ex->tree = t;
 	ex->workspace.fd = ex->place.dir = ex->others.watch.fd = -1;
 	netns_reset(&ex->net);
+	mountns_reset(&ex->mounts);
 	ex->queue = settings_queue(s, o->queue);
 	ex->q = ex->queue != NULL ? tree_queue(t, ex->queue->name) : NULL;
 	if (ex->q == NULL) {
@@ -446,6 +452,7 @@ executor_close(struct executor *ex)
 	kept_finish(ex);
 	cgroup_close(&ex->cgroup);
 	netns_close(&ex->net);
+	mountns_close(&ex->mounts);
 	hint_close(&ex->hint, &ex->loop);
 	hint_close(&ex->others, &ex->loop);
 	journal_close(&ex->journal);

@@ -25,6 +25,7 @@
 #include "executor/hand.h"
 #include "executor/index.h"
 #include "executor/jail.h"
+#include "executor/mountns.h"
 #include "executor/plan.h"
 #include "executor/policy.h"
 #include "executor/stage.h"
@@ -110,6 +111,7 @@ struct executor {
 	char unstripped[NAME_SIZE]; /* see kept_finish; "" */
 	struct jail_user user;
 	struct netns net;
+	struct mountns mounts; /* of the next jail */
 	struct cgroup cgroup;
 	bool limits_weak;        /* the alert is out */
 	bool chosen;             /* the next three are known */

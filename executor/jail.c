@@ -24,11 +24,12 @@
 #include "executor/filter.h"
 #include "executor/guard.h"
 #include "executor/jail.h"
+#include "executor/mountns.h"
 #include "executor/report.h"
 #include "executor/rootfs.h"
 
 /* Descriptors in the child: what is above these is closed first. */
-enum { FD_LIFELINE = 3, FD_REPORT = JAIL_REPORT, FD_FREE = 5 };
+enum { FD_LIFELINE = 3, FD_REPORT = JAIL_REPORT, FD_MOUNTS = 5, FD_FREE };
 
 const char *const jail_way_name[JAIL__MAX] = {
     [JAIL_PLAIN] = "mutations-only",
@@ -46,6 +47,7 @@ jail_reset(struct jail *j)
 	j->pidfd = j->lifeline = j->report = -1;
 	j->usage = NULL;
 	j->net = NULL;
+	j->made = false;
 }
 
 unsigned long long
@@ -88,17 +90,21 @@ reset_signals(void)
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-/* Keeps only stderr, the lifeline and the report: above all not the lock. */
+/* Keeps only stderr, the lifeline, the report and the mounts made ahead, where
+ * there are any: above all not the lock. */
 static int
-close_rest(int lifeline, int report)
+close_rest(int lifeline, int report, int mounts)
 {
 	int a = fcntl(lifeline, F_DUPFD_CLOEXEC, 64);
 	int b = fcntl(report, F_DUPFD_CLOEXEC, 64);
+	int c = mounts != -1 ? fcntl(mounts, F_DUPFD_CLOEXEC, 64) : -1;
 
-	if (a == -1 || b == -1 || dup3(a, FD_LIFELINE, O_CLOEXEC) == -1 ||
-	    dup3(b, FD_REPORT, O_CLOEXEC) == -1)
+	if (a == -1 || b == -1 || (mounts != -1 && c == -1) ||
+	    dup3(a, FD_LIFELINE, O_CLOEXEC) == -1 ||
+	    dup3(b, FD_REPORT, O_CLOEXEC) == -1 ||
+	    (c != -1 && dup3(c, FD_MOUNTS, O_CLOEXEC) == -1))
 		return -1;
-	return close_range(FD_FREE, UINT_MAX, 0);
+	return close_range(c != -1 ? FD_FREE : FD_MOUNTS, UINT_MAX, 0);
 }
 
 /* One byte is the go; end of file says that the executor is gone. */
@@ -242,10 +248,10 @@ enter_bare(const struct jail_spec *spec)
 }
 
 static _Noreturn void
-init_main(const struct jail_spec *spec, struct limits_usage *usage)
+init_main(const struct jail_spec *spec, const struct jail *j)
 {
 	struct guard g = {.limits = spec->limits,
-	    .usage = usage,
+	    .usage = j->usage,
 	    .upper = open_txn(spec->txn, "upper"),
 	    .alone = spec->way != JAIL_BARE};
 	sigset_t chld;
@@ -259,7 +265,9 @@ init_main(const struct jail_spec *spec, struct limits_usage *usage)
 	signals = signalfd(-1, &chld, SFD_CLOEXEC);
 	if (signals == -1)
 		setup_failed("signalfd");
-	root = spec->way == JAIL_BARE ? enter_bare(spec) : rootfs_enter(spec);
+	root = spec->way == JAIL_BARE
+		   ? enter_bare(spec)
+		   : rootfs_enter(spec, j->made ? FD_MOUNTS : -1);
 	if (root == -1)
 		setup_failed(rootfs_step());
 	if (spec->way != JAIL_OVERLAY)
@@ -309,7 +317,7 @@ child_main(const struct jail_spec *spec, const struct jail *j, int lifeline,
 	(void)umask(022);
 	entered =
 	    j->net == NULL || j->net->fd == -1 || netns_enter(j->net) == 0;
-	if (close_rest(lifeline, report) == -1)
+	if (close_rest(lifeline, report, j->made ? spec->mounts->fd : -1) == -1)
 		_exit(EXIT_SETUP);
 	if (!entered)
 		setup_failed("entering the net namespace");
@@ -323,7 +331,7 @@ child_main(const struct jail_spec *spec, const struct jail *j, int lifeline,
 	if (!wait_go())
 		_exit(EXIT_SETUP);
 	if (spec->way != JAIL_PLAIN)
-		init_main(spec, j->usage);
+		init_main(spec, j);
 	plain_main(spec);
 }
 
@@ -334,7 +342,9 @@ namespaces(const struct jail_spec *spec, const struct jail *j)
 
 	if (spec->way == JAIL_PLAIN || spec->way == JAIL_BARE)
 		return flags;
-	flags |= CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS;
+	flags |= CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS;
+	if (!j->made)
+		flags |= CLONE_NEWNS;
 	if (!spec->network && (j->net == NULL || j->net->fd == -1))
 		flags |= CLONE_NEWNET;
 	if (!spec->user->switches)
@@ -361,6 +371,7 @@ jail_start(struct jail *j, const struct jail_spec *spec)
 		j->net = spec->net;
 		(void)netns_is_free(j->net);
 	}
+	j->made = spec->mounts != NULL && mountns_is_ready(spec->mounts, spec);
 	if (filter_make(confine_inet(spec)) == -1)
 		return -1;
 	if (pipe2(life, O_CLOEXEC) == -1 || pipe2(report, O_CLOEXEC) == -1)
@@ -380,6 +391,8 @@ jail_start(struct jail *j, const struct jail_spec *spec)
 		goto fail;
 	if (j->net != NULL)
 		netns_keep(j->net, j->pid);
+	if (j->made)
+		mountns_drop(spec->mounts);
 	(void)close(life[0]);
 	(void)close(report[1]);
 	j->lifeline = life[1];

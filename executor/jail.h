@@ -46,6 +46,8 @@ struct jail_user {
 	bool switches; /* the executor is root */
 };
 
+struct mountns;
+
 struct jail_spec {
 	enum jail_way way;
 	bool network;
@@ -57,6 +59,7 @@ struct jail_spec {
 	const struct cgroup *cgroup; /* it joins this one first, or NULL */
 	char *const *masks;          /* paths of the machine, NULL at the end */
 	struct netns *net;           /* that of the last jail, or NULL */
+	struct mountns *mounts;      /* those made ahead, or NULL */
 	/* With the executor's rights, before run: fills upper. Not OVERLAY. */
 	int (*prepare)(void *owner, int workspace, int upper, int report);
 	/* As the user; root is the view of the workspace. Its exit status. */
@@ -71,6 +74,7 @@ struct jail {
 	int report;                 /* non-blocking */
 	bool bare;                  /* its init must live to kill the others */
 	struct netns *net;          /* it is in; NULL: in one of its own */
+	bool made;                  /* its mounts were made ahead */
 	struct limits_usage *usage; /* shared with its init */
 };
 

@@ -64,7 +64,7 @@ mounts_make(int root, const char *path)
 int
 mounts_set(int tree, uint64_t attr, bool below)
 {
-	struct mount_attr a = {.attr_set = attr};
+	struct mount_attr a = {.attr_set = attr, .propagation = MS_PRIVATE};
 
 	return mount_setattr(tree, "",
 	    AT_EMPTY_PATH | (below ? AT_RECURSIVE : 0u), &a, sizeof(a));

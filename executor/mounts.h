@@ -17,7 +17,8 @@
 int mounts_open(int root, const char *path, int flags);
 /* mkdir -p; an O_PATH fd of it. */
 int mounts_make(int root, const char *path);
-/* Sets MOUNT_ATTR_*; below: on the mounts in the tree too. */
+/* Sets MOUNT_ATTR_*, and cuts it off from what the machine mounts; below: the
+ * mounts in the tree too. */
 int mounts_set(int tree, uint64_t attr, bool below);
 int mounts_attach(int tree, int at);
 /* At path, made where missing; closes tree, which may be -1. */

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <net/if.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -301,11 +302,10 @@ static int
 pivot(struct rootfs *r)
 {
 	rootfs_now("entering the jail's root");
-	if (mounts_set(r->root, CLOSED, false) == -1 || fchdir(r->root) == -1 ||
-	    syscall(SYS_pivot_root, ".", ".") == -1 ||
-	    umount2(".", MNT_DETACH) == -1 || chdir("/") == -1)
+	if (fchdir(r->root) == -1 || syscall(SYS_pivot_root, ".", ".") == -1 ||
+	    umount2(".", MNT_DETACH) == -1)
 		return -1;
-	return 0;
+	return chdir("/");
 }
 
 /* It is memory, and must not be a way around that limit. */
@@ -340,33 +340,89 @@ open_root(struct rootfs *r)
 	return answer;
 }
 
+/* What the machine's paths name is opened before its root is left; a user may
+ * make a /proc only where one can be seen. */
 static int
-build(struct rootfs *r)
+open_parts(struct rootfs *r)
 {
-	rootfs_now("making mounts private");
-	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == -1)
-		return -1;
+	const char *none[] = {NULL};
+
 	rootfs_now("mounting the overlay");
 	r->view = r->spec->way == JAIL_OVERLAY ? new_overlay(r->spec)
 					       : new_copy(r->spec);
 	if (r->view == -1)
 		return -1;
-	if (clone_exposed(r) == -1 || open_root(r) == -1 ||
-	    clone_machine(r) == -1 || rootfs_dev(r) == -1 ||
-	    rootfs_proc(r) == -1 || rootfs_private(r) == -1 ||
-	    rootfs_mask(r, true) == -1)
+	rootfs_now("making the jail's /proc");
+	r->proc = mounts_new("proc", none, PRIVATE | MOUNT_ATTR_NOEXEC);
+	return r->proc == -1 ? -1 : clone_exposed(r);
+}
+
+static int
+make_private(void)
+{
+	rootfs_now("making mounts private");
+	return mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL);
+}
+
+/* All in which no patch has a say; we are in it then. */
+static int
+build_machine(struct rootfs *r)
+{
+	if (open_root(r) == -1 || clone_machine(r) == -1 ||
+	    rootfs_dev(r) == -1 || rootfs_private(r) == -1)
+		return -1;
+	return pivot(r);
+}
+
+static int
+furnish(struct rootfs *r)
+{
+	if (rootfs_proc(r) == -1 || rootfs_mask(r, true) == -1)
 		return -1;
 	attach_exposed(r);
 	if (rootfs_mask(r, false) == -1 || attach_workspace(r) == -1)
 		return -1;
 	attach_mapped(r);
-	return pivot(r);
+	rootfs_now("closing the jail's root");
+	return mounts_set(r->root, CLOSED, false);
+}
+
+/* Into the one that was made ahead. */
+static int
+enter_made(struct rootfs *r, int mounts)
+{
+	rootfs_now("entering the mounts made ahead");
+	if (setns(mounts, CLONE_NEWNS) == -1)
+		return -1;
+	(void)close(mounts);
+	r->root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return r->root == -1 ? -1 : 0;
+}
+
+static int
+enter(struct rootfs *r, int mounts)
+{
+	if (mounts == -1 && make_private() == -1)
+		return -1;
+	if (open_parts(r) == -1)
+		return -1;
+	if ((mounts == -1 ? build_machine(r) : enter_made(r, mounts)) == -1)
+		return -1;
+	return furnish(r);
 }
 
 int
-rootfs_enter(const struct jail_spec *spec)
+rootfs_build(const struct jail_spec *spec)
 {
-	struct rootfs r = {.spec = spec, .root = -1, .view = -1};
+	struct rootfs r = {.spec = spec, .root = -1, .view = -1, .proc = -1};
+
+	return make_private() == -1 ? -1 : build_machine(&r);
+}
+
+int
+rootfs_enter(const struct jail_spec *spec, int mounts)
+{
+	struct rootfs r = {.spec = spec, .root = -1, .view = -1, .proc = -1};
 
 	if (!spec->user->switches && map_user(spec->user) == -1)
 		return -1;
@@ -375,7 +431,7 @@ rootfs_enter(const struct jail_spec *spec)
 		return -1;
 	if (!spec->network)
 		raise_loopback();
-	if (build(&r) == -1)
+	if (enter(&r, mounts) == -1)
 		return -1;
 	rootfs_now("opening the workspace in the jail");
 	if (chdir(spec->workspace) == -1)

@@ -9,9 +9,13 @@
 
 #include "executor/jail.h"
 
-/* In the jail's init: builds and enters it. An fd of the workspace's view, or
- * -1 with errno; rootfs_step then says what failed. */
-int rootfs_enter(const struct jail_spec *spec);
+/* In the jail's init: builds and enters it, or enters what rootfs_build has
+ * made: mounts is its namespace, or -1. An fd of the workspace's view, or -1
+ * with errno; rootfs_step then says what failed. */
+int rootfs_enter(const struct jail_spec *spec, int mounts);
+/* In a mount namespace of its own: the part of it that is the same for every
+ * patch of the queue. 0 or -1. */
+int rootfs_build(const struct jail_spec *spec);
 const char *rootfs_step(void);
 
 #endif

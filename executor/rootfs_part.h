@@ -8,7 +8,9 @@
 struct rootfs {
 	const struct jail_spec *spec;
 	int root; /* of the new tree */
-	int view; /* the workspace's mount, not attached yet */
+	/* Not attached yet: the workspace's mount, /proc, and queue's expose.
+	 */
+	int view, proc;
 	int *exposed;
 };
 
@@ -18,7 +20,7 @@ void rootfs_now(const char *what);
 int rootfs_tmpfs(const char *mode, int64_t size);
 /* All 0, or -1 with errno. */
 int rootfs_dev(struct rootfs *r);
-int rootfs_proc(struct rootfs *r);
+int rootfs_proc(struct rootfs *r); /* attaches it */
 int rootfs_private(struct rootfs *r);
 int rootfs_mask(struct rootfs *r, bool around);
 

@@ -96,12 +96,8 @@ close_proc(int root)
 int
 rootfs_proc(struct rootfs *r)
 {
-	const char *options[] = {NULL};
-	int tree;
-
 	rootfs_now("mounting the jail's /proc");
-	tree = mounts_new("proc", options, PRIVATE | MOUNT_ATTR_NOEXEC);
-	if (mounts_attach_at(r->root, tree, "/proc") == -1)
+	if (mounts_attach_at(r->root, r->proc, "/proc") == -1)
 		return -1;
 	return r->spec->user->switches ? close_proc(r->root) : 0;
 }

@@ -322,6 +322,7 @@ start_jail(struct executor *ex, const char *name)
 	    .limits = &r->plan.limits,
 	    .masks = masks,
 	    .net = &ex->net,
+	    .mounts = &ex->mounts,
 	    .prepare = r->way == JAIL_PLAIN ? worker_seed : clone_workspace,
 	    .run = worker_run,
 	    .owner = &r->worker};
@@ -430,6 +431,19 @@ name_txn(const struct executor *ex, char name[NAME_SIZE])
 		name[0] = '\0';
 }
 
+/* While we wait for this one; where none comes soon, they are let go again. */
+static void
+prepare_next(struct executor *ex)
+{
+	const struct jail_spec spec = {.user = &ex->user,
+	    .queue = ex->queue,
+	    .txn = ex->place.path};
+
+	if (ex->run.way >= JAIL_COPY && ex->user.switches &&
+	    ex->index.next < ex->index.count)
+		mountns_make(&ex->mounts, &spec);
+}
+
 enum run_start
 run_start(struct executor *ex, const struct job *job,
     const struct queue_name *name, const char *file)
@@ -460,6 +474,7 @@ run_start(struct executor *ex, const struct job *job,
 	    choose_way(ex, &r->fault) == 0 && await_git(ex) == 0 &&
 	    start_jail(ex, txn) == 0) {
 		watch_jail(ex);
+		prepare_next(ex);
 		kept_finish(ex);
 		return RUN_STARTED;
 	}

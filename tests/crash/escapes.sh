@@ -98,12 +98,13 @@ END
 sed -i "/^summaries:\$/,/replies/d; s|^    aliases: \[BRAUN\]|&\n    expose: [$out, $BUILD_DIR/tests/harness]|
     s|path: $T/alerts.log}|&\n    - {name: h, type: webhook, url_file: $out/secret}|" "$CONF"
 
-# tries MODE: one patch whose command tries everything; what got out is in
-# $T/MODE.out.
+# tries MODE: a patch whose command tries everything, in a jail the mounts of
+# which were made ahead where they are; what got out is in $T/MODE.out.
 tries() {
 	give_world
 	id=try-$1
 	queue_json >/dev/null <<END
+{"id":"before-$1","validate":{"shell":["true"]}}
 {"id":"$id","mutations":[{"path":"d","mkdir":true}],"validate":{"shell":["$(attempts)"]}}
 END
 	once

@@ -91,6 +91,58 @@ else
 	is 'as a user always has' "$(net 2)$(net 3)$(net 4)" 000
 fi
 
+# --- mounts made ahead
+
+ok 'ten patches in a row' run_json <<END
+$(for i in 0 1 2 3 4 5 6 7 8 9; do
+	echo "{\"id\":\"row$i\",\"validate\":{\"shell\":[\"ls /tmp/x /run/x /dev/shm/x 2>/dev/null; touch /tmp/x /run/x /dev/shm/x; stat -c %.9Z /home; date +%s.%N\"]}}"
+done)
+END
+# row N: what is private to it; when that was made; when the patch ran.
+row() {
+	outcome "row$1" .commands[0].output_head
+}
+for i in 0 1 2 3 4 5 6 7 8 9; do
+	row "$i" | grep "^/" >>"$T/found"
+	row "$i" | grep '^[0-9.]*$' | tr '\n' ' ' >>"$T/made"
+	echo >>"$T/made"
+done
+is 'nobody finds what the last one left' "$(cat "$T/found")" ''
+ahead=$(awk 'NR > 1 && $1 < ran { n++ } { ran = $2 } END { print n + 0 }' \
+    "$T/made")
+if [ "$(id -u)" -eq 0 ]; then
+	ok 'of some the mounts were made while another one ran' \
+	    test "$ahead" -gt 0
+	diag "$ahead of 9 were made ahead"
+else
+	is 'as a user each makes its own' "$ahead" 0
+fi
+if ! unshare -m nsenter -t $$ -m true 2>/dev/null; then
+	skip 3 'no mount namespace to change'
+else
+	cp "$CONF" "$CONF.plain"
+	sed -i "s|^    aliases: \[BRAUN\]|&\n    expose: [$T/cache]|" "$CONF"
+	mkfifo "$T/cache/go"
+	queue_json >/dev/null <<END
+{"id":"stale1","validate":{"shell":["timeout 60 cat $T/cache/go; ls -A /mnt"]}}
+{"id":"stale2","validate":{"shell":["ls -A /mnt"]}}
+END
+	start executor unshare -m --propagation private \
+	    "$BUILD_DIR/bin/executor" --once -c "$CONF" -q MAIN
+	# The fifo is opened when its reader is there, in the first one.
+	# shellcheck disable=SC2016 # not ours
+	ok 'something is mounted while the first one runs' timeout 60 sh -c '
+	    exec 9>"$1"; nsenter -t "$2" -m sh -c "
+	    mount -t tmpfs none /mnt && touch /mnt/mounted"' \
+	    sh "$T/cache/go" "$(pid_of executor)"
+	await 'both have run' stopped executor
+	is 'who began before it sees none of it' \
+	    "$(outcome stale1 .commands[0].output_head)" "$(ls -A /mnt)"
+	is 'the next one does' "$(outcome stale2 .commands[0].output_head)" \
+	    mounted
+	cp "$CONF.plain" "$CONF"
+fi
+
 # --- poison
 
 # crashes N: as if it had taken the executor down so often already.
