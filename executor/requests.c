@@ -20,7 +20,8 @@
 #define TAKE_MAX 256 /* in one pass */
 #define ASKS_MAX 16  /* of others: many do not keep patches waiting */
 #define REQUEST_BYTES (64u << 10)
-#define COARSE_US 3000000 /* no filesystem's clock ticks more coarsely */
+#define TICK_US 100000    /* no clock of nanoseconds ticks more coarsely */
+#define COARSE_US 3000000 /* nor one of seconds */
 #define LISTED_MS 1000    /* whatever the directory's times say */
 
 /* Only root and the spool's owner could put into the one box; in the other
@@ -172,9 +173,12 @@ is_quiet(const struct quiet *q, int dir)
 static void
 note_quiet(struct quiet *q, const struct stat *st)
 {
-	int64_t age = clock_wall_us() - st->st_ctim.tv_sec * 1000000LL;
+	const struct timespec *at = &st->st_ctim;
+	int64_t age =
+	    clock_wall_us() - at->tv_sec * 1000000LL - at->tv_nsec / 1000;
+	bool old = age > (at->tv_nsec != 0 ? TICK_US : COARSE_US);
 
-	q->until_ms = age > COARSE_US ? clock_mono_ms() + LISTED_MS : 0;
+	q->until_ms = old ? clock_mono_ms() + LISTED_MS : 0;
 	q->dev = st->st_dev;
 	q->ino = st->st_ino;
 	q->changed = st->st_mtim;
