@@ -265,13 +265,14 @@ is_same(const struct pair *p)
 }
 
 /* git dates an object anew when it meets the same content again, and writes a
- * configuration that it leaves as it was: what is named by its content, or may
- * not change, is no change by its date. */
+ * submodule's configuration again as it was: what is named by its content, or
+ * may not change, is no change by its date. The workspace's own would hide in a
+ * clone that all of it was replaced. */
 static bool
 is_freshened(const struct pair *p)
 {
 	if (strncmp(p->path, ".git/objects/", 13) != 0 &&
-	    (gitpart_of(p->path) == GITPART_NONE ||
+	    (gitpart_of(p->path) == GITPART_NONE || gitpart_is_own(p->path) ||
 		p->new.st_mode != p->old.st_mode ||
 		p->new.st_uid != p->old.st_uid ||
 		p->new.st_gid != p->old.st_gid))

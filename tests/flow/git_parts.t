@@ -2,10 +2,13 @@
 # SPDX-License-Identifier: ISC
 # What commands leave of repositories: new ones, as build tools make them, and
 # nothing that makes a later git of anybody run a program or stop for ever.
+# PATCHFLOW_LONG=1: in a clone of the workspace, where it is told otherwise.
 . "$(dirname "$0")/../harness/lib.sh"
 . "$(dirname "$0")/executor.sh"
 command -v git >/dev/null || skip_all 'git is not installed'
 write_config </dev/null
+[ -z "${PATCHFLOW_LONG:-}" ] ||
+    sed -i 's|^    aliases: \[BRAUN\]|&\n    isolation: copy|' "$CONF"
 # By URLs, as from elsewhere: there is no network.
 clone="git -c protocol.file.allow=always clone -q --recurse-submodules file://$ws/src/lib"
 update='git -c protocol.file.allow=always submodule --quiet update --init'
