@@ -141,6 +141,24 @@ ok 'when that is taken back' undo mod
 is 'it can be undone' "$(pf --json show mod | jq -r '.[0].state')" undone
 
 run_all <<'END'
+{"id":"modes","mutations":[{"path":"a","contents":"modes\n"}],"postMutationBuild":{"shell":["mkdir -p m/d; echo 1 >m/d/x; echo 2 >m/d/y; chmod 711 dir"]},"validate":{"shell":["true"]}}
+END
+chmod 0600 "$ws/a"
+chmod 0700 "$ws/m/d"
+chmod 0755 "$ws/dir"
+rm "$ws/m/d/y"
+undo modes
+is 'modes are changes, too, and what is missing' \
+    "$(outcome undo:modes '.warnings[]' | sort | tr '\n' ',')" \
+    'a has another mode,dir has another mode or owner,m/d has another mode,m/d/y was removed,'
+chmod 0644 "$ws/a"
+chmod 0755 "$ws/m/d"
+chmod 0711 "$ws/dir"
+echo 2 >"$ws/m/d/y"
+ok 'made so again' undo modes
+is 'it can be undone' "$(cat "$ws/a") $(ls -d "$ws/m" 2>/dev/null)" 'a '
+
+run_all <<'END'
 {"id":"first","mutations":[{"path":"a","contents":"first\n"}]}
 {"id":"second","mutations":[{"path":"a","contents":"second\n"}]}
 END
