@@ -12,7 +12,7 @@ vm_begin
 vm_new_disk one
 vm_boot one writeback
 VM_PATIENCE=2500
-await 'systemd boots' vm_ready 1
+await 'systemd boots' vm_ready
 guest 'systemctl stop patchflow' # its work is not what is asked
 like 'the control groups have controllers' \
     "$(guest 'cat /sys/fs/cgroup/cgroup.controllers')" 'memory.*pids'

@@ -26,7 +26,7 @@ said() {
 # Where the machine believes the disk to "write through" it never has it flush.
 round() {
 	vm_boot "$1" writeback
-	until_true "$AWAIT" vm_ready 1 && until_true "$AWAIT" vm_suite_is_up || return 1
+	until_true "$AWAIT" vm_ready && until_true "$AWAIT" vm_suite_is_up || return 1
 	guest "echo $2 >/sys/block/nvme0n1/queue/write_cache"
 	guest "systemd-run --collect sh -c '$(echo "$storm" |
 	    sed "s/FROM/$3/")'" >/dev/null
@@ -62,7 +62,7 @@ for cut in 1 2 3; do
 	    round honest "write back" $((cut * 1000)) $((cut * 5))
 done
 vm_boot honest writeback
-await 'the machine boots again' vm_ready 1
+await 'the machine boots again' vm_ready
 await '... with the suite' vm_suite_is_up
 await '... and everything comes to its end' idle
 account >"$T/got"
@@ -80,7 +80,7 @@ vm_cut_power
 vm_new_disk liar
 ok 'the power of one that does not flush' round liar "write through" 1000 5
 vm_boot liar writeback
-if until_true "$AWAIT" vm_ready 1 && until_true "$AWAIT" vm_suite_is_up; then
+if until_true "$AWAIT" vm_ready && until_true "$AWAIT" vm_suite_is_up; then
 	account >"$T/got"
 	ok 'takes along what was acknowledged, and is seen to' test \
 	    "$(cat "$T/got")" != "$(kept)"

@@ -50,7 +50,7 @@ state() {
 	guest "patchflow --json show $1 | jq -r .[0].state"
 }
 
-await 'systemd boots' vm_ready 1
+await 'systemd boots' vm_ready
 await '... and starts the suite' vm_suite_is_up
 is 'the unit is enabled, and no other one failed' \
     "$(guest 'systemctl is-enabled patchflow; systemctl --failed --no-legend')" \
@@ -137,14 +137,14 @@ await '... and can be ended' slow_ended
 ok 'a queue is stopped' guest 'patchflow pause MAIN'
 submit kept >/dev/null
 guest 'systemctl reboot' &
-await 'it boots again' vm_ready 2
+ok 'it boots again' vm_reboots one writeback
 await '... with the suite' vm_suite_is_up
 like 'the patch is still there, and the queue still stopped' "$(state kept)" \
     'queued|held'
 ok '... and runs when that ends' guest \
     'patchflow resume MAIN; patchflow wait --timeout 300s kept'
 guest 'sync; echo b >/proc/sysrq-trigger' &
-await 'it boots once more, unasked' vm_ready 3
+ok 'it boots once more, unasked' vm_reboots one writeback
 await '... with the suite' vm_suite_is_up
 is 'what was done is done' "$(state first) $(state kept) $(guest \
     'cat /home/joe/ws/kept.txt')" 'completed completed kept'

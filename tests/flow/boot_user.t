@@ -36,7 +36,7 @@ census() {
 }
 everybody='1 joe alertd 1 joe executor 1 joe ghost-bridge 1 joe summarizer 1 joe watchdog'
 
-await 'systemd boots' vm_ready 1
+await 'systemd boots' vm_ready
 guest 'systemctl disable --now patchflow' # the other one, of the system
 is 'nobody is there' "$(census)" ''
 ok 'a configuration in the home directory' joe 'patchflow init'
@@ -81,7 +81,7 @@ await 'one that hangs is replaced' replaced "$old"
 counts '... with one of everybody' "$everybody"
 
 guest 'systemctl reboot' &
-await 'it boots again' vm_ready 2
+ok 'it boots again' vm_reboots one writeback
 await '... with the suite, and nobody logged in' suite_is_his
 counts '... who has it back' "$everybody"
 is 'a patch runs' "$(patch second)" secondjoe
