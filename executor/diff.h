@@ -2,7 +2,8 @@
 /*
  * The staged view against the workspace: canonical operations, with what they
  * bring moved to T/new. Runs when every process of the patch is dead and the
- * overlay is gone.
+ * overlay is gone; of a patch without commands, when its worker has said the
+ * last of what it had to say.
  */
 #ifndef EXECUTOR_DIFF_H
 #define EXECUTOR_DIFF_H

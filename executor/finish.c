@@ -4,9 +4,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "common/buf.h"
 #include "common/clock.h"
 #include "common/log.h"
 #include "executor/approval.h"
@@ -25,11 +27,24 @@
 #include "executor/settle.h"
 
 static void
+drop_diff(struct run *r)
+{
+	if (r->diff == NULL)
+		return;
+	ops_free(&r->diff->ops);
+	changes_close(&r->diff->changes);
+	json_decref(r->diff->warnings);
+	free(r->diff);
+	r->diff = NULL;
+}
+
+static void
 forget(struct executor *ex)
 {
 	struct run *r = &ex->run;
 
 	settle_undraft(ex);
+	drop_diff(r);
 	if (r->plan.limits.grouped)
 		cgroup_drop(&ex->cgroup);
 	jail_close(&r->jail);
@@ -293,19 +308,44 @@ put_aside(struct executor *ex)
 	return true;
 }
 
+/* 0, or -1 with the run's fault set. */
 static int
-diff_view(struct executor *ex, struct diff *d)
+diff_view(struct executor *ex)
 {
 	struct run *r = &ex->run;
+	struct diff *d = xcalloc(1, sizeof(*d));
 
+	*d = (struct diff){.workspace = &ex->workspace,
+	    .txn = &r->txn,
+	    .queue = ex->queue,
+	    .trusted = ex->user.switches,
+	    .overlay = r->way == JAIL_OVERLAY,
+	    .beat = executor_beat,
+	    .owner = ex,
+	    .warnings = json_array()};
+	changes_open(&d->changes, (size_t)ex->settings->summaries.diff_bytes);
+	approval_watch(ex, &d->changes);
+	r->diff = d;
 	if (r->way == JAIL_OVERLAY)
 		return diff_overlay(d, &r->fault);
 	return r->way == JAIL_PLAIN ? diff_scratch(d, &r->plan, &r->fault)
 				    : diff_copy(d, &r->fault);
 }
 
+/* It has let nobody else into its scratch, and says this last of all. Before
+ * the record its end is proven like any other's. */
+void
+finish_staged(struct executor *ex)
+{
+	struct run *r = &ex->run;
+
+	if (r->way == JAIL_PLAIN && r->ended && r->end == RUN_ON &&
+	    !r->fault.set && r->diff == NULL)
+		(void)diff_view(ex);
+}
+
 static int
-commit_run(struct executor *ex, struct diff *d)
+commit_run(struct executor *ex)
 {
 	struct run *r = &ex->run;
 	struct commit c = {.workspace = &ex->workspace,
@@ -317,11 +357,14 @@ commit_run(struct executor *ex, struct diff *d)
 	    .since = r->since,
 	    .ordered = settle_in_order(ex),
 	    .split_links = strcmp(ex->queue->hard_links, "split") == 0};
+	struct diff *d;
 	int answer;
 
-	answer = diff_view(ex, d);
+	if (r->diff == NULL && diff_view(ex) == -1)
+		return -1;
+	d = r->diff;
 	/* What may add to the record comes before it is staged. */
-	if (answer == -1 || check_policy(ex, d) == -1 ||
+	if (check_policy(ex, d) == -1 ||
 	    (r->way != JAIL_PLAIN && reads_check(ex, &c, d, &r->fault) == -1) ||
 	    gitlock_take(ex, &r->txn, &d->ops, &r->fault) == -1)
 		return -1;
@@ -353,23 +396,11 @@ static int
 try_commit(struct executor *ex)
 {
 	struct run *r = &ex->run;
-	struct diff d = {.workspace = &ex->workspace,
-	    .txn = &r->txn,
-	    .queue = ex->queue,
-	    .trusted = ex->user.switches,
-	    .overlay = r->way == JAIL_OVERLAY,
-	    .beat = executor_beat,
-	    .owner = ex,
-	    .warnings = json_array()};
 	int answer;
 
-	changes_open(&d.changes, (size_t)ex->settings->summaries.diff_bytes);
-	approval_watch(ex, &d.changes);
-	answer = commit_run(ex, &d);
-	r->way_was_wrong = d.met_foreign;
-	ops_free(&d.ops);
-	changes_close(&d.changes);
-	json_decref(d.warnings);
+	answer = commit_run(ex);
+	r->way_was_wrong = r->diff->met_foreign;
+	drop_diff(r);
 	if (answer == 0)
 		carry_out(ex);
 	else if (answer == -1)

@@ -84,6 +84,7 @@ on_report(struct loop *l, struct watch *w, short revents)
 	int more = report_read(w->fd, &ex->run.pending, on_line, ex);
 
 	(void)revents;
+	finish_staged(ex);
 	if (more == 1)
 		return;
 	if (more == -1)
