@@ -16,7 +16,7 @@
 
 #define RUN_MS 30000      /* longer is a hang */
 #define SURVIVOR_MS 10000 /* of one whose executor is dead, on a busy disk */
-#define SETTLE_RUNS 4     /* for what was put off */
+#define SETTLE_RUNS 5     /* for what was put off, and a killed one */
 
 static void trouble(struct sweep *s, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
@@ -381,10 +381,14 @@ settle(struct sweep *s)
 	struct verdict v;
 
 	for (int i = 0; i < SETTLE_RUNS && s->trouble == NULL; i++) {
+		bool hit = s->hit[1];
+
 		(void)one_run(s, 1);
 		if (world_verdict(&s->world, &v) == -1)
 			return;
-		if (i == 0 && s->target[1] != NULL)
+		/* Which of them is killed depends on what was put off; the
+		 * next one comes in any case. */
+		if (s->hit[1] != hit)
 			continue;
 		if (v.held + v.queued + v.running == 0)
 			return;
