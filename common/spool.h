@@ -112,11 +112,10 @@ bool spool_exists(int dir, const char *name);
  */
 int spool_read(int dir, const char *name, size_t max, bool any_owner,
     struct spool_file *f) __attribute__((warn_unused_result));
-/* As spool_read, and the check must hold: errno EBADMSG where it does not. *uid
- * is the file's owner, of the descriptor that the document was read from. */
-int spool_read_owned(int dir, const char *name, size_t max, bool any_owner,
-    uid_t *uid, json_t **doc) __attribute__((warn_unused_result));
-/* That, of somebody trusted. */
+/* What was read, as a checked document, and frees it: NULL with errno EBADMSG
+ * where the check does not hold. */
+json_t *spool_take_json(struct spool_file *f);
+/* Both, of somebody trusted. */
 int spool_read_json(int dir, const char *name, json_t **doc)
     __attribute__((warn_unused_result));
 /* Splits a checked file in memory; NULL with errno EBADMSG, or ENOMSG where

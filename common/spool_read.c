@@ -249,32 +249,28 @@ spool_check(const char *bytes, size_t len)
 	return doc;
 }
 
-int
-spool_read_owned(int dir, const char *name, size_t max, bool any_owner,
-    uid_t *uid, json_t **doc)
+json_t *
+spool_take_json(struct spool_file *f)
 {
-	struct spool_file f;
-	int found;
+	json_t *doc = spool_check(f->bytes, f->len);
 
-	*doc = NULL;
-	found = spool_read(dir, name, max, any_owner, &f);
-	if (found != 1)
-		return found;
-	*uid = f.uid;
-	*doc = spool_check(f.bytes, f.len);
-	spool_file_free(&f);
-	if (*doc != NULL)
-		return 1;
-	errno = EBADMSG;
-	return -1;
+	spool_file_free(f);
+	if (doc == NULL)
+		errno = EBADMSG;
+	return doc;
 }
 
 int
 spool_read_json(int dir, const char *name, json_t **doc)
 {
-	uid_t uid;
+	struct spool_file f;
+	int found = spool_read(dir, name, SPOOL_FILE_MAX, false, &f);
 
-	return spool_read_owned(dir, name, SPOOL_FILE_MAX, false, &uid, doc);
+	*doc = NULL;
+	if (found != 1)
+		return found;
+	*doc = spool_take_json(&f);
+	return *doc != NULL ? 1 : -1;
 }
 
 static int

@@ -48,12 +48,12 @@ struct plan_edit {
 
 struct plan_step {
 	enum plan_kind kind;
+	enum plan_place place;
 	size_t index; /* of mutations[] */
 	char *path;   /* below the workspace */
 	char *to;     /* rename: new path; symlink: what it says; command */
 	int mode;     /* -1: unchanged, or the default for a new file */
 	bool create;  /* the file must not exist */
-	enum plan_place place;
 	struct plan_text text;   /* contents; a diff; what replaces a pattern */
 	struct plan_text anchor; /* or a pattern */
 	char *flags;             /* of the pattern */

@@ -118,21 +118,23 @@ hold_for(struct executor *ex, const char *what, int error)
 	executor_hold(ex, "%s: not read: %s", what, strerror(error));
 }
 
+/* Whose file it is, is asked of the descriptor that it was read from. */
 static void
 take(struct executor *ex, const struct box *b, const char *name)
 {
-	json_t *doc;
-	uid_t uid;
-	int found = spool_read_owned(b->dir[BOX_CUR], name, REQUEST_BYTES,
-	    b == &ex->q->asks, &uid, &doc);
+	struct spool_file f;
+	int found = spool_read(b->dir[BOX_CUR], name, REQUEST_BYTES,
+	    b == &ex->q->asks, &f);
+	uid_t uid = found == 1 ? f.uid : 0;
+	json_t *doc = found == 1 ? spool_take_json(&f) : NULL;
 	int saved = errno;
 
-	if (found == 1)
+	if (doc != NULL)
 		act(ex, b, name, uid, doc);
-	else if (found == -1 && (saved == EBADMSG || saved == EPERM ||
-				    saved == EFBIG || saved == EACCES))
+	else if (found != 0 && (saved == EBADMSG || saved == EPERM ||
+				   saved == EFBIG || saved == EACCES))
 		set_aside(ex, b, name);
-	else if (found == -1)
+	else if (found != 0)
 		hold_for(ex, name, saved);
 	json_decref(doc);
 }

@@ -53,7 +53,7 @@ takes_ids_that_people_can_read(void **state)
 	    {"a\x7f", false},
 	    {"\xc2\x85next", false}, /* C1 control */
 	    {"fix\xe2\x80\xae"
-	     "nigol",
+	     "nigol\xe2\x80\xac",
 		false}, /* turns the line round */
 	    {"a\xe2\x80\xa8"
 	     "b",
