@@ -113,8 +113,9 @@ end_forward(struct executor *ex, const struct txn *t, struct record *r,
     bool displaced)
 {
 	note_time(ex, t, "DONE");
-	if (!is_settled(ex, r) &&
-	    settle_outcome(ex, r->outcome, Q_RUNNING, r->file) == -1)
+	if (is_settled(ex, r))
+		settle_close(ex, r->outcome); /* a kill may have been before */
+	else if (settle_outcome(ex, r->outcome, Q_RUNNING, r->file) == -1)
 		return -1;
 	if (displaced)
 		return keep_displaced(ex, t->name);

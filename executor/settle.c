@@ -245,6 +245,25 @@ put_outcome(struct executor *ex, const struct outcome *o, bool *first)
 	return -1;
 }
 
+/* What is kept of a patch while it waits or runs. */
+static void
+close_patch(struct executor *ex, const struct envelope *env)
+{
+	approval_close(ex, env->key, env->id);
+	tries_forget(&ex->state, env->key);
+}
+
+void
+settle_close(struct executor *ex, const json_t *doc)
+{
+	struct outcome o;
+
+	if (outcome_decode((json_t *)(uintptr_t)doc, &o) == -1)
+		return;
+	close_patch(ex, &o.env);
+	outcome_free(&o);
+}
+
 int
 settle_outcome(struct executor *ex, const json_t *doc, enum queue_dir from,
     const char *file)
@@ -264,8 +283,7 @@ settle_outcome(struct executor *ex, const json_t *doc, enum queue_dir from,
 	 * again and tells; alertd folds the repetition. */
 	tell(ex, &o);
 	if (move_file(ex, from, file, end_dir(&o)) == 0) {
-		approval_close(ex, o.env.key, o.env.id);
-		tries_forget(&ex->state, o.env.key);
+		close_patch(ex, &o.env);
 		ex->work++;
 		ex->held_stale = true;
 		waits_tell(&ex->waits, o.env.id);

@@ -25,6 +25,9 @@ struct settle_at {
  * from. 0, or -1: the queue is held. */
 int settle_outcome(struct executor *ex, const json_t *doc, enum queue_dir from,
     const char *file);
+/* The end of that, once more: of one whose file was moved, but whose counts and
+ * question a kill may have left. */
+void settle_close(struct executor *ex, const json_t *doc);
 /* As above for a fault: makes the document. extra, where given, has fields
  * to be added (commands, warnings). */
 int settle_fault(struct executor *ex, const struct envelope *env,
