@@ -160,6 +160,7 @@ cut_power(struct sweep *s)
 		s->promised = v.completed + v.failed;
 	if (world_cut_power(&s->world) == -1)
 		trouble(s, "power not cut: %s", strerror(errno));
+	s->tracer.off = true;
 	for (size_t i = 0; i < TRACEES_MAX; i++) {
 		if (s->tracer.tracees[i].pid != 0)
 			(void)kill(s->tracer.tracees[i].pid, SIGKILL);

@@ -325,7 +325,9 @@ step(struct tracer *t)
 		return 0;
 	}
 	e = add(t, pid);
-	if (e == NULL)
+	if (t->off)
+		(void)kill(pid, SIGKILL);
+	else if (e == NULL)
 		go(pid, 0);
 	else
 		on_stop(t, e, status);
@@ -367,6 +369,7 @@ tracer_start(struct tracer *t, int run, char *const argv[], const char *log)
 		return -1;
 	}
 	(void)close(fds[1]);
+	t->off = false;
 	e->run = run;
 	e->known = true;
 	(void)strlcpy(e->path, "0", sizeof(e->path));

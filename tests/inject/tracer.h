@@ -36,6 +36,7 @@ struct tracee {
 enum act { ACT_GO, ACT_KILL, ACT_FAULT };
 
 struct tracer {
+	bool off; /* the power is gone: who is born now is dead, too */
 	struct tracee tracees[TRACEES_MAX];
 	/* What to do before the nth such call; ACT_FAULT: with *fault. */
 	enum act (*at)(void *owner, const struct tracee *t,
