@@ -113,12 +113,13 @@ run_edits(const struct plan_step *s, const struct plan_text *old, size_t max,
 
 	(void)max;
 	for (size_t i = 0; i < s->edit_count && answer == 0; i++) {
-		struct buf free_one = before;
 		json_t *error = NULL;
 
 		if (i > 0) {
+			struct buf spare = before;
+
 			before = *out;
-			*out = free_one;
+			*out = spare;
 			text = (struct plan_text){before.bytes, before.len};
 		}
 		buf_clear(out);
