@@ -50,6 +50,8 @@ AWAIT=${AWAIT:-60} # seconds that await waits, of a machine that is busy
 
 # --- end of the test
 
+. "$TOP/tests/harness/groups.sh"
+
 # Pids of all processes that carry our mark, this shell and its subshells not.
 started() {
 	# Listed before grep is there, which carries the mark as well.
@@ -87,6 +89,7 @@ kill_started() {
 cleanup() {
 	trap - EXIT INT TERM HUP
 	kill_started
+	remove_groups
 	cd / || exit 1
 	if [ -n "${KEEP_SCRATCH:-}" ]; then
 		echo "# kept $T"

@@ -3,7 +3,7 @@
 # The harness itself: its checks can fail, its clean-up is complete, and
 # run.sh counts what it should.
 . "$(dirname "$0")/../harness/lib.sh"
-plan 13
+plan 16
 
 is 'every test can be run by its own name' \
     "$(find "$TOP/tests" -name '*.t' ! -perm -100)" ''
@@ -14,6 +14,7 @@ inner() {
 }
 head=". '$TOP/tests/harness/lib.sh'"
 cp "$TOP/Makefile" "$T/Makefile"
+ln -s "$TOP/tests" "$T/tests"
 
 inner <<END
 $head
@@ -52,6 +53,41 @@ END
 is 'a test with children ends' $? 0
 fails 'they are gone' pgrep -f "sleep 30[01]\$"
 fails 'and its scratch directory' test -e "$(cat "$T/inner.dir")"
+
+# An executor that is killed at work and not started again. Beside its group one
+# as a supervisor's that had limits, and one of somebody else.
+inner <<END
+$head
+. "\$TOP/tests/flow/executor.sh"
+write_config </dev/null
+nap="sleep 4722.\$\$"
+echo '{"id":"a","mutations":[],"postMutationBuild":{"shell":["'"\$nap"'"]}}' |
+    queue_json
+start executor executor -c "\$CONF" -q MAIN
+grouped() {
+	for pid in \$(started); do
+		sed -n 's|.*/\(patchflow-.*\)|\1|p' "/proc/\$pid/cgroup"
+	done 2>/dev/null | sort -u | grep .
+}
+plan 0
+until_true "\$AWAIT" pgrep -xf "\$nap"
+name=\$(grouped) || exit 0
+group=\$(find /sys/fs/cgroup -name "\$name" | head -n 1)
+mktemp -d "\${group%/*}/patchflow-XXXXXX" >'$T/other'
+ours=\${group%/*}/\$(printf patchflow-%x "\$(stat -c %i "\$SPOOL")")
+mkdir -p "\$ours/alertd" && echo "\$group \$ours" >'$T/groups'
+stop executor KILL
+test -d "\$group" && echo yes >'$T/stayed'
+END
+if [ -e "$T/groups" ]; then
+	is 'of a killed executor a control group stays' "$(cat "$T/stayed")" yes
+	# shellcheck disable=SC2046 # two names
+	is '... which goes with its test, as does a supervisor'"'"'s' \
+	    "$(ls -d $(cat "$T/groups") 2>/dev/null)" ''
+	ok '... and nobody else'"'"'s' rmdir "$(cat "$T/other")"
+else
+	skip 3 'no control groups are to be had here'
+fi
 
 mkdir -p "$T/b" "$T/t/tests/flow"
 printf '#!/bin/sh\necho 1..2; echo ok 1 - a; echo "ok 2 # SKIP no"\n' \
