@@ -181,17 +181,50 @@ vm_cut_power() {
 	stop machine KILL
 }
 
+# vm_is_on: not by kill -0, for which it runs until it is waited for.
+vm_is_on() {
+	[ -e "/proc/$(pid_of machine)/exe" ]
+}
+
+# vm_tell LINE: to the agent. Of a pipe that nobody reads even the opening waits.
+vm_tell() {
+	# shellcheck disable=SC2016 # the inner shell expands them
+	vm_is_on &&
+	timeout 60 sh -c 'printf "%s\n" "$1" >"$2"' - "$1" "$T/agent.in"
+}
+
+vm_has_answered() {
+	grep -q "^done $1 .* end\$" "$T/heard"
+}
+
+vm_has_answered_or_is_off() {
+	vm_has_answered "$1" || ! vm_is_on
+}
+
 # guest SCRIPT: in there as root, with its output and exit status; 99 when it
-# does not answer within $VM_PATIENCE seconds.
+# does not answer within $VM_PATIENCE seconds or is off, and why to stderr.
 guest() {
 	ask=$(date +%s%N)
-	printf '%s %s\n' "$ask" "$(printf %s "$1" | base64 -w 0)" >"$T/agent.in"
-	until_true "${VM_PATIENCE:-300}" \
-	    grep -q "^done $ask .* end\$" "$T/heard" || return 99
+	if vm_tell "$ask $(printf %s "$1" | base64 -w 0)"; then
+		until_true "${VM_PATIENCE:-300}" vm_has_answered_or_is_off "$ask"
+	fi
+	vm_has_answered "$ask" || {
+		vm_last_words >&2
+		return 99
+	}
 	# shellcheck disable=SC2046 # words are what it says
 	set -- $(grep "^done $ask " "$T/heard")
 	printf %s "${4#x}" | base64 -d
 	return "$3"
+}
+
+vm_last_words() {
+	if vm_is_on; then
+		diag 'the guest does not answer; its console:'
+	else
+		diag 'the machine is off; its console:'
+	fi
+	diag "$(tail -n 20 "$T/log/console" 2>/dev/null)"
 }
 
 # counts SENTENCE WANT: the test's census comes to WANT. At any one look a child

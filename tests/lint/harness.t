@@ -3,7 +3,7 @@
 # The harness itself: its checks can fail, its clean-up is complete, and
 # run.sh counts what it should.
 . "$(dirname "$0")/../harness/lib.sh"
-plan 16
+plan 19
 
 is 'every test can be run by its own name' \
     "$(find "$TOP/tests" -name '*.t' ! -perm -100)" ''
@@ -88,6 +88,37 @@ if [ -e "$T/groups" ]; then
 else
 	skip 3 'no control groups are to be had here'
 fi
+
+# machine SCRIPT: instead of qemu, with an agent that answers what SCRIPT says.
+machine() {
+	inner <<-END
+	$head
+	. "\$TOP/tests/harness/vm.sh"
+	plan 0
+	mkdir "\$T/log"
+	echo 'Kernel panic' >"\$T/log/console"
+	mkfifo "\$T/agent.in"
+	: >"\$T/heard"
+	start machine perl -e '
+		open(my \$in, "+<", "\$ENV{T}/agent.in");
+		while (<\$in>) { $1 }'
+	guest true
+	echo "rc \$?"
+	stop machine KILL
+	guest true
+	echo "rc \$?"
+	END
+	grep -v '^1\.\.' "$T/inner.out" | tr '\n' ' '
+}
+off='# the machine is off; its console: # Kernel panic rc 99 '
+# shellcheck disable=SC2016 # perl expands them
+is 'a guest is heard, until its machine is off' "$(machine '
+	open(my $out, ">>", "$ENV{T}/heard");
+	print $out "done ", (split)[0], " 3 xaGkK end\n"')" "hi rc 3 $off"
+is 'none is waited for whose machine goes off meanwhile' \
+    "$(machine exit)" "$off$off"
+is 'nor one that is silent, for ever' "$(VM_PATIENCE=1 machine 1)" \
+    "# the guest does not answer; its console: # Kernel panic rc 99 $off"
 
 mkdir -p "$T/b" "$T/t/tests/flow"
 printf '#!/bin/sh\necho 1..2; echo ok 1 - a; echo "ok 2 # SKIP no"\n' \
