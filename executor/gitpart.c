@@ -94,19 +94,25 @@ part_of(const char *path)
 	return part;
 }
 
+/* In a directory of a repository may lie another one. */
 enum gitpart
 gitpart_of(const char *path)
 {
-	enum gitpart part = GITPART_NONE;
+	enum gitpart found = GITPART_NONE;
 
-	for (const char *at = path; at != NULL && part == GITPART_NONE;
-	     at = next(at)) {
+	for (const char *at = path; at != NULL; at = next(at)) {
+		enum gitpart part = GITPART_NONE;
+
 		if (strcasecmp(at, ".git") == 0)
 			return GITPART_ROOT;
 		if (strncasecmp(at, ".git/", 5) == 0)
 			part = part_of(at + 5);
+		if (part != GITPART_NONE)
+			found = part;
+		if (part != GITPART_NONE && part != GITPART_DIR)
+			break;
 	}
-	return part;
+	return found;
 }
 
 bool

@@ -71,6 +71,7 @@ todo=.git/rebase-merge/git-rebase-todo
 	runs hook "git init -q n && echo true >n/.git/hooks/post-checkout"
 	runs linked "mkdir n && echo 'gitdir: ../a' >n/.git"
 	runs moduled 'mkdir m n && ln -s ../m .git/modules && echo "gitdir: ../.git/modules/x" >n/.git'
+	runs within "mkdir -p n .git/worktrees/w/.git/modules && git init -q m && git -C m config core.fsmonitor $program && mv m/.git .git/worktrees/w/.git/modules/m && echo 'gitdir: ../.git/worktrees/w/.git/modules/m' >n/.git"
 	runs changed 'git -C src/lib config user.name x'
 	runs own 'rm -rf .git'
 	runs remade 'mv .git old && git init -q'
@@ -79,7 +80,8 @@ todo=.git/rebase-merge/git-rebase-todo
 } >"$T/evils"
 ok 'others leave programs for later' run_json <"$T/evils"
 for row in 'fsmonitor n/.git/config' 'hook n/.git/hooks/post-checkout' \
-    'linked n/.git' 'moduled .git/modules' 'changed src/lib/.git/config' \
+    'linked n/.git' 'moduled .git/modules' \
+    'within .git/worktrees/w/.git/modules/m/config' 'changed src/lib/.git/config' \
     'own .git/config' \
     'remade .git/config' "begun .git/rebase-merge" 'fetched .git/remotes/origin'; do
 	like "${row%% *} fails and names ${row##* }" "$(said "${row%% *}")" \
@@ -87,7 +89,7 @@ for row in 'fsmonitor n/.git/config' 'hook n/.git/hooks/post-checkout' \
 done
 like 'a setting is named' "$(said fsmonitor)" 'it sets core.fsmonitor'
 is 'nothing of them is there' "$(ls -d "$ws/n" "$ws/m" "$ws/.git/rebase-merge" \
-    "$ws/.git/modules" "$ws/.git/remotes" 2>/dev/null)" ''
+    "$ws/.git/modules" "$ws/.git/worktrees" "$ws/.git/remotes" 2>/dev/null)" ''
 # The control: this is what would run.
 mkdir "$ws/.git/rebase-merge"
 g rev-parse HEAD | tee "$ws/.git/rebase-merge/onto" >"$ws/.git/rebase-merge/orig-head"
