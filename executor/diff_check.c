@@ -80,13 +80,17 @@ is_fresh(const struct pair *p, const struct subtree_at *at)
 	return !gitpart_is_own(at->path);
 }
 
+/* Of one without a .git it is what it says that counts, new or not. */
 static int
 check_part(struct pair *p, const struct subtree_at *at)
 {
-	bool fresh = is_fresh(p, at);
+	enum gitpart part = gitpart_of(at->path);
+	enum gitpart bare =
+	    part == GITPART_NONE ? pair_bare_part(p, at) : GITPART_NONE;
+	bool fresh = bare != GITPART_NONE || is_fresh(p, at);
 	mode_t mode = at->st->st_mode;
 
-	switch (gitpart_of(at->path)) {
+	switch (bare != GITPART_NONE ? bare : part) {
 	case GITPART_NONE:
 		return 0;
 	case GITPART_DIR:
@@ -106,7 +110,9 @@ check_part(struct pair *p, const struct subtree_at *at)
 	case GITPART_STATE:
 		break;
 	}
-	return pair_refuse(p, at->path, "");
+	return pair_refuse(p, at->path,
+	    bare != GITPART_NONE ? "git takes its directory for a repository"
+				 : "");
 }
 
 int

@@ -6,7 +6,7 @@
  *
  * A patch's command may leave new repositories, as build tools do, that are
  * as git init and git clone make them. Of one that is there none of these
- * parts changes.
+ * parts changes. Of repositories that are in no .git diff_bare.c knows.
  */
 #ifndef EXECUTOR_GITPART_H
 #define EXECUTOR_GITPART_H

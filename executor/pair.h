@@ -4,6 +4,7 @@
 #define EXECUTOR_PAIR_H
 
 #include "executor/diff.h"
+#include "executor/gitpart.h"
 
 /* One name in both layers; a side without the name has found false. */
 struct pair {
@@ -35,6 +36,10 @@ int pair_check_carried(struct pair *p, const struct subtree_at *at);
 int pair_check_gone(struct pair *p, const struct subtree_at *at);
 /* Of one that stays only mode and owner can be set. */
 int pair_check_directory(struct pair *p);
+
+/* diff_bare.c: what an entry outside of any .git is in a repository without one,
+ * GITPART_NONE where it is in none. */
+enum gitpart pair_bare_part(const struct pair *p, const struct subtree_at *at);
 
 /* All names in a directory; free with pair_names_free. */
 int pair_names(int dir, char ***names, size_t *count);

@@ -11,6 +11,7 @@ write_config </dev/null
     sed -i 's|^    aliases: \[BRAUN\]|&\n    isolation: copy|' "$CONF"
 # By URLs, as from elsewhere: there is no network.
 clone="git -c protocol.file.allow=always clone -q --recurse-submodules file://$ws/src/lib"
+mirror="git clone -q --mirror file://$ws/src/lib build/mirror"
 update='git -c protocol.file.allow=always submodule --quiet update --init'
 
 g() {
@@ -38,6 +39,7 @@ git init -q -b main "$ws"
 echo a >"$ws/a"
 printf 'src/\nbuild/\n' >"$ws/.gitignore"
 g add a .gitignore && g commit -q -m start
+git init -q --bare "$ws/bare"
 program="$T/program"
 printf '#!/bin/sh\ntouch %s/ran\n' "$T" >"$program"
 chmod +x "$program"
@@ -45,14 +47,15 @@ chmod +x "$program"
 # --- what builds do
 
 {
-	runs cloned "$clone build/lib && git init -q made"
-	runs again "cd build/lib && $update && git fetch -q"
-	runs anew "rm -rf build && $clone build/lib"
+	runs cloned "$clone build/lib && git init -q made && $mirror"
+	runs again "cd build/lib && $update && git fetch -q && git -C ../mirror fetch -q"
+	runs anew "rm -rf build && $clone build/lib && $mirror"
 } >"$T/builds"
 ok 'commands clone' run_json <"$T/builds"
 is 'a clone with its submodules, and a new repository, stay' \
     "$(said cloned) $(cat "$ws/build/lib/sub/sub")" 'completed  sub'
 is 'which are whole' "$(git -C "$ws/build/lib" fsck 2>&1)$(git \
+    -C "$ws/build/mirror" fsck 2>&1)$(git \
     -C "$ws/build/lib" submodule status | grep -c '^ ')$(git -C "$ws/made" \
     status --porcelain)" 1
 is 'a second build finds them and changes nothing of theirs' \
@@ -73,24 +76,45 @@ todo=.git/rebase-merge/git-rebase-todo
 	runs moduled 'mkdir m n && ln -s ../m .git/modules && echo "gitdir: ../.git/modules/x" >n/.git'
 	runs within "mkdir -p n .git/worktrees/w/.git/modules && git init -q m && git -C m config core.fsmonitor $program && mv m/.git .git/worktrees/w/.git/modules/m && echo 'gitdir: ../.git/worktrees/w/.git/modules/m' >n/.git"
 	runs changed 'git -C src/lib config user.name x'
+	runs bare "git init -q --bare n && git -C n config core.fsmonitor $program"
+	runs beside "git -C bare config core.fsmonitor $program"
+	runs hooked "echo true >bare/hooks/update"
+	runs shared "mkdir n && echo ref: refs/heads/x >n/HEAD && echo ../bare >n/commondir"
+	runs headed 'mkdir d/objects d/refs && echo ref: refs/heads/x >d/HEAD'
+	cat <<'END'
+{"id":"mutated","mutations":[{"path":"n/config","contents":"[core]\n\tpager = x\n"},{"path":"n/HEAD","contents":"ref: refs/heads/x\n"}]}
+END
 	runs own 'rm -rf .git'
 	runs remade 'mv .git old && git init -q'
 	runs begun "mkdir .git/rebase-merge && echo exec $program >$todo"
 	runs fetched 'mkdir .git/remotes && echo URL: /tmp >.git/remotes/origin'
 } >"$T/evils"
+# Neither is a repository, and the first one does not become one below.
+ok 'a directory may have a config, or a HEAD of its own' run_json <<'END'
+{"id":"common","mutations":[{"path":"d/config","contents":"[core]\n\tpager = x\n"},{"path":"e/HEAD","contents":"head\n"},{"path":"e/config","contents":"x"}]}
+END
+is 'as any file' "$(said common)" 'completed '
 ok 'others leave programs for later' run_json <"$T/evils"
 for row in 'fsmonitor n/.git/config' 'hook n/.git/hooks/post-checkout' \
     'linked n/.git' 'moduled .git/modules' \
     'within .git/worktrees/w/.git/modules/m/config' 'changed src/lib/.git/config' \
-    'own .git/config' \
+    'bare n/config' 'beside bare/config' 'hooked bare/hooks/update' \
+    'shared n/commondir' 'headed d/HEAD' 'mutated n/config' 'own .git/config' \
     'remade .git/config' "begun .git/rebase-merge" 'fetched .git/remotes/origin'; do
 	like "${row%% *} fails and names ${row##* }" "$(said "${row%% *}")" \
 	    "^failed .*${row##* }(,| is)"
 done
 like 'a setting is named' "$(said fsmonitor)" 'it sets core.fsmonitor'
+rm -r "$ws/d" "$ws/e"
 is 'nothing of them is there' "$(ls -d "$ws/n" "$ws/m" "$ws/.git/rebase-merge" \
     "$ws/.git/modules" "$ws/.git/worktrees" "$ws/.git/remotes" 2>/dev/null)" ''
-# The control: this is what would run.
+# The controls: these are what would run.
+git -C "$ws/bare" config core.bare false
+git -C "$ws/bare" config core.worktree "$ws"
+git -C "$ws/bare" config core.fsmonitor "$program"
+git -C "$ws/bare" status >/dev/null 2>&1
+ok 'by hand a directory with a HEAD has its program run' test -e "$T/ran"
+rm -rf "$ws/bare" "$T/ran"
 mkdir "$ws/.git/rebase-merge"
 g rev-parse HEAD | tee "$ws/.git/rebase-merge/onto" >"$ws/.git/rebase-merge/orig-head"
 echo refs/heads/main >"$ws/.git/rebase-merge/head-name"
