@@ -118,6 +118,7 @@ $(BUILD)/%.o: %.c $(BUILD)/flags
 UNIT     := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c tests/unit/sweep_*.c))
 HARNESS  := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/harness/*.c))
 DIRECT   := $(BUILD)/tests/harness/direct
+HOLDUP   := $(BUILD)/tests/harness/holdup
 INJECT   := $(BUILD)/tests/harness/inject
 BENCH    := $(patsubst %.c,$(BUILD)/%,$(filter-out %/bench.c,$(wildcard tests/bench/*.c)))
 FUZZ     := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fuzz/fuzz_*.c))
@@ -130,10 +131,12 @@ $(BUILD)/tests/unit/test_%: $(BUILD)/tests/unit/test_%.o $(ARCHIVES) $(COMMON_A)
 $(BUILD)/tests/unit/sweep_%: $(BUILD)/tests/unit/sweep_%.o $(BUILD)/tests/unit/fault.o \
                             $(BUILD)/tests/unit/model.o $(BUILD)/tests/unit/world.o $(ARCHIVES) $(COMMON_A)
 	$(link) -lcmocka $(WRAPS)
-$(filter-out $(DIRECT),$(HARNESS)): $(BUILD)/%: $(BUILD)/%.o $(ARCHIVES) $(COMMON_A)
+$(filter-out $(DIRECT) $(HOLDUP),$(HARNESS)): $(BUILD)/%: $(BUILD)/%.o $(ARCHIVES) $(COMMON_A)
 	$(link)
 $(DIRECT): $(DIRECT).o $(BUILD)/watchdog/main.o $(ARCHIVES) $(COMMON_A)
 	$(link) -Wl,--wrap=ring_put,--wrap=writer_begin
+$(HOLDUP): $(HOLDUP).o $(BUILD)/tests/inject/tracer.o $(BUILD)/tests/inject/calls.o $(COMMON_A)
+	$(link)
 $(BENCH): $(BUILD)/%: $(BUILD)/%.o $(BUILD)/tests/bench/bench.o $(ARCHIVES) $(COMMON_A)
 	$(link)
 $(INJECT): $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/inject/*.c)) $(COMMON_A)

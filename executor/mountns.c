@@ -15,11 +15,14 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/clock.h"
 #include "common/log.h"
 #include "executor/mountns.h"
 #include "executor/rootfs.h"
 
 #define READY_MS 100  /* a jail waits for what is nearly made */
+#define WAITS_MAX 3   /* so many do, for the same one */
+#define REST_MS 60000 /* before what could not be made is tried again */
 #define CLOSE_MS 1000 /* for a killed child to die */
 
 void
@@ -33,10 +36,10 @@ mountns_reset(struct mountns *m)
 
 /* Only of the mounts is there something to keep; not the lock, above all. */
 static _Noreturn void
-build(const struct jail_spec *spec)
+build(const struct jail_spec *spec, pid_t parent)
 {
 	(void)umask(022);
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL) == -1 ||
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) == -1 || getppid() != parent ||
 	    close_range(STDERR_FILENO + 1, UINT_MAX, 0) == -1)
 		_exit(1);
 	_exit(rootfs_build(spec) == 0 ? 0 : 1);
@@ -96,17 +99,19 @@ reap(struct mountns *m, int ms, int *status)
 void
 mountns_make(struct mountns *m, const struct jail_spec *spec)
 {
+	pid_t self = getpid();
 	char path[64];
 	int status;
 
-	if (m->fd != -1 || m->failed || !reap(m, 0, &status) ||
-	    !note_machine(m))
+	if (m->fd != -1 || !reap(m, 0, &status) ||
+	    clock_mono_ms() < m->not_before_ms || !note_machine(m))
 		return;
 	m->user = *spec->user;
+	m->waits = 0;
 	m->builder = (pid_t)syscall(SYS_clone,
 	    CLONE_NEWNS | CLONE_PIDFD | SIGCHLD, NULL, &m->pidfd, NULL, 0);
 	if (m->builder == 0)
-		build(spec);
+		build(spec, self);
 	if (m->builder == -1)
 		return;
 	(void)snprintf(path, sizeof(path), "/proc/%ld/ns/mnt",
@@ -116,19 +121,33 @@ mountns_make(struct mountns *m, const struct jail_spec *spec)
 		mountns_drop(m);
 }
 
+/* It would come to nothing again, or cost each patch a wait: a jail can make
+ * its own. */
+static void
+give_up(struct mountns *m, const char *why)
+{
+	log_info("a jail's mounts are not made ahead for a while: %s", why);
+	m->not_before_ms = clock_mono_ms() + REST_MS;
+	mountns_drop(m);
+}
+
 /* Has its child come to an end, and a good one? */
 static bool
 is_whole(struct mountns *m)
 {
 	int status;
 
-	if (!reap(m, READY_MS, &status))
+	if (!reap(m, READY_MS, &status)) {
+		if (++m->waits == WAITS_MAX)
+			give_up(m, "their making does not come to an end");
 		return false;
+	}
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		return true;
-	log_info("a jail's mounts cannot be made ahead");
-	m->failed = true;
-	mountns_drop(m);
+	if (WIFSIGNALED(status)) /* by somebody else: no fault of theirs */
+		mountns_drop(m);
+	else
+		give_up(m, "it is not possible");
 	return false;
 }
 

@@ -14,6 +14,7 @@
 
 #include <sys/types.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <time.h>
 
 #include "executor/jail.h"
@@ -22,8 +23,9 @@ struct mountns {
 	int fd;        /* -1: there is none */
 	pid_t builder; /* its child; -1: that was reaped */
 	int pidfd;
-	int changes;          /* of the machine's mounts: its mountinfo */
-	bool failed;          /* it cannot be made: not tried again */
+	int changes; /* of the machine's mounts: its mountinfo */
+	int waits;   /* of jails for its child, in vain */
+	int64_t not_before_ms;
 	struct timespec root; /* last change of the machine's */
 	struct jail_user user;
 };

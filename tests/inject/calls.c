@@ -152,6 +152,7 @@ const struct call calls[] = {
     READS(landlock_create_ruleset, NEWFD),
     READS(fchdir, IO),
     READS(chdir, IO),
+    READS(exit_group, 0),
 };
 const size_t call_count = sizeof(calls) / sizeof(calls[0]);
 

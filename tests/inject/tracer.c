@@ -117,15 +117,15 @@ read_comm(struct tracee *e)
 }
 
 static bool
-same_mounts(pid_t a, pid_t b)
+same_namespace(pid_t a, pid_t b, const char *which)
 {
 	struct stat x, y;
 	char path[64];
 
-	(void)snprintf(path, sizeof(path), "/proc/%ld/ns/mnt", (long)a);
+	(void)snprintf(path, sizeof(path), "/proc/%ld/ns/%s", (long)a, which);
 	if (stat(path, &x) == -1)
 		return false;
-	(void)snprintf(path, sizeof(path), "/proc/%ld/ns/mnt", (long)b);
+	(void)snprintf(path, sizeof(path), "/proc/%ld/ns/%s", (long)b, which);
 	return stat(path, &y) == 0 && x.st_ino == y.st_ino;
 }
 
@@ -152,8 +152,10 @@ name_role(const struct tracer *t, struct tracee *e)
 		role = "git";
 	else if (depth < 3)
 		role = deep[depth];
-	if (depth == 1 && same_mounts(e->pid, t->first[e->run]))
-		role = "stage";
+	if (depth == 1 && same_namespace(e->pid, t->first[e->run], "pid"))
+		role = same_namespace(e->pid, t->first[e->run], "mnt")
+			   ? "stage"
+			   : "builder";
 	(void)snprintf(e->role, sizeof(e->role), "%s%.9s",
 	    is_below(e->path, "0.1") ? "probe " : "", role);
 }
@@ -248,6 +250,8 @@ on_call(struct tracer *t, struct tracee *e)
 		(void)kill(e->pid, SIGKILL);
 		return;
 	}
+	if (act == ACT_HOLD)
+		return;
 	if (act == ACT_FAULT && fault != FAULT_LIE && is_made(c)) {
 		e->late = fault;
 		(void)ptrace(PTRACE_SYSCALL, e->pid, NULL, NULL);

@@ -33,12 +33,13 @@ struct tracee {
 	unsigned calls[CALLS_MAX];
 };
 
-enum act { ACT_GO, ACT_KILL, ACT_FAULT };
+enum act { ACT_GO, ACT_KILL, ACT_FAULT, ACT_HOLD };
 
 struct tracer {
 	bool off; /* the power is gone: who is born now is dead, too */
 	struct tracee tracees[TRACEES_MAX];
-	/* What to do before the nth such call; ACT_FAULT: with *fault. */
+	/* What to do before the nth such call; ACT_FAULT: with *fault;
+	 * ACT_HOLD: it stays there until it is killed. */
 	enum act (*at)(void *owner, const struct tracee *t,
 	    const struct call *c, unsigned *fault);
 	void *owner;
