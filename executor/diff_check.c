@@ -98,6 +98,10 @@ check_part(struct pair *p, const struct subtree_at *at)
 	case GITPART_CONFIG:
 		return fresh ? check_config(p, at)
 			     : pair_refuse(p, at->path, "");
+	case GITPART_EXTRA:
+		return gitpart_goes_whole(p->path, at->path)
+			   ? check_config(p, at)
+			   : pair_refuse(p, at->path, "");
 	case GITPART_SAMPLE:
 		if (fresh && (S_ISDIR(mode) || S_ISREG(mode)))
 			return 0;

@@ -88,10 +88,12 @@ static const struct {
     {"extensions.objectformat", is_any},
     {"extensions.partialclone", is_any},
     {"extensions.refstorage", is_any},
+    {"extensions.worktreeconfig", is_any}, /* read as strictly */
     {"fetch.prune", is_any},
     {"fetch.recursesubmodules", is_any},
     {"gc.auto", is_any},
     {"gc.autodetach", is_any},
+    {"index.sparse", is_any},
     {"lfs.repositoryformatversion", is_any},
     {"maintenance.auto", is_any},
     {"pull.ff", is_any},

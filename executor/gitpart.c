@@ -20,7 +20,7 @@ struct row {
 static const struct row parts[] = {
     {"config", GITPART_CONFIG},
     {"config.lock", GITPART_FIXED},
-    {"config.worktree", GITPART_FIXED},
+    {"config.worktree", GITPART_EXTRA},
     {"commondir", GITPART_FIXED},
     {"hooks", GITPART_SAMPLE},
     {"hooks/*.sample", GITPART_SAMPLE},
@@ -120,6 +120,7 @@ gitpart_is_closed(const char *path)
 {
 	switch (gitpart_of(path)) {
 	case GITPART_CONFIG:
+	case GITPART_EXTRA:
 	case GITPART_SAMPLE:
 	case GITPART_FIXED:
 	case GITPART_STATE:

@@ -17,6 +17,7 @@
 enum gitpart {
 	GITPART_NONE,
 	GITPART_CONFIG, /* may be new where gitconf.h calls it plain */
+	GITPART_EXTRA,  /* as that, but only with all of its repository */
 	GITPART_SAMPLE, /* hooks, and in it what git never runs: may be new */
 	GITPART_FIXED,  /* never made, changed or removed */
 	GITPART_STATE,  /* what a later git --continue obeys: may only go */

@@ -11,6 +11,7 @@ write_config </dev/null
     sed -i 's|^    aliases: \[BRAUN\]|&\n    isolation: copy|' "$CONF"
 # By URLs, as from elsewhere: there is no network.
 clone="git -c protocol.file.allow=always clone -q --recurse-submodules file://$ws/src/lib"
+narrow="git -C build/lib sparse-checkout set --no-cone '/*' '!/lib'"
 mirror="git clone -q --mirror file://$ws/src/lib build/mirror"
 update='git -c protocol.file.allow=always submodule --quiet update --init'
 
@@ -47,9 +48,9 @@ chmod +x "$program"
 # --- what builds do
 
 {
-	runs cloned "$clone build/lib && git init -q made && $mirror"
+	runs cloned "$clone build/lib && $narrow && git init -q made && $mirror"
 	runs again "cd build/lib && $update && git fetch -q && git -C ../mirror fetch -q"
-	runs anew "rm -rf build && $clone build/lib && $mirror"
+	runs anew "rm -rf build && $clone build/lib && $narrow && $mirror"
 } >"$T/builds"
 ok 'commands clone' run_json <"$T/builds"
 is 'a clone with its submodules, and a new repository, stay' \
@@ -57,7 +58,8 @@ is 'a clone with its submodules, and a new repository, stay' \
 is 'which are whole' "$(git -C "$ws/build/lib" fsck 2>&1)$(git \
     -C "$ws/build/mirror" fsck 2>&1)$(git \
     -C "$ws/build/lib" submodule status | grep -c '^ ')$(git -C "$ws/made" \
-    status --porcelain)" 1
+    status --porcelain)$(git -C "$ws/build/lib" status --porcelain)" 1
+ok 'without what was not asked for' test ! -e "$ws/build/lib/lib"
 is 'a second build finds them and changes nothing of theirs' \
     "$(said again)" 'completed '
 is 'a third one makes them anew' "$(said anew)" 'completed '
@@ -75,6 +77,9 @@ todo=.git/rebase-merge/git-rebase-todo
 	runs linked "mkdir n && echo 'gitdir: ../a' >n/.git"
 	runs moduled 'mkdir m n && ln -s ../m .git/modules && echo "gitdir: ../.git/modules/x" >n/.git'
 	runs within "mkdir -p n .git/worktrees/w/.git/modules && git init -q m && git -C m config core.fsmonitor $program && mv m/.git .git/worktrees/w/.git/modules/m && echo 'gitdir: ../.git/worktrees/w/.git/modules/m' >n/.git"
+	runs overlaid "git init -q n && git -C n config extensions.worktreeConfig true && git -C n config --worktree core.fsmonitor $program"
+	runs later 'echo >src/lib/.git/config.worktree'
+	runs ours 'echo >.git/config.worktree'
 	runs changed 'git -C src/lib config user.name x'
 	runs bare "git init -q --bare n && git -C n config core.fsmonitor $program"
 	runs beside "git -C bare config core.fsmonitor $program"
@@ -98,6 +103,8 @@ ok 'others leave programs for later' run_json <"$T/evils"
 for row in 'fsmonitor n/.git/config' 'hook n/.git/hooks/post-checkout' \
     'linked n/.git' 'moduled .git/modules' \
     'within .git/worktrees/w/.git/modules/m/config' 'changed src/lib/.git/config' \
+    'overlaid n/.git/config.worktree' 'later src/lib/.git/config.worktree' \
+    'ours .git/config.worktree' \
     'bare n/config' 'beside bare/config' 'hooked bare/hooks/update' \
     'shared n/commondir' 'headed d/HEAD' 'mutated n/config' 'own .git/config' \
     'remade .git/config' "begun .git/rebase-merge" 'fetched .git/remotes/origin'; do
@@ -115,6 +122,11 @@ git -C "$ws/bare" config core.fsmonitor "$program"
 git -C "$ws/bare" status >/dev/null 2>&1
 ok 'by hand a directory with a HEAD has its program run' test -e "$T/ran"
 rm -rf "$ws/bare" "$T/ran"
+git -C "$ws/src/sub" config extensions.worktreeConfig true
+git -C "$ws/src/sub" config --worktree core.fsmonitor "$program"
+git -C "$ws/src/sub" status >/dev/null 2>&1
+ok 'so does a work tree that has a configuration of its own' test -e "$T/ran"
+rm "$ws/src/sub/.git/config.worktree" "$T/ran"
 mkdir "$ws/.git/rebase-merge"
 g rev-parse HEAD | tee "$ws/.git/rebase-merge/onto" >"$ws/.git/rebase-merge/orig-head"
 echo refs/heads/main >"$ws/.git/rebase-merge/head-name"

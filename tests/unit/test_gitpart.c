@@ -32,7 +32,9 @@ knows_the_parts_of_a_repository_by_their_names(void **state)
 	    {".git/worktrees/w/commondir", GITPART_FIXED},
 	    {".git/remotes/origin", GITPART_FIXED},
 	    {".git/branches/origin", GITPART_FIXED},
-	    {".git/config.worktree", GITPART_FIXED},
+	    {".git/config.worktree", GITPART_EXTRA},
+	    {"a/.git/modules/b/config.worktree", GITPART_EXTRA},
+	    {".git/worktrees/w/config.worktree", GITPART_FIXED},
 	    {".git/rebase-merge/git-rebase-todo", GITPART_STATE},
 	    {".git/rebase-merge", GITPART_STATE},
 	    {".git/worktrees/w/rebase-merge/git-rebase-todo", GITPART_STATE},
@@ -62,6 +64,7 @@ knows_the_parts_of_a_repository_by_their_names(void **state)
 			    gitpart_of(rows[i].path));
 	}
 	/* References of submodules are not remotes. */
+	assert_true(gitpart_is_closed("a/.git/config.worktree"));
 	assert_false(
 	    gitpart_is_closed(".git/modules/a/refs/remotes/origin/main"));
 }
@@ -153,6 +156,9 @@ a_plain_configuration_names_no_program(void **state)
 		true},
 	    {"[submodule]\n\tactive = .\n[submodule \"sub\"]\n"
 	     "\turl = ../sub\n\tupdate = rebase\n",
+		true},
+	    {CORE "[extensions]\n\tworktreeConfig = true\n[index]\n"
+		  "\tsparse = false\n",
 		true},
 	    {"# said\n\n[CORE]\n  Bare\n; more\n", true},
 	    {"", true},
