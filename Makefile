@@ -120,7 +120,9 @@ HARNESS  := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/harness/*.c))
 DIRECT   := $(BUILD)/tests/harness/direct
 HOLDUP   := $(BUILD)/tests/harness/holdup
 INJECT   := $(BUILD)/tests/harness/inject
-BENCH    := $(patsubst %.c,$(BUILD)/%,$(filter-out %/bench.c,$(wildcard tests/bench/*.c)))
+BENCH_PART := $(wildcard tests/bench/bench.c tests/bench/floor*.c)
+BENCH    := $(patsubst %.c,$(BUILD)/%,$(filter-out $(BENCH_PART),$(wildcard tests/bench/*.c)))
+BENCH_A   = $(BUILD)/tests/bench.a
 FUZZ     := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fuzz/fuzz_*.c))
 SHELL_T  := $(wildcard tests/crash/*.t tests/flow/*.t tests/unit/*.t tests/lint/*.t)
 ARCHIVES  = $(patsubst %,$(BUILD)/%.a,$(FOLDERS))
@@ -137,7 +139,9 @@ $(DIRECT): $(DIRECT).o $(BUILD)/watchdog/main.o $(ARCHIVES) $(COMMON_A)
 	$(link) -Wl,--wrap=ring_put,--wrap=writer_begin
 $(HOLDUP): $(HOLDUP).o $(BUILD)/tests/inject/tracer.o $(BUILD)/tests/inject/calls.o $(COMMON_A)
 	$(link)
-$(BENCH): $(BUILD)/%: $(BUILD)/%.o $(BUILD)/tests/bench/bench.o $(ARCHIVES) $(COMMON_A)
+$(BENCH_A): $(patsubst %.c,$(BUILD)/%.o,$(BENCH_PART))
+	$(archive)
+$(BENCH): $(BUILD)/%: $(BUILD)/%.o $(BENCH_A) $(ARCHIVES) $(COMMON_A)
 	$(link)
 $(INJECT): $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/inject/*.c)) $(COMMON_A)
 	$(link)
