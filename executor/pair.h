@@ -37,7 +37,7 @@ int pair_check_gone(struct pair *p, const struct subtree_at *at);
 /* Of one that stays only mode and owner can be set. */
 int pair_check_directory(struct pair *p);
 
-/* diff_bare.c: what an entry outside of any .git is in a repository without one,
+/* diff_bare.c: what an entry outside of a .git is in a repository without one,
  * GITPART_NONE where it is in none. */
 enum gitpart pair_bare_part(const struct pair *p, const struct subtree_at *at);
 
