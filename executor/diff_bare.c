@@ -66,7 +66,7 @@ static enum gitpart
 part_there(const char *rest)
 {
 	static const char *const names[] = {"config", "config.worktree",
-	    "commondir", "hooks"};
+	    "commondir", "hooks", "branches", "remotes"};
 	size_t len = strcspn(rest, "/");
 	enum gitpart part = GITPART_NONE;
 

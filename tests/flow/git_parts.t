@@ -84,6 +84,7 @@ todo=.git/rebase-merge/git-rebase-todo
 	runs bare "git init -q --bare n && git -C n config core.fsmonitor $program"
 	runs beside "git -C bare config core.fsmonitor $program"
 	runs hooked "echo true >bare/hooks/update"
+	runs remote "mkdir bare/remotes; echo URL: /tmp >bare/remotes/origin"
 	runs shared "mkdir n && echo ref: refs/heads/x >n/HEAD && echo ../bare >n/commondir"
 	runs headed 'mkdir d/objects d/refs && echo ref: refs/heads/x >d/HEAD'
 	cat <<'END'
@@ -106,6 +107,7 @@ for row in 'fsmonitor n/.git/config' 'hook n/.git/hooks/post-checkout' \
     'overlaid n/.git/config.worktree' 'later src/lib/.git/config.worktree' \
     'ours .git/config.worktree' \
     'bare n/config' 'beside bare/config' 'hooked bare/hooks/update' \
+    'remote bare/remotes/origin' \
     'shared n/commondir' 'headed d/HEAD' 'mutated n/config' 'own .git/config' \
     'remade .git/config' "begun .git/rebase-merge" 'fetched .git/remotes/origin'; do
 	like "${row%% *} fails and names ${row##* }" "$(said "${row%% *}")" \
