@@ -88,6 +88,11 @@ leftovers() {
 	find "$1" -mindepth 1 ! -name .ballast ! -path '*/.undo*'
 }
 
+# is_dead PID: it is gone, or nobody has waited for it yet.
+is_dead() {
+	! grep -qs '^State:[[:space:]]*[^[:space:]ZX]' "/proc/$1/status"
+}
+
 # Nothing of a transaction is left: no directory, no mount, no process.
 tidy() {
 	[ -z "$(leftovers "$SPOOL/state/executor@MAIN/txn")" ] &&

@@ -31,7 +31,7 @@ hangs() {
 	[ -n "$(first)" ]
 }
 is_gone() {
-	hangs && ! grep -qs '^State:[[:space:]]*[^ZX]' "/proc/$(first)/status"
+	hangs && is_dead "$(first)"
 }
 ended_with() {
 	wait "$(pid_of executor)"
@@ -70,14 +70,15 @@ ok 'nothing is left' tidy
 # --- killed by somebody: the next one is as good as any
 
 row shot 2 "sleep 307.$$ || true"
-row then 3 true
+row next 3 true
 up --once
 await 'a builder hangs' hangs
 kill -KILL "$(first)"
 await 'without it the next patch runs' sleeps
+# shellcheck disable=SC2046 # a list of pids
 kill $(sleeps)
 ended_with 0 'the queue is drained'
-is 'by each patch once' "$(lines shot then)" '1 2 1 2 3'
+is 'by each patch once' "$(lines shot next)" '1 2 1 2 3'
 ok 'other builders came' test "$(builders | wc -l)" -gt 1
 ok 'nothing is left' tidy
 
