@@ -153,7 +153,7 @@ kept_open(struct executor *ex, const char *name, struct txn *t)
 	struct place p;
 	int answer;
 
-	t->dir = t->upper = t->new = t->old = t->tmp = -1;
+	txn_reset(t);
 	if (open_folder(ex, &p) == -1)
 		return -1;
 	finish(ex, &p);
@@ -203,6 +203,18 @@ kept_aside(struct executor *ex, int from, const char *name, const char *what)
 	return 0;
 }
 
+int
+kept_displaced(struct executor *ex, const char *name)
+{
+	if (kept_aside(ex, ex->place.dir, name,
+		"files that others changed while the patch was put into "
+		"place") == 0)
+		return 0;
+	executor_hold(ex, "%s: displaced files not kept aside: %s", name,
+	    strerror(errno));
+	return -1;
+}
+
 /* An editor that had a file open wrote into what we displaced: somebody has
  * to look. */
 static bool
@@ -221,16 +233,13 @@ rescue(struct executor *ex, const struct place *p, const char *name,
 static bool
 is_late(struct executor *ex, const struct place *p, const char *name)
 {
-	struct txn t = {.dir = -1,
-	    .upper = -1,
-	    .new = -1,
-	    .old = -1,
-	    .tmp = -1};
 	struct record r = {0};
 	enum commit_state state;
 	const char *path;
 	bool late = false;
+	struct txn t;
 
+	txn_reset(&t);
 	/* Where it cannot be kept aside it stays here. */
 	if (add_parts(p->dir, name) == 0 && txn_open(&t, p, name) == 0 &&
 	    commit_read(&t, &r, &state) == 1) {

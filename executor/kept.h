@@ -23,6 +23,9 @@ int kept_fetch(struct executor *ex, const char *name);
  * says of which files. 0, or -1 with errno. */
 int kept_aside(struct executor *ex, int from, const char *name,
     const char *what);
+/* A whole transaction in which lie others' changes of the last moment. 0, or
+ * -1 and the queue is held. */
+int kept_displaced(struct executor *ex, const char *name);
 /* Retention. */
 void kept_tidy(struct executor *ex);
 /* The oldest go until there is room; false: none was left to go. */

@@ -129,12 +129,18 @@ open_parts(struct txn *t)
 		   : 0;
 }
 
+void
+txn_reset(struct txn *t)
+{
+	t->dir = t->upper = t->new = t->old = t->tmp = -1;
+}
+
 static void
-reset(struct txn *t, const struct place *p, const char *name)
+begin(struct txn *t, const struct place *p, const char *name)
 {
 	strlcpy(t->name, name, sizeof(t->name));
 	t->place = p->dir;
-	t->dir = t->upper = t->new = t->old = t->tmp = -1;
+	txn_reset(t);
 }
 
 /* The merged root shows upper's own attributes. A workspace that is not ours
@@ -157,7 +163,7 @@ txn_create(struct txn *t, const struct place *p, const char *name,
 {
 	static const char *const parts[] = {"upper", "new", "old", "tmp"};
 
-	reset(t, p, name);
+	begin(t, p, name);
 	if (sys_mkdirat(p->dir, name, 0700) == -1)
 		return -1;
 	t->dir = openat(p->dir, name, DIR_FLAGS);
@@ -181,7 +187,7 @@ txn_add_work(const struct txn *t)
 int
 txn_open(struct txn *t, const struct place *p, const char *name)
 {
-	reset(t, p, name);
+	begin(t, p, name);
 	t->dir = openat(p->dir, name, DIR_FLAGS);
 	if (t->dir == -1)
 		return -1;

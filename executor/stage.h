@@ -59,6 +59,8 @@ struct txn {
 	int tmp;
 };
 
+/* Nothing is open. */
+void txn_reset(struct txn *t);
 /* Makes T; upper gets the mode and owner of the workspace. 0 or -1. */
 int txn_create(struct txn *t, const struct place *p, const char *name,
     const struct workspace *w);
