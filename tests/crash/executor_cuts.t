@@ -9,7 +9,7 @@
 . "$(dirname "$0")/disk.sh"
 need_power
 
-for name in plain trees commit many undone uncommit; do
+for name in plain trees commit many next undone uncommit; do
 	make_image "$name"
 	sweep_is_good "$name: recoveries killed" -d "$memory/disk" \
 	    -2 -n 60 -S "$seed" -X probe power

@@ -9,7 +9,7 @@
 . "$(dirname "$0")/../flow/executor.sh"
 . "$(dirname "$0")/worlds.sh"
 
-for name in commit fails two again refused; do
+for name in commit fails two next again refused; do
 	make_world $name
 	# shellcheck disable=SC2046,SC2086 # options
 	sweep_is_good "$name: each call fails" $(one_in 1) $errors error

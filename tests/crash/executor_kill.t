@@ -29,6 +29,7 @@ new='-r executor'
 {
 	sweep_world many 'many files and a directory that moves' $new
 	sweep_world two 'a patch and one that waits for it' $new
+	sweep_world next 'a patch, and the next one beside its end' $new
 	sweep_world again 'a patch that is tried again on request' $new
 	sweep_world refused 'a patch that is cancelled on request' $new
 }

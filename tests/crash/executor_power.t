@@ -19,6 +19,7 @@ if [ -n "${PATCHFLOW_LONG:-}" ]; then
 	cut many 'many files and a directory that moves' -X probe
 	cut fails 'a patch that fails' -X probe
 	cut two 'a patch and one that waits for it' -X probe
+	cut next 'a patch, and the next one beside its end' -X probe
 	cut again 'a patch that is tried again on request' -X probe
 	cut refused 'a patch that is cancelled on request' -X probe
 fi

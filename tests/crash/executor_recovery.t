@@ -21,7 +21,7 @@ if [ -n "${PATCHFLOW_LONG:-}" ]; then
 	control 'without the commit record the same sweep is red' -F -2 \
 	    -r executor -c renameat2 kill
 	sweep_is_good 'small: every point of every recovery' -2 -X probe kill
-	for name in plain trees meta many commit fails; do
+	for name in plain trees meta many commit fails next; do
 		pairs "$name" 170
 		pairs "$name" 40 error
 	done

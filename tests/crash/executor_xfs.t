@@ -12,7 +12,7 @@ command -v mkfs.xfs >/dev/null || skip_all 'needs mkfs.xfs'
 need_power
 
 [ -n "${PATCHFLOW_CLASS:-}" ] || share="-p 8 -S $seed"
-for name in plain trees undone commit many; do
+for name in plain trees undone commit many next; do
 	cut "$name" "xfs: $name" -X probe
 done
 cut_controls

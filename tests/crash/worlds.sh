@@ -170,6 +170,14 @@ document() {
 		cat <<-'END' ;;
 	{"id":"two","dependencies":["one"],"mutations":[{"path":"a","edits":[{"find":"2","replace":"zwei"}]},{"path":"tree","delete":true}],"validate":{"shell":["echo two > dir/b"]}}
 	END
+	first) cat <<-'END' ;;
+	{"id":"first","mutations":[{"path":"a","edits":[{"find":"two","replace":"2"}]},{"path":"new/x","contents":"x"},{"path":"link","delete":true}]}
+	END
+	second) cat <<-'END' ;;
+	{"id":"second","mutations":[{"path":"tree","delete":true}],"validate":{"shell":["echo $(($(cat total) + 1)) > total"]}}
+	END
+	next) document first
+		document second ;;
 	again) cat <<-'END' ;;
 	{"id":"again","mutations":[{"path":"a","contents":"again\n"}],"validate":{"shell":["test -f needed && echo $(($(cat total) + 1)) > total"]}}
 	END
@@ -196,16 +204,25 @@ asked() {
 	esac
 }
 
-# build_between NAME: $between, what one of two patches comes to.
-build_between() {
-	between=
-	[ "$1" = two ] || return 0
-	build_world one
-	once >>"$T/made" 2>&1 || fail 'the first of two' "$(cat "$T/made")"
-	between=$memory/between
-	rm -rf "$between"
-	mv "$ws" "$between"
+# build_one NAME TREE: what that one of two patches comes to.
+build_one() {
+	build_world "$1"
+	once >>"$T/made" 2>&1 || fail "$1, one of two" "$(cat "$T/made")"
+	rm -rf "$2"
+	mv "$ws" "$2"
 	rm -rf "$SPOOL"
+}
+
+# build_between NAME: $between, and $otherwise where either may be the first.
+build_between() {
+	between= otherwise=
+	case $1 in
+	two) between=$memory/between
+		build_one one "$between" ;;
+	next) between=$memory/between otherwise=$memory/otherwise
+		build_one first "$between"
+		build_one second "$otherwise" ;;
+	esac
 }
 
 # build_world NAME, which is $made: below $world, ready to run.
@@ -285,6 +302,7 @@ make_world() {
 sweep() {
 	[ -z "$look" ] || set -- -x "$look" "$@"
 	[ -z "$between" ] || set -- -b "$between" "$@"
+	[ -z "$otherwise" ] || set -- -B "$otherwise" "$@"
 	# shellcheck disable=SC2086 # a list of words
 	inject -w "$world" -s "$saved" -q MAIN -l "$T/executor.log" "$@" \
 	    $runs --once -c "$CONF" -q MAIN >"$T/found" 2>&1

@@ -13,7 +13,7 @@ lanes=${2:-0}
 until=$(($(date +%s) + ${3:-600} * 60))
 mkdir -p "$dir/taken" || exit 2
 
-all='plain trees meta commit fails many two again refused'
+all='plain trees meta commit fails many two next again refused'
 
 # each TEST CLASSES WORLD...: a job for each world, the classes outermost, so
 # that what was done by the time it is stopped is a sample of them all.
@@ -31,7 +31,7 @@ each() {
 
 errors() {
 	each executor_errors 8 plain trees meta many
-	each executor_errors_rest 8 commit fails two again refused
+	each executor_errors_rest 8 commit fails two next again refused
 }
 
 # TEST WORLD CLASS/CLASSES, in the order in which they are taken. Those of one
@@ -43,11 +43,11 @@ jobs_in_order() {
 	each undo_kill 1 all
 	# shellcheck disable=SC2086
 	each executor_power 1 $all undone uncommit small
-	each executor_recovery 1 small plain trees meta many commit fails
-	each executor_cuts 1 plain trees commit many undone uncommit
+	each executor_recovery 1 small plain trees meta many commit fails next
+	each executor_cuts 1 plain trees commit many next undone uncommit
 	each executor_undo 4 undone uncommit
 	errors | sort -s -t ' ' -k 3
-	each executor_xfs 1 plain trees undone commit many small
+	each executor_xfs 1 plain trees undone commit many next small
 	{
 		each executor_errors_user 13 commit trees meta plain
 		each executor_ways 13 trees meta commit fails

@@ -11,6 +11,7 @@
  *   -d DISK   where the image's copy is kept while it is mounted at DIR
  *   -q QUEUE  the spool holds one patch in this queue; COMMAND recovers, too
  *   -b TREE   between two patches of the queue the workspace is like this
+ *   -B TREE   or like this, where the second of them may go first
  *   -x SHELL  what it prints belongs to the image, .git then does not
  *   -p N      one point in N, at random; which ones, the seed says
  *   -S SEED   default: days since 1970
@@ -102,6 +103,7 @@ take_option(struct sweep *s, int option)
 {
 	const char **texts[] = {['w'] = &s->world.path,
 	    ['b'] = &s->world.between,
+	    ['B'] = &s->world.otherwise,
 	    ['s'] = &s->world.saved,
 	    ['d'] = &s->world.disk,
 	    ['q'] = &s->world.queue,
@@ -161,7 +163,7 @@ main(int argc, char **argv)
 
 	s.seed = (unsigned long)(now / DAY);
 	while ((option = getopt(argc, argv,
-		    "+w:s:d:q:b:x:p:S:c:f:r:X:e:o:O:2n:l:FL:Q")) != -1)
+		    "+w:s:d:q:b:B:x:p:S:c:f:r:X:e:o:O:2n:l:FL:Q")) != -1)
 		take_option(&s, option);
 	if (argc - optind < 2 || s.world.path == NULL || s.world.saved == NULL)
 		usage("-w WORLD -s SAVED MODE COMMAND");

@@ -34,19 +34,11 @@ count(const struct world *w, const char *top, const char *below)
 }
 
 static int
-read_state(const struct world *w, char state[16])
+read_one(const char *path, char state[16])
 {
-	char path[PATH_MAX];
+	FILE *f = fopen(path, "r");
 	json_t *doc;
-	FILE *f;
-	glob_t g;
 
-	(void)snprintf(path, sizeof(path), "%s/spool/%s/outcomes/[ncd]*/*.json",
-	    w->path, w->queue);
-	if (glob(path, 0, NULL, &g) != 0)
-		return -1;
-	f = fopen(g.gl_pathv[g.gl_pathc - 1], "r");
-	globfree(&g);
 	if (f == NULL)
 		return -1;
 	doc = json_loadf(f, JSON_DISABLE_EOF_CHECK, NULL);
@@ -57,6 +49,29 @@ read_state(const struct world *w, char state[16])
 		: "unreadable");
 	json_decref(doc);
 	return 0;
+}
+
+/* Of the newest; where it does not need the others, of the newest that is not
+ * completed. */
+static int
+read_state(const struct world *w, char state[16])
+{
+	char path[PATH_MAX];
+	int answer = -1;
+	size_t i;
+	glob_t g;
+
+	(void)snprintf(path, sizeof(path), "%s/spool/%s/outcomes/[ncd]*/*.json",
+	    w->path, w->queue);
+	if (glob(path, 0, NULL, &g) != 0)
+		return -1;
+	i = g.gl_pathc;
+	do
+		answer = read_one(g.gl_pathv[--i], state);
+	while (answer == 0 && i > 0 && w->otherwise != NULL &&
+	       strcmp(state, "completed") == 0);
+	globfree(&g);
+	return answer;
 }
 
 static int
@@ -90,7 +105,8 @@ is_recorded(const struct world *w, const char *name)
 	(void)snprintf(path, sizeof(path), "outcomes/[ncd]*/%s.json", name);
 	if (count(w, w->queue, path) > 0)
 		return false;
-	(void)snprintf(path, sizeof(path), "executor@%s/txn/%s/COMMIT",
+	/* COMMIT or DONE, which may come to the disk before the outcome. */
+	(void)snprintf(path, sizeof(path), "executor@%s/txn/%s/[CD]O[MN]*",
 	    w->queue, name);
 	return count(w, "state", path) > 0;
 }

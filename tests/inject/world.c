@@ -133,8 +133,10 @@ world_note_before(struct world *w)
 	char path[PATH_MAX];
 
 	tree_path(w, path);
-	if (w->between != NULL &&
-	    image_take(w->between, w->recent, false, &w->middle) == -1)
+	if ((w->between != NULL &&
+		image_take(w->between, w->recent, false, &w->middle) == -1) ||
+	    (w->otherwise != NULL &&
+		image_take(w->otherwise, w->recent, false, &w->other) == -1))
 		return -1;
 	return image_take(path, w->recent, false, &w->before);
 }
@@ -195,7 +197,8 @@ world_image(struct world *w, char **why)
 	}
 	before = is_equal(&full, &w->before);
 	after = is_equal(&now, &w->after);
-	middle = w->between != NULL && is_equal(&full, &w->middle);
+	middle = (w->between != NULL && is_equal(&full, &w->middle)) ||
+		 (w->otherwise != NULL && is_equal(&full, &w->other));
 	if (!before && !after && !middle)
 		*why = image_difference(w->after.bytes, now.bytes);
 	buf_free(&full);

@@ -15,7 +15,7 @@
 /* What the spool says about its patches. */
 struct verdict {
 	int outcomes;
-	char state[16]; /* of the newest outcome */
+	char state[16]; /* of the newest outcome, see read_state */
 	int queued, running, held, completed, failed;
 	int recorded; /* running, with a record and no outcome yet */
 	int alerts;
@@ -29,9 +29,11 @@ struct world {
 	const char *queue; /* NULL: no spool */
 	const char *look;  /* shell command whose output belongs to the image */
 	time_t recent;
-	const char *between; /* tree of several patches' middle; NULL: none */
+	const char *between;   /* tree of several patches' middle; NULL: none */
+	const char *otherwise; /* and where the second goes first; NULL */
 	struct buf before, after;   /* the images; before with .git */
 	struct buf middle;          /* of between */
+	struct buf other;           /* of otherwise */
 	struct buf residue;         /* what a plain run leaves in the spool */
 	struct verdict start, goal; /* what it begins and ends with */
 };

@@ -35,7 +35,7 @@ run_commit(void *arg)
 	answer = commit_sync(&c, &r, &f);
 	json_decref(r.outcome);
 	if (answer == -1 || commit_check(&c, &w->diff.ops, &f) == -1 ||
-	    commit_write(&w->txn) != SPOOL_DONE)
+	    commit_write(&c) != SPOOL_DONE)
 		return 1;
 	if (commit_apply(&c, &w->diff.ops, &at) == -1 ||
 	    commit_harden(&c, &w->diff.ops) == -1 || commit_done(&w->txn) == -1)
@@ -61,7 +61,7 @@ run_swapped(void *arg)
 		return 1;
 	if (commit_apply(&c, &w->diff.ops, &at) == -1)
 		return 2;
-	return commit_write(&w->txn) != SPOOL_DONE ||
+	return commit_write(&c) != SPOOL_DONE ||
 	       commit_done(&w->txn) == -1;
 }
 

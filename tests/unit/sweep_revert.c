@@ -30,7 +30,7 @@ begin(struct world *w, size_t n)
 
 	world_record(w, &r);
 	assert_int_equal(commit_sync(&c, &r, &f), 0);
-	assert_int_equal(commit_write(&w->txn), SPOOL_DONE);
+	assert_int_equal(commit_write(&c), SPOOL_DONE);
 	json_decref(r.outcome);
 	part.count = n;
 	assert_int_equal(commit_apply(&c, &part, &at), 0);
