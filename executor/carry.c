@@ -21,6 +21,7 @@
 #include "executor/gitlock.h"
 #include "executor/kept.h"
 #include "executor/settle.h"
+#include "executor/tail.h"
 #include "executor/undo.h"
 
 static struct commit
@@ -50,18 +51,6 @@ unlock(struct executor *ex, const struct txn *t)
 		   : hold(ex, t, "git's lock");
 }
 
-static int
-keep_displaced(struct executor *ex, const char *name)
-{
-	if (kept_aside(ex, ex->place.dir, name,
-		"files that others changed while the patch was put into "
-		"place") == 0)
-		return 0;
-	executor_hold(ex, "%s: displaced files not kept aside: %s", name,
-	    strerror(errno));
-	return -1;
-}
-
 /* What others changed behind the last check lies in T or has stayed. */
 static void
 tell_displaced(struct executor *ex, const struct commit *c, json_t *doc)
@@ -85,15 +74,6 @@ note_time(struct executor *ex, const struct txn *t, const char *name)
 		ex->last_commit = st.st_ctim;
 }
 
-/* Settled long ago: an undo had only fetched it from where it was kept. */
-static bool
-is_settled(struct executor *ex, const struct record *r)
-{
-	return !spool_exists(ex->q->dir[Q_RUNNING], r->file) &&
-	       (spool_exists(ex->q->dir[Q_COMPLETED], r->file) ||
-		   spool_exists(ex->q->dir[Q_ARCHIVE], r->file));
-}
-
 /* True when something was displaced that should not have been. */
 static bool
 find_displaced(struct executor *ex, const struct txn *t, struct record *r)
@@ -106,21 +86,6 @@ find_displaced(struct executor *ex, const struct txn *t, struct record *r)
 	displaced = c.displaced != NULL;
 	json_decref(c.displaced);
 	return displaced;
-}
-
-static int
-end_forward(struct executor *ex, const struct txn *t, struct record *r,
-    bool displaced)
-{
-	note_time(ex, t, "DONE");
-	if (is_settled(ex, r))
-		settle_close(ex, r->outcome); /* a kill may have been before */
-	else if (settle_outcome(ex, r->outcome, Q_RUNNING, r->file) == -1)
-		return -1;
-	if (displaced)
-		return keep_displaced(ex, t->name);
-	kept_put(ex, t);
-	return 0;
 }
 
 static void
@@ -180,7 +145,7 @@ backward(struct executor *ex, const struct txn *t, struct record *r,
 	note_time(ex, t, "REVERT");
 	answer = settle_back(ex, &c, r, b);
 	if (answer == 0 && c.displaced != NULL)
-		answer = keep_displaced(ex, t->name);
+		answer = kept_displaced(ex, t->name);
 	else if (answer == 0)
 		settle_drop(ex, t->name);
 	json_decref(c.displaced);
@@ -226,23 +191,37 @@ harden(struct executor *ex, const struct commit *c, const struct ops *ops)
 	return answer == 0 ? 0 : hold(ex, c->txn, "syncing the workspace");
 }
 
-/* The outcome tells what the durable record says, which stays until both are
- * durable: where they are on one filesystem, one commit of the journal holds
- * the workspace and the outcome's name, if nothing comes in between. */
+/* A COMMIT that comes back finds all of it done. */
+static int
+mark_done(struct executor *ex, const struct txn *t)
+{
+	while (commit_done(t) == -1) {
+		if (!ballast_spend(ex, errno))
+			return hold(ex, t, "DONE");
+	}
+	note_time(ex, t, "DONE");
+	return 0;
+}
+
+/* The outcome tells what the record says, which stays until the workspace and
+ * the outcome are durable. Where one sync is for all of it, that is the
+ * tail's. */
 static int
 make_durable(struct executor *ex, const struct commit *c, struct record *r,
     bool displaced)
 {
 	if (displaced)
 		settle_undraft(ex); /* there is more to tell */
+	if (settle_in_order(ex))
+		return 0;
 	settle_show(ex, r->outcome);
-	if (!settle_in_order(ex) && harden(ex, c, &r->ops) == -1)
+	if (harden(ex, c, &r->ops) == -1)
 		return -1;
 	return settle_sync_shown(ex);
 }
 
 static int
-forward(struct executor *ex, const struct txn *t, struct record *r)
+forward(struct executor *ex, struct txn *t, struct record *r)
 {
 	struct commit c = commit_of(ex, t);
 	const char *at = "";
@@ -254,21 +233,21 @@ forward(struct executor *ex, const struct txn *t, struct record *r)
 	if (unlock(ex, t) == -1)
 		return -1;
 	displaced = find_displaced(ex, t, r);
-	if (make_durable(ex, &c, r, displaced) == -1)
+	if (make_durable(ex, &c, r, displaced) == -1 || mark_done(ex, t) == -1)
 		return -1;
-	while (commit_done(t) == -1) {
-		if (!ballast_spend(ex, errno))
-			return hold(ex, t, "DONE");
-	}
-	return end_forward(ex, t, r, displaced);
+	return tail_begin(ex, t, r, displaced);
 }
 
+/* Its mark is made before the sync where the journal keeps the order. */
 static int
-forward_done(struct executor *ex, const struct txn *t, struct record *r)
+forward_done(struct executor *ex, struct txn *t, struct record *r)
 {
-	if (unlock(ex, t) == -1)
+	struct commit c = commit_of(ex, t);
+
+	if (unlock(ex, t) == -1 || harden(ex, &c, &r->ops) == -1)
 		return -1;
-	return end_forward(ex, t, r, find_displaced(ex, t, r));
+	note_time(ex, t, "DONE");
+	return tail_settle(ex, t, r, find_displaced(ex, t, r));
 }
 
 static int
@@ -343,7 +322,7 @@ end_undo(struct executor *ex, const struct txn *t, const struct commit *c,
 	    settle_outcome(ex, r->outcome, Q_RUNNING, r->file) == -1)
 		return -1;
 	if (c->displaced != NULL)
-		return keep_displaced(ex, t->name);
+		return kept_displaced(ex, t->name);
 	settle_drop(ex, t->name);
 	return 0;
 }
@@ -371,7 +350,7 @@ undo(struct executor *ex, const struct txn *t, struct record *r)
 }
 
 static int
-follow(struct executor *ex, const struct txn *t, struct record *r,
+follow(struct executor *ex, struct txn *t, struct record *r,
     enum commit_state state)
 {
 	struct block b = block_load(t);

@@ -147,9 +147,12 @@ commit_sync(const struct commit *c, const struct record *r, struct fault *f)
 }
 
 enum spool_answer
-commit_write(const struct txn *t)
+commit_write(const struct commit *c)
 {
-	return spool_publish(t->tmp, t->dir, COMMIT);
+	const struct txn *t = c->txn;
+
+	return c->ordered ? spool_shift(t->tmp, COMMIT, t->dir, NULL)
+			  : spool_publish(t->tmp, t->dir, COMMIT);
 }
 
 enum spool_answer

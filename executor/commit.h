@@ -4,7 +4,8 @@
  * commit_sync (staged bytes and the record, not yet under its name, durable),
  * commit_check (what can fail fails here), commit_write (COMMIT: the verdict),
  * commit_apply and commit_harden (idempotent, recovery's too), commit_done.
- * Between write and done a crash changes nothing about the result.
+ * Between write and done a crash changes nothing about the result. Where the
+ * order is kept, all from the write on is made durable at once, see tail.h.
  */
 #ifndef EXECUTOR_COMMIT_H
 #define EXECUTOR_COMMIT_H
@@ -40,8 +41,10 @@ int commit_check(const struct commit *c, const struct ops *ops,
 int commit_sync(const struct commit *c, const struct record *r,
     struct fault *f);
 /* SPOOL_UNKNOWN: the record may come back after a power cut. Nothing must be
- * done to the workspace until recovery has read it. */
-enum spool_answer commit_write(const struct txn *t);
+ * done to the workspace until recovery has read it. Not synced where the order
+ * is kept: whatever is done next comes to the disk behind it, but nobody may
+ * hear of it before. */
+enum spool_answer commit_write(const struct commit *c);
 /* As above for UNDO, in one. */
 enum spool_answer commit_write_undo(const struct txn *t,
     const struct record *r);

@@ -16,6 +16,7 @@
 #include "executor/hints.h"
 #include "executor/isolate.h"
 #include "executor/kept.h"
+#include "executor/tail.h"
 
 #define HELD_MS 2000    /* waits of .held are looked at so often */
 #define HELD_REST_MS 20 /* from one look to the next, at least */
@@ -234,12 +235,15 @@ look(struct executor *ex)
 
 	/* What is asked of it is answered by what is there now. */
 	if (!ex->run.active && ex->workspace.fd != -1 &&
-	    !workspace_is_there(&ex->workspace))
+	    !workspace_is_there(&ex->workspace)) {
+		(void)tail_finish(ex);
 		leave_workspace(ex);
+	}
 	requests_take(ex);
 	if (ex->run.active || ex->stopping)
 		return;
 	if (ex->workspace.fd == -1 || !ex->recovered) {
+		(void)tail_finish(ex);
 		mountns_drop(&ex->mounts);
 		if (ex->hold[0] != '\0' && ex->retry.armed)
 			return;
@@ -254,6 +258,7 @@ look(struct executor *ex)
 	executor_beat(ex);
 	if (ex->run.active)
 		return;
+	(void)tail_finish(ex);
 	kept_finish(ex);
 	/* They hold what the machine has mounted. */
 	if (!started)
@@ -448,6 +453,7 @@ int
 executor_close(struct executor *ex)
 {
 	daemon_stopping();
+	(void)tail_finish(ex);
 	hand_rest(ex);
 	kept_finish(ex);
 	cgroup_close(&ex->cgroup);

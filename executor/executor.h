@@ -28,6 +28,7 @@
 #include "executor/mountns.h"
 #include "executor/plan.h"
 #include "executor/policy.h"
+#include "executor/record.h"
 #include "executor/stage.h"
 #include "executor/stray.h"
 #include "executor/waits.h"
@@ -92,6 +93,16 @@ struct quiet {
 	struct timespec noted;
 };
 
+/* What waits of the last success, see tail.h. */
+struct tail {
+	bool waits;
+	bool unsynced;  /* the record and all that followed from it */
+	bool displaced; /* others' versions lie in txn */
+	char draft[NAME_SIZE];
+	struct txn txn;
+	struct record record;
+};
+
 struct executor {
 	struct loop loop;
 	const struct daemon_opts *opts;
@@ -134,6 +145,7 @@ struct executor {
 	struct timer grace; /* of a running patch at SIGTERM */
 	struct timer tidy;  /* retention */
 	struct run run;
+	struct tail tail;
 	struct dry dry;
 
 	bool paused;

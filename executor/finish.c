@@ -238,8 +238,9 @@ carry_out(struct executor *ex)
 }
 
 /* What was staged, the record, the outcome and the claim, unless that was
- * synced while commands ran, go to the disk together. 1: the queue is held
- * for the claim, and recovery begins anew. */
+ * synced while commands ran, go to the disk together; where the order is kept
+ * the tail waits for the outcome. 1: the queue is held for the claim, and
+ * recovery begins anew. */
 static int
 stage_record(struct executor *ex, const struct commit *c, struct diff *d)
 {
@@ -250,7 +251,8 @@ stage_record(struct executor *ex, const struct commit *c, struct diff *d)
 	settle_draft(ex, rec.outcome);
 	answer = commit_sync(c, &rec, &ex->run.fault);
 	if (answer == 0) {
-		settle_sync_draft(ex);
+		if (!c->ordered)
+			settle_sync_draft(ex);
 		answer = settle_sync(ex) == 0 ? 0 : 1;
 	}
 	json_decref(rec.outcome);
@@ -258,10 +260,10 @@ stage_record(struct executor *ex, const struct commit *c, struct diff *d)
 }
 
 static int
-write_record(struct executor *ex)
+write_record(struct executor *ex, const struct commit *c)
 {
 	struct run *r = &ex->run;
-	enum spool_answer a = commit_write(&r->txn);
+	enum spool_answer a = commit_write(c);
 
 	if (a == SPOOL_DONE)
 		return 0;
@@ -374,7 +376,7 @@ commit_run(struct executor *ex)
 	if (commit_check(&c, &d->ops, &r->fault) == -1)
 		return -1;
 	if (!ex->dry.on)
-		return write_record(ex);
+		return write_record(ex, &c);
 	dry_run_succeed(ex, success_doc(ex, d));
 	return 1;
 }

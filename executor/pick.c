@@ -11,6 +11,7 @@
 #include "executor/depend.h"
 #include "executor/executor.h"
 #include "executor/settle.h"
+#include "executor/tail.h"
 
 #define DUE_MAX 100 /* in one turn */
 
@@ -217,6 +218,15 @@ put_by(struct executor *ex, const struct candidate *c)
 		executor_hold(ex, "%s: not held: %s", file, strerror(errno));
 }
 
+/* What the last one came to is known first, where it matters. False: the queue
+ * is held for that. */
+static bool
+may_follow(struct executor *ex, const struct candidate *c)
+{
+	return !tail_concerns(ex, c->name.key, c->job.patch) ||
+	       tail_finish(ex) == 0;
+}
+
 /* True when something was done about it: one thing a turn, so that a
  * thousand that wait do not keep signals and requests waiting. */
 static bool
@@ -234,7 +244,7 @@ consider(struct executor *ex, const struct queue_name *n)
 		return false;
 	}
 	depends_open(&d, ex->tree);
-	if (may_live(ex, &c, &d, &ready) && !ready) {
+	if (may_follow(ex, &c) && may_live(ex, &c, &d, &ready) && !ready) {
 		put_by(ex, &c);
 	} else if (ready) {
 		done = claim(ex, &c, claimed) == 1;

@@ -13,6 +13,7 @@
 #include "executor/carry.h"
 #include "executor/executor.h"
 #include "executor/settle.h"
+#include "executor/tail.h"
 
 #define CRASH_WAIT_MS 30000LL /* behind the others, from the second on */
 
@@ -182,6 +183,8 @@ recover_unclaimed(struct executor *ex)
 int
 recover_all(struct executor *ex)
 {
+	/* What it cannot do is still there to be recovered. */
+	(void)tail_finish(ex);
 	/* First what is left of it, for the transactions; at last all. */
 	ballast_open(ex);
 	if (recover_txns(ex) == -1 || recover_running(ex) == -1 ||

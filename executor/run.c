@@ -24,6 +24,7 @@
 #include "executor/mask.h"
 #include "executor/report.h"
 #include "executor/settle.h"
+#include "executor/tail.h"
 #include "executor/undo.h"
 
 #define SHOW_AFTER_MS 200 /* queue.json names a patch that takes longer */
@@ -221,8 +222,10 @@ is_after(const struct timespec *a, const struct timespec *b)
 }
 
 /*
- * T0 is read from the filesystem's own clock, which ticks coarsely: it must
+ * T0 is read from the filesystem's own clock, which may tick coarsely: it must
  * be later than our own last commit, or that would look like a stranger's.
+ * Linux 6.13 and later give an inode that was looked at a finer time when it
+ * changes again; before that, or elsewhere, the tick is waited for.
  */
 static int
 take_time(struct executor *ex)
@@ -232,13 +235,14 @@ take_time(struct executor *ex)
 	struct stat st;
 
 	for (int i = 0; i < 50; i++) {
+		if (i > 1)
+			(void)nanosleep(&tick, NULL);
+		if (i > 0 && sys_utimensat(r->txn.dir, "BEGIN", NULL) == -1)
+			return -1;
 		if (fstatat(r->txn.dir, "BEGIN", &st, 0) == -1)
 			return -1;
 		if (is_after(&st.st_ctim, &ex->last_commit))
 			break;
-		(void)nanosleep(&tick, NULL);
-		if (sys_utimensat(r->txn.dir, "BEGIN", NULL) == -1)
-			return -1;
 	}
 	r->since = st.st_ctim;
 	gitlive_note(ex);
@@ -445,6 +449,19 @@ prepare_next(struct executor *ex)
 		mountns_make(&ex->mounts, &spec);
 }
 
+/* It stages: there is time for what the next one and the last one need. */
+static void
+go_beside(struct executor *ex)
+{
+	watch_jail(ex);
+	prepare_next(ex);
+	/* Nothing may be decided on top of what may never have happened. */
+	if (tail_finish(ex) == -1)
+		run_kill(ex, RUN_STOPPED);
+	note_start(ex);
+	kept_finish(ex);
+}
+
 enum run_start
 run_start(struct executor *ex, const struct job *job,
     const struct queue_name *name, const char *file)
@@ -453,7 +470,7 @@ run_start(struct executor *ex, const struct job *job,
 	char txn[NAME_SIZE];
 
 	memset(r, 0, sizeof(*r));
-	r->txn.dir = r->txn.upper = r->txn.new = r->txn.old = r->txn.tmp = -1;
+	txn_reset(&r->txn);
 	jail_reset(&r->jail);
 	r->active = true;
 	r->name = *name;
@@ -465,8 +482,8 @@ run_start(struct executor *ex, const struct job *job,
 	hand_take(ex, name->key, name->attempt);
 	r->started_us = clock_wall_us();
 	r->started_ms = clock_mono_ms();
-	note_start(ex);
 	if (undo_is(r->job.patch)) {
+		note_start(ex);
 		finish_undo(ex, undo_run(ex));
 		return ex->hold[0] != '\0' ? RUN_HELD : RUN_SETTLED;
 	}
@@ -474,11 +491,10 @@ run_start(struct executor *ex, const struct job *job,
 	if (plan_make(r->job.patch, ex->queue, &r->plan, &r->fault) == 0 &&
 	    choose_way(ex, &r->fault) == 0 && await_git(ex) == 0 &&
 	    start_jail(ex, txn) == 0) {
-		watch_jail(ex);
-		prepare_next(ex);
-		kept_finish(ex);
+		go_beside(ex);
 		return RUN_STARTED;
 	}
+	note_start(ex);
 	finish_run(ex, 0);
 	return ex->hold[0] != '\0' ? RUN_HELD : RUN_SETTLED;
 }

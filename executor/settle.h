@@ -36,12 +36,13 @@ int settle_fault(struct executor *ex, const struct envelope *env,
  * outcome of a claimed patch. 0, or -1: the queue is held. */
 int settle_sync(struct executor *ex);
 /* Workspace, transactions and spool share one journal that keeps the order of
- * the calls (fsinfo.h): the sync of a record's name carries all that was done
- * before it, and what follows from the record need not be waited for. Not in
- * recovery, which may have to make durable what its predecessor could not. */
+ * the calls (fsinfo.h): one sync (tail.h) carries the record and all that was
+ * done before and after it. Not in recovery, which may have to make durable
+ * what its predecessor could not. */
 bool settle_in_order(const struct executor *ex);
 /*
- * The outcome of the patch in work goes to the disk with what was staged.
+ * The outcome of the patch in work goes to the disk with what was staged, or
+ * with the tail.
  * settle_show then renames it; that is durable after settle_sync_shown (0, or
  * -1: the queue is held), until which the record has to stay that would bring
  * it again. What does not work here is done by settle_outcome. settle_undraft
