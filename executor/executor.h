@@ -28,6 +28,7 @@
 #include "executor/mountns.h"
 #include "executor/plan.h"
 #include "executor/policy.h"
+#include "executor/quiet.h"
 #include "executor/record.h"
 #include "executor/stage.h"
 #include "executor/stray.h"
@@ -82,15 +83,6 @@ struct dry {
 	bool on;
 	struct policy_answer policy;
 	json_t *outcome; /* owned */
-};
-
-/* A box's directory that was listed and held nothing, see requests.c. */
-struct quiet {
-	int64_t until_ms; /* monotonic; 0: list it */
-	dev_t dev;
-	ino_t ino;
-	struct timespec changed;
-	struct timespec noted;
 };
 
 /* What waits of the last success, see tail.h. */

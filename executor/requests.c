@@ -21,9 +21,6 @@
 #define TAKE_MAX 256 /* in one pass */
 #define ASKS_MAX 16  /* of others: many do not keep patches waiting */
 #define REQUEST_BYTES (64u << 10)
-#define TICK_US 100000    /* no clock of nanoseconds ticks more coarsely */
-#define COARSE_US 3000000 /* nor one of seconds */
-#define LISTED_MS 1000    /* whatever the directory's times say */
 
 /* Only root and the spool's owner could put into the one box; in the other
  * nobody is either of them. */
@@ -154,53 +151,19 @@ claim(struct executor *ex, const struct box *b, const char *name)
 	return false;
 }
 
-static bool
-is_same_time(const struct timespec *a, const struct timespec *b)
-{
-	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
-}
-
-/* One that was empty and has not changed since is empty: a stat instead of a
- * listing, between any two patches. */
-static bool
-is_quiet(const struct quiet *q, int dir)
-{
-	struct stat st;
-
-	return q->until_ms > clock_mono_ms() && fstat(dir, &st) == 0 &&
-	       st.st_dev == q->dev && st.st_ino == q->ino &&
-	       is_same_time(&st.st_mtim, &q->changed) &&
-	       is_same_time(&st.st_ctim, &q->noted);
-}
-
-/* st is from before the listing that found nothing. What changed within the
- * clock's tick could change again unseen. */
-static void
-note_quiet(struct quiet *q, const struct stat *st)
-{
-	const struct timespec *at = &st->st_ctim;
-	int64_t age =
-	    clock_wall_us() - at->tv_sec * 1000000LL - at->tv_nsec / 1000;
-	bool old = age > (at->tv_nsec != 0 ? TICK_US : COARSE_US);
-
-	q->until_ms = old ? clock_mono_ms() + LISTED_MS : 0;
-	q->dev = st->st_dev;
-	q->ino = st->st_ino;
-	q->changed = st->st_mtim;
-	q->noted = st->st_ctim;
-}
-
 static void
 take_all(struct executor *ex, const struct box *b, enum box_dir from)
 {
 	struct quiet *q = &ex->quiet[b == &ex->q->asks][from == BOX_CUR];
 	size_t limit = b == &ex->q->asks ? ASKS_MAX : TAKE_MAX;
 	struct spool_names n = {0};
+	int64_t before_us;
 	struct stat st;
 	bool looked;
 
-	if (is_quiet(q, b->dir[from]))
+	if (quiet_holds(q, b->dir[from], clock_mono_ms()))
 		return;
+	before_us = clock_wall_us();
 	looked = fstat(b->dir[from], &st) == 0;
 	if (spool_list(b->dir[from], limit, &n) == -1) {
 		hold_for(ex, "requests", errno);
@@ -208,7 +171,7 @@ take_all(struct executor *ex, const struct box *b, enum box_dir from)
 	}
 	q->until_ms = 0;
 	if (looked && n.count == 0)
-		note_quiet(q, &st);
+		quiet_note(q, &st, before_us, clock_mono_ms());
 	for (size_t i = 0; i < n.count; i++) {
 		if (from == BOX_CUR || claim(ex, b, n.names[i]))
 			take(ex, b, n.names[i]);
