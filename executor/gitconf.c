@@ -163,14 +163,17 @@ take_section(struct reading *r, const char *line)
 	return n > 0 && strcmp(rest, "]") == 0;
 }
 
-/* Without the quotes that git writes around what begins or ends oddly. */
+/* Without the quotes that git writes around what begins or ends oddly. Blanks
+ * before anything else go as well, behind a pair of quotes, too. */
 static char *
 take_value(const char *text)
 {
 	struct buf out = {0};
 
-	for (text += strspn(text, " \t"); *text != '\0'; text++) {
-		if (*text != '"')
+	for (; *text != '\0'; text++) {
+		bool blank = *text == ' ' || *text == '\t';
+
+		if (*text != '"' && (out.len > 0 || !blank))
 			buf_putc(&out, *text);
 	}
 	return buf_take(&out);

@@ -178,6 +178,7 @@ a_plain_configuration_names_no_program(void **state)
 	    {"[remote \"o\"]\n\turl = ext::sh -c x\n", false},
 	    {"[remote \"o\"]\n\turl = e\"xt:\":x\n", false},
 	    {"[remote \"o\"]\n\turl = --upload-pack=x\n", false},
+	    {"[remote \"o\"]\n\turl = \"\" --upload-pack=x\n", false},
 	    {"[remote \"o\"]\n\tuploadpack = x\n", false},
 	    {"[remote \"o\"]\n\tvcs = x\n", false},
 	    {"[submodule \"s\"]\n\tupdate = !x\n", false},
