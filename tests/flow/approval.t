@@ -103,9 +103,14 @@ is 'so are too many bytes' "$(outcome heavy .reason)" forbidden
 is 'what was approved is not asked for again' "$(outcome wide .state)" completed
 ok 'nothing of it is there' test ! -e "$ws/secret" -a ! -e "$ws/h"
 sed -i 's/test -e \[a-z\]\*/touch p; mkdir z; cd z; touch 1 2 3|&/' "$CONF"
-ok 'an allowed command that changes much' run_json <<'END'
+cat >much.json <<'END'
 {"id":"much","mutations":[{"path":"o","contents":"x"}],"validate":{"shell":["touch p; mkdir z; cd z; touch 1 2 3"]}}
 END
+exits 0 'a dry run of an allowed command that changes much' \
+    pf dry-run -q MAIN much.json
+like 'says what it would wait for' "$(cat "$T/out")" \
+    "^ *approval +.*:$(line_of 'files: 3'): hold"
+ok 'such a command' run_json <much.json
 is 'waits when it has run' "$(where_is much)/$(why_held much)" held/approval
 ok 'and left nothing' test ! -e "$ws/p"
 ok 'approved' pf approve much
@@ -174,6 +179,9 @@ for other in '.approval.digest = "0"' '.approval.attempt = 7'; do
 	is 'it is asked for again' "$(where_is exact)/$(why_held exact)" held/approval
 done
 checked "$note" '.approval.granted = true'
+is 'a dry run tells what its rules say all the same' "$(
+    first_lines "$SPOOL"/MAIN/patches/.held/*-exact-*.json |
+    executor --dry-run -c "$CONF" -q MAIN | jq -r .policy.verdict)" hold
 ok 'where it is what was approved' once
 is 'it runs' "$(outcome exact .state)" completed
 

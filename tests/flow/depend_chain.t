@@ -100,4 +100,27 @@ diag "from the end of one to the start of the next, in ms: $(tr '\n' ' ' <"$T/ga
 ok 'whose links do not wait for a look' test "$(sed -n 6p "$T/gaps")" -lt 1000
 stop MAIN
 stop CYOPS
+
+# --- what is being accepted is neither done nor forgotten
+
+rm -rf "$SPOOL"
+ok 'a patch that needs another one' run_json <<'END'
+{"id":"needs","dependencies":["needed"],"mutations":[{"path":"n","contents":"n"}]}
+END
+find "$SPOOL/ids" -type l | sort >"$T/ids"
+queue_json >/dev/null <<'END'
+{"id":"needed","mutations":[{"path":"m","contents":"m"}]}
+END
+# As a bridge leaves it that is killed before the file has its name.
+entry=$(find "$SPOOL/ids" -type l | sort | comm -13 "$T/ids" -)
+file=$(find "$SPOOL/MAIN/patches" -name '*-needed-*')
+mv "$entry" "$SPOOL/ids/pending/"
+mv "$file" "$T/needed"
+ok 'beside a patch that is being accepted' once
+is 'the one that needs it waits' "$(where_is needs)" held
+like 'for that' "$(patchflow show needs)" 'waits for needed@MAIN .on its way.'
+mv "$SPOOL/ids/pending/${entry##*/}" "$entry"
+mv "$T/needed" "$file"
+ok 'it is accepted' once
+is 'and both run' "$(where_is needed) $(where_is needs)" 'completed completed'
 done_testing
