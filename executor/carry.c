@@ -29,6 +29,7 @@ commit_of(struct executor *ex, const struct txn *t)
 {
 	struct commit c = {.workspace = &ex->workspace,
 	    .txn = t,
+	    .ordered = settle_in_order(ex),
 	    .beat = executor_beat,
 	    .owner = ex};
 

@@ -21,7 +21,7 @@
 struct commit {
 	const struct workspace *workspace;
 	const struct txn *txn;
-	bool ordered; /* settle_in_order: what is staged needs no sync */
+	bool ordered; /* settle_in_order: a later sync is for all of it */
 	void (*beat)(void *);
 	void *owner;
 	/* of commit_check only */
