@@ -61,8 +61,7 @@ run_swapped(void *arg)
 		return 1;
 	if (commit_apply(&c, &w->diff.ops, &at) == -1)
 		return 2;
-	return commit_write(&c) != SPOOL_DONE ||
-	       commit_done(&w->txn) == -1;
+	return commit_write(&c) != SPOOL_DONE || commit_done(&w->txn) == -1;
 }
 
 /* What recovery does: forward where there is a record. */
