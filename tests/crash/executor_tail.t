@@ -1,0 +1,98 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+# What of a success waits for the next patch: until its one sync nobody hears of
+# it, and where that sync fails, the next patch does not go on on top of it.
+
+# The mounts go with their namespace, whatever ends this test.
+if [ "$(id -u)" -eq 0 ] && [ -z "${TAIL_NAMESPACE:-}" ] &&
+    unshare -m true 2>/dev/null; then
+	TAIL_NAMESPACE=1 exec unshare -m --propagation private sh "$0"
+fi
+. "$(dirname "$0")/../harness/lib.sh"
+. "$(dirname "$0")/../flow/executor.sh"
+need_root
+for tool in strace mkfs.ext4; do
+	command -v $tool >/dev/null || skip_all "needs $tool"
+done
+strace -o /dev/null true 2>/dev/null || skip_all 'strace may not trace here'
+
+mnt=$T/mnt
+mkdir "$mnt"
+SPOOL=$mnt/spool
+write_config </dev/null
+ws=$mnt/ws
+sed -i "s|$T/ws/main|$ws|" "$CONF"
+grep -q "spool: $SPOOL" "$CONF" || bail 'the spool is elsewhere'
+
+# begin: a new disk and two patches.
+begin() {
+	umount "$mnt" 2>/dev/null
+	rm -f "$T/image"
+	truncate -s 64M "$T/image"
+	mkfs.ext4 -q -F -O has_journal "$T/image"
+	mount -o loop "$T/image" "$mnt" 2>/dev/null ||
+	    skip_all 'no loop-mounted ext4 on this machine'
+	mkdir "$ws"
+	echo old >"$ws/a"
+	echo 0 >"$ws/total"
+	once >/dev/null 2>&1
+	queue_json >/dev/null <<-'END'
+	{"id":"first","mutations":[{"path":"a","contents":"new\n"}]}
+	{"id":"second","mutations":[{"path":"b","contents":"b\n"}],"validate":{"shell":["echo $(($(cat total) + 1)) > total"]}}
+	END
+}
+
+# traced ARG...: one run below strace, its syncs by their paths.
+traced() {
+	timeout 60 strace -f -y -qq -o "$T/trace" -e trace=fsync "$@" \
+	    executor --once -c "$CONF" -q MAIN >"$T/run.out" 2>&1
+}
+
+shown() {
+	find "$SPOOL/MAIN/outcomes" -name '*.json' | wc -l
+}
+
+begin
+ok 'both are run' traced
+is 'and completed' "$(outcome first .state) $(outcome second .state)" \
+    'completed completed'
+# The how manieth of its process is that of a transaction?
+nth=$(awk '{ n[$1]++ } /fsync.*\/txn\// { print n[$1]; exit }' "$T/trace")
+ok 'its transaction is synced' test -n "$nth"
+
+begin
+start tail strace -f -qq -o "$T/trace" -e trace=fsync \
+    -e inject="fsync:signal=STOP:when=$nth" executor --once -c "$CONF" -q MAIN
+stopped() {
+	grep -qs '^State:[[:space:]]*[Tt]' \
+	    "/proc/$(pgrep -P "$(pid_of tail)" -x executor)/status" &&
+	    grep -q 'SIGSTOP' "$T/trace"
+}
+await 'an executor stops in that sync' stopped
+is 'the first patch is carried out' "$(cat "$ws/a")" new
+is 'but nobody hears of it' "$(shown)" 0
+is 'it counts as running, and the next one with it' \
+    "$(where_is first) $(where_is second)" 'running running'
+ok 'the sync comes to its end' pkill -CONT -P "$(pid_of tail)" -x executor
+await 'the next one is settled' ended second
+is 'both are completed' "$(outcome first .state) $(outcome second .state)" \
+    'completed completed'
+is 'each was done once' "$(cat "$ws/total")" 1
+stop tail
+
+begin
+traced -e inject="fsync:error=EIO:when=$nth"
+is 'a sync that fails ends a run with 111' "$?" 111
+like 'the queue is held, and somebody told' "$(cat "$SPOOL"/alerts/new/*)" \
+    'queue-stuck.*not synced'
+is 'nobody hears of a success' "$(shown)" 0
+is 'the next one is stopped, and waits' "$(where_is second)" queued
+is 'and has done nothing' "$(cat "$ws/total") $(ls "$ws")" '0 a
+total'
+ok 'the next executor' once
+is 'makes it good' "$(outcome first .state) $(cat "$ws/a")" 'completed new'
+is 'and runs the other, once' "$(outcome second .state) $(cat "$ws/total")" \
+    'completed 1'
+is 'and nothing is left' "$(leftovers "$SPOOL/state/executor@MAIN/txn")" ''
+umount "$mnt"
+done_testing
