@@ -44,12 +44,60 @@ await 'a process has a file open for writing' test -e "$T/open"
 queue_json >/dev/null <<'END'
 {"id":"open","mutations":[{"path":"w","contents":"x\n"}]}
 END
-once
+once >"$T/said" 2>&1
 is 'the patch waits for it' "$(where_is open)" held
+like 'which is said' "$(cat "$T/said")" \
+    'will be run again: w is open for writing by another process'
 kill $writer
 wait $writer 2>/dev/null
 start executor executor -f -c "$CONF" -q MAIN
 await 'then it runs' ended_as open completed
+exec 9<"$ws/w"
+queue_json >/dev/null <<'END'
+{"id":"read","mutations":[{"path":"w","contents":"y\n"}]}
+END
+await 'beside a reader another one does' ended_as read completed
+exec 9<&-
+is 'at once' "$(grep -c 'read.* will be run again' "$T/log/executor")" 0
+stop executor
+
+# Who comes to write while it is looked at is told to wait, and the executor
+# gets a signal that is deadly where nobody has chosen another one.
+opener() {
+	perl -MFcntl -MErrno=EWOULDBLOCK -e 'for (1 .. 12000) {
+		my $open = sysopen(my $f, $ARGV[0], O_WRONLY | O_NONBLOCK);
+		exit 0 if !$open && $! == EWOULDBLOCK;
+		close $f if $open;
+		exit 1 if -e $ARGV[1];
+		select undef, undef, undef, 0.01 }' "$ws/w" "$T/over"
+}
+slowly="strace -qq -o $T/calls -P $ws/w -e trace=fcntl
+    -e inject=fcntl:delay_exit=2000000:when=2"
+if ! $slowly true 2>/dev/null; then
+	skip 3 'no call can be made slow here'
+else
+	queue_json >/dev/null <<'END'
+{"id":"leased","mutations":[{"path":"w","contents":"z\n"}]}
+END
+	opener &
+	opener=$!
+	# shellcheck disable=SC2086 # words
+	start executor env \
+	    ASAN_OPTIONS="${ASAN_OPTIONS:-}:detect_leaks=0" $slowly \
+	    executor -f -c "$CONF" -q MAIN
+	await 'one whose file is opened while it is looked at' \
+	    ended_as leased completed
+	: >"$T/over"
+	if wait $opener; then
+		pass 'lives, and who opened it was told to wait'
+	else
+		skip 1 'nobody came in time'
+	fi
+	# strace keeps the signal for itself.
+	pkill -TERM -P "$(pid_of executor)" -x executor
+	await 'and stops' stopped executor
+fi
+start executor executor -f -c "$CONF" -q MAIN
 
 # --- files that commands may have read
 
