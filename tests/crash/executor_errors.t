@@ -3,7 +3,7 @@
 # time-limit: 500
 # Each system call of the executor and of all that it starts fails once: no
 # space, an I/O error, no descriptors, an interruption, half a write. The run
-# ends within 2 min, says nothing that is not so, leaves an outcome, a held
+# ends within 30 s, says nothing that is not so, leaves an outcome, a held
 # queue or an alert, and makes no fsync again that failed; the next one ends
 # in one of the images with one outcome and nothing left over. A few of
 # the points by day or PATCHFLOW_SEED; with PATCHFLOW_LONG=1 all, those of half

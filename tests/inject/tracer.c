@@ -18,8 +18,8 @@
 #define OPTIONS                                                                \
 	(PTRACE_O_EXITKILL | PTRACE_O_TRACESECCOMP | PTRACE_O_TRACEFORK |      \
 	    PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE | PTRACE_O_TRACEEXEC)
-#define TICK_MS 100    /* between looks at the clock while nothing happens */
-#define DEATH_MS 60000 /* of what is killed: it may wait for a disk */
+#define TICK_MS 100 /* between looks at the clock while nothing happens */
+#define DEATH_MS 10000
 
 /* Registers of the call that a tracee is stopped at. */
 #if defined(__x86_64__)
