@@ -83,6 +83,10 @@ enum spool_answer spool_publish(int tmp, int dst, const char *name)
 enum spool_answer spool_draft_json(int tmp, const char *name, const json_t *doc)
     __attribute__((warn_unused_result));
 int spool_sync(int dir, const char *name) __attribute__((warn_unused_result));
+/* Checked like all others, but a power cut may lose or tear it: for who is to
+ * find it after a kill. */
+enum spool_answer spool_note_json(int dir, const char *name, const json_t *doc)
+    __attribute__((warn_unused_result));
 /*
  * Waits until a file's bytes are with the disk and where they lie is in the
  * journal, and for nothing else. Where the journal keeps the order (fsinfo.h),

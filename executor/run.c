@@ -208,7 +208,7 @@ write_begin(struct executor *ex)
 	    "pid", (json_int_t)r->jail.pid, "start_time",
 	    (json_int_t)jail_start_time(r->jail.pid), "boot_id",
 	    clock_boot_id(), "wall_us", (json_int_t)r->started_us);
-	enum spool_answer a = spool_draft_json(r->txn.dir, "BEGIN", doc);
+	enum spool_answer a = spool_note_json(r->txn.dir, "BEGIN", doc);
 
 	json_decref(doc);
 	return a == SPOOL_DONE ? 0 : -1;
