@@ -52,15 +52,15 @@ is 'and the spool' "$(spooled)" ''
 
 # --- beside the executor at work
 start executor executor -f -c "$CONF" -q MAIN
-queue_json >/dev/null <<'END'
-{"id":"long","mutations":[{"path":"l","contents":"x"}],"validate":{"shell":["sleep 4718; true"]}}
+queue_json >/dev/null <<END
+{"id":"long","mutations":[{"path":"l","contents":"x"}],"validate":{"shell":["sleep 4718.$$; true"]}}
 END
 # What the executor is about to write of itself is its own.
 settled() {
 	spooled | grep -v '/tmp/[^/]*\.tmp$'
 }
 is_running() {
-	[ "$(where_is "$1")" = running ] && pgrep -xf 'sleep 4718' >/dev/null
+	[ "$(where_is "$1")" = running ] && pgrep -xf "sleep 4718.$$" >/dev/null
 }
 await 'a patch runs' is_running long
 settled >spool.before
@@ -68,24 +68,24 @@ exits 0 'another one is tried meanwhile' patchflow dry-run good.json
 is 'the first one still runs' "$(where_is long)" running
 settled >spool.after
 is 'its spool was left alone' "$(diff spool.before spool.after)" ''
-pkill -KILL -xf 'sleep 4718'
+pkill -KILL -xf "sleep 4718.$$"
 await 'it ends as it would have' ended_as long completed
 stop executor
 
 # --- interrupted
-cat >slow.json <<'END'
-{"id":"slow","mutations":[{"path":"s","contents":"x"}],"validate":{"shell":["sleep 4719"]}}
+cat >slow.json <<END
+{"id":"slow","mutations":[{"path":"s","contents":"x"}],"validate":{"shell":["sleep 4719.$$"]}}
 END
 start dry executor --dry-run -c "$CONF" -q NOPE
 fails 'without a job it is nothing' wait "$(pid_of dry)"
 start dry patchflow dry-run -q MAIN slow.json
-await 'a slow one is tried' pgrep -f 'sleep 4719'
+await 'a slow one is tried' pgrep -f "sleep 4719.$$"
 pkill -TERM -P "$(pid_of dry)" executor
 await 'interrupted, it ends' stopped dry
-is 'its command as well' "$(pgrep -f 'sleep 4719' | wc -l)" 0
+is 'its command as well' "$(pgrep -f "sleep 4719.$$" | wc -l)" 0
 is 'and nothing stays' "$(find "$SPOOL/state" -name '*dry*')" ''
 start dry patchflow dry-run -q MAIN slow.json
-await 'once more' pgrep -f 'sleep 4719'
+await 'once more' pgrep -f "sleep 4719.$$"
 pkill -KILL -P "$(pid_of dry)" executor
 await 'killed' stopped dry
 ok 'the executor sweeps what is left' once

@@ -34,10 +34,10 @@ echo start >"$ws/a"
 # --- requests
 
 up
-queue_json >/dev/null <<'END'
-{"id":"long","mutations":[{"path":"l","contents":"x"}],"validate":{"shell":["sleep 4711"]}}
+queue_json >/dev/null <<END
+{"id":"long","mutations":[{"path":"l","contents":"x"}],"validate":{"shell":["sleep 4711.$$"]}}
 END
-await 'a long patch runs' is_running long 4711
+await 'a long patch runs' is_running long "4711.$$"
 await 'and status tells so' sh -c "head -n 1 '$SPOOL/state/executor@MAIN/queue.json' | jq -e '.running.id == \"long\"'"
 ok 'it can be cancelled' pf cancel -r 'not needed' long
 await 'and is rejected' ended_as long rejected
@@ -52,7 +52,7 @@ answered_with() {
 	[ "$(cancel_answer)" = "$1" ]
 }
 await 'the answer comes when it has ended' answered_with 'true cancelled'
-is 'its processes are gone' "$(processes 4711)" 0
+is 'its processes are gone' "$(processes 4711.$$)" 0
 fails 'it has left no file' test -e "$ws/l"
 
 ok 'a queue is paused' pf pause MAIN
@@ -87,20 +87,20 @@ is 'which has an outcome of its own' \
 
 # --- signals
 
-queue_json >/dev/null <<'END'
-{"id":"term","mutations":[{"path":"t","append":"x"}],"validate":{"shell":["test -e go || sleep 4712"]}}
+queue_json >/dev/null <<END
+{"id":"term","mutations":[{"path":"t","append":"x"}],"validate":{"shell":["test -e go || sleep 4712.$$"]}}
 END
-await 'a patch runs' is_running term 4712
+await 'a patch runs' is_running term "4712.$$"
 ok 'SIGTERM waits for its grace' stop executor
 is 'then the patch is back in the queue' "$(where_is term)" queued
 is 'without an outcome' "$(outcome_files term)" ''
-is 'and without processes' "$(processes 4712)" 0
+is 'and without processes' "$(processes 4712.$$)" 0
 ok 'nothing of it is left' tidy
 
 up
-await 'it runs again' is_running term 4712
+await 'it runs again' is_running term "4712.$$"
 stop executor KILL
-await 'after SIGKILL its processes are gone' none 4712
+await 'after SIGKILL its processes are gone' none 4712.$$
 : >"$ws/go"
 up
 await 'the next executor runs it' ended_as term completed

@@ -158,26 +158,26 @@ crashes() {
 	    "$(printf %s "$line" | sha256sum | cut -d' ' -f1)" \
 	    >"$SPOOL/state/executor@MAIN/$key.json"
 }
-queue_json >/dev/null <<'END'
-{"id":"poison","mutations":[{"path":"p","contents":"x"}],"validate":{"shell":["sleep 4713"]}}
+queue_json >/dev/null <<END
+{"id":"poison","mutations":[{"path":"p","contents":"x"}],"validate":{"shell":["sleep 4713.$$"]}}
 END
 crashes 2
 start executor executor -f -c "$CONF" -q MAIN
-await 'a patch runs' pgrep -f 'sleep 4713'
+await 'a patch runs' pgrep -f "sleep 4713.$$"
 stop executor KILL
 ok 'its third executor is dead; the next one' once
 is 'fails it as crashed' "$(outcome poison '"\(.state) \(.stage)"')" \
     'failed crashed'
 ok 'and goes on' tidy
 # What a power cut may leave of a BEGIN that nobody has synced.
-queue_json >/dev/null <<'END'
-{"id":"poison-torn","mutations":[{"path":"p","contents":"x"}],"validate":{"shell":["sleep 4714"]}}
+queue_json >/dev/null <<END
+{"id":"poison-torn","mutations":[{"path":"p","contents":"x"}],"validate":{"shell":["sleep 4714.$$"]}}
 END
 crashes 2
 start executor executor -f -c "$CONF" -q MAIN
-await 'a patch runs' pgrep -f 'sleep 4714'
+await 'a patch runs' pgrep -f "sleep 4714.$$"
 stop executor KILL
-await 'its processes are dead' sh -c '! pgrep -f "sleep [4]714"'
+await 'its processes are dead' sh -c "! pgrep -fx 'sleep 4714.$$'"
 truncate -s 0 "$SPOOL/state/executor@MAIN/txn/$key,1/BEGIN"
 ok 'the power went as well; the next one' once
 is 'fails it as crashed' "$(outcome poison-torn '"\(.state) \(.stage)"')" \

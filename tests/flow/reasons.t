@@ -37,18 +37,18 @@ is 'a limit of the patch as a whole' "$(reasons disk)" \
 
 # --- what ends it from outside
 
-queue_json >/dev/null <<'END'
-{"id":"asked","mutations":[{"path":"x","contents":"y"}],"validate":{"shell":["sleep 4741"]}}
+queue_json >/dev/null <<END
+{"id":"asked","mutations":[{"path":"x","contents":"y"}],"validate":{"shell":["sleep 4741.$$"]}}
 END
 start executor executor -f -c "$CONF" -q MAIN
-await 'a patch runs' pgrep -f 'sleep 4741'
+await 'a patch runs' pgrep -f "sleep 4741.$$"
 ok 'an operator cancels it' patchflow cancel asked
 await 'it ends' ended asked
 is 'as cancelled' "$(reasons asked)" 'validate cancelled'
-queue_json >/dev/null <<'END'
-{"id":"shot","mutations":[{"path":"x","contents":"y"}],"validate":{"shell":["sleep 4742"]}}
+queue_json >/dev/null <<END
+{"id":"shot","mutations":[{"path":"x","contents":"y"}],"validate":{"shell":["sleep 4742.$$"]}}
 END
-await 'another one runs' pgrep -f 'sleep 4742'
+await 'another one runs' pgrep -f "sleep 4742.$$"
 pkill -KILL -P "$(pid_of executor)"
 await 'its jail is killed by somebody' ended shot
 is 'as killed' "$(reasons shot)" 'validate killed'
