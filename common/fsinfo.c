@@ -3,9 +3,11 @@
  * What a filesystem promises, by its type; of ext4 also whether it really has
  * a journal, which its type does not tell.
  */
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/sysmacros.h>
+#include <linux/fs.h>
 #include <linux/magic.h>
 #include <dirent.h>
 #include <fcntl.h>
@@ -72,8 +74,9 @@ device_name(dev_t dev, char *out, size_t size)
 }
 
 /*
- * Every mounted journal has a directory /proc/fs/jbd2/DEVICE-INODE (or only
- * DEVICE where the journal is a device of its own).
+ * Every mounted journal has a directory /proc/fs/jbd2/DEVICE-INODE. One on a
+ * device of its own has that device's name there, and is not found: the order
+ * could not be relied on, for its commits need not flush the other device.
  */
 static enum durability
 ext_durability(dev_t dev)
@@ -112,13 +115,47 @@ durability_of(unsigned long magic, dev_t dev)
 	return DURABLE_UNKNOWN;
 }
 
+/* Without the flush before a commit's last block (journal_async_commit), it
+ * may be on the disk before bytes that were written earlier. */
+static bool
+has_ordered_commits(dev_t dev)
+{
+	char name[NAME_MAX], path[PATH_MAX], line[256];
+	bool ordered = true;
+	FILE *f;
+
+	if (device_name(dev, name, sizeof(name)) == -1)
+		return false;
+	(void)snprintf(path, sizeof(path), "/proc/fs/ext4/%s/options", name);
+	f = fopen(path, "re");
+	if (f == NULL)
+		return false;
+	while (fgets(line, sizeof(line), f) != NULL)
+		ordered =
+		    ordered && strcmp(line, "journal_async_commit\n") != 0;
+	(void)fclose(f);
+	return ordered;
+}
+
+/* Bytes on xfs's realtime device are not flushed with the log. Files inherit
+ * from their directory where they go. */
+static bool
+has_one_device(int fd)
+{
+	struct fsxattr a;
+
+	return ioctl(fd, FS_IOC_FSGETXATTR, &a) == 0 &&
+	       (a.fsx_xflags & FS_XFLAG_RTINHERIT) == 0;
+}
+
 /* btrfs and f2fs may log one directory and leave another for later; of the
  * rest we do not know. */
 static bool
-is_ordered(unsigned long magic, enum durability durability)
+is_ordered(int fd, unsigned long magic, dev_t dev)
 {
-	return durability == DURABLE_JOURNAL &&
-	       (magic == EXT4_SUPER_MAGIC || magic == MAGIC_XFS);
+	return magic == EXT4_SUPER_MAGIC
+		   ? has_ordered_commits(dev)
+		   : magic == MAGIC_XFS && has_one_device(fd);
 }
 
 static void
@@ -157,6 +194,7 @@ fsinfo_read(int fd, struct fsinfo *out)
 		return -1;
 	fill_space(&fs, out);
 	out->durability = durability_of((unsigned long)fs.f_type, st.st_dev);
-	out->ordered = is_ordered((unsigned long)fs.f_type, out->durability);
+	out->ordered = out->durability == DURABLE_JOURNAL &&
+		       is_ordered(fd, (unsigned long)fs.f_type, st.st_dev);
 	return 0;
 }
