@@ -213,7 +213,7 @@ make_durable(struct executor *ex, const struct commit *c, struct record *r,
 {
 	if (displaced)
 		settle_undraft(ex); /* there is more to tell */
-	if (settle_in_order(ex))
+	if (c->ordered)
 		return 0;
 	settle_show(ex, r->outcome);
 	if (harden(ex, c, &r->ops) == -1)
@@ -236,10 +236,11 @@ forward(struct executor *ex, struct txn *t, struct record *r)
 	displaced = find_displaced(ex, t, r);
 	if (make_durable(ex, &c, r, displaced) == -1 || mark_done(ex, t) == -1)
 		return -1;
-	return tail_begin(ex, t, r, displaced);
+	return tail_begin(ex, t, r, displaced, c.ordered);
 }
 
-/* Its mark is made before the sync where the journal keeps the order. */
+/* Its mark is made before the sync where the journal keeps the order, and with
+ * it what harden has nothing to do for. */
 static int
 forward_done(struct executor *ex, struct txn *t, struct record *r)
 {
@@ -247,6 +248,8 @@ forward_done(struct executor *ex, struct txn *t, struct record *r)
 
 	if (unlock(ex, t) == -1 || harden(ex, &c, &r->ops) == -1)
 		return -1;
+	if (sys_fsync(t->dir) == -1)
+		return hold(ex, t, "DONE");
 	note_time(ex, t, "DONE");
 	return tail_settle(ex, t, r, find_displaced(ex, t, r));
 }

@@ -250,6 +250,10 @@ look(struct executor *ex)
 		if (!make_ready(ex))
 			return;
 	}
+	/* What waits for the last patch may go before all others. */
+	if (ex->held_any)
+		(void)tail_finish(ex);
+	kept_limit(ex);
 	if (is_time_for_held(ex))
 		pick_held(ex);
 	pick_due(ex);
@@ -259,6 +263,7 @@ look(struct executor *ex)
 	if (ex->run.active)
 		return;
 	(void)tail_finish(ex);
+	kept_limit(ex);
 	kept_finish(ex);
 	/* They hold what the machine has mounted. */
 	if (!started)
@@ -454,6 +459,7 @@ executor_close(struct executor *ex)
 {
 	daemon_stopping();
 	(void)tail_finish(ex);
+	kept_limit(ex);
 	hand_rest(ex);
 	kept_finish(ex);
 	cgroup_close(&ex->cgroup);

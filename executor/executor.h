@@ -112,6 +112,7 @@ struct executor {
 	int64_t wide_until_ms; /* the workspace is too large to look through */
 	int64_t kept_bytes;    /* about, of kept transactions */
 	bool kept_known;       /* they were measured once */
+	bool kept_more;        /* and there are more now, see kept_limit */
 	char unstripped[NAME_SIZE]; /* see kept_finish; "" */
 	struct jail_user user;
 	struct netns net;

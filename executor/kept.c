@@ -126,9 +126,17 @@ kept_put(struct executor *ex, const struct txn *t)
 		settle_drop(ex, t->name);
 	}
 	(void)close(p.dir);
-	/* Whoever runs once a minute has to let go, too. */
-	if (!ex->kept_known || ex->kept_bytes > r->transactions_bytes)
+	ex->kept_more = true;
+}
+
+void
+kept_limit(struct executor *ex)
+{
+	if (ex->kept_more &&
+	    (!ex->kept_known ||
+		ex->kept_bytes > ex->settings->retention.transactions_bytes))
 		kept_tidy(ex);
+	ex->kept_more = false;
 }
 
 static int
@@ -265,6 +273,7 @@ let_go(struct executor *ex, const struct place *p, const char *name)
 	log_info("%s: not kept for undo any longer", name);
 	if (txn_drop(p, name) == -1)
 		log_warn("%s/%s: not removed", p->path, name);
+	settle_note_time(ex, p->dir);
 	return bytes;
 }
 

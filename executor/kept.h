@@ -28,6 +28,10 @@ int kept_aside(struct executor *ex, int from, const char *name,
 int kept_displaced(struct executor *ex, const char *name);
 /* Retention. */
 void kept_tidy(struct executor *ex);
+/* The same, where their bytes ask for it: whoever runs once a minute has to let
+ * go, too. Between two patches, for it takes names from files that may be the
+ * workspace's as well. */
+void kept_limit(struct executor *ex);
 /* The oldest go until there is room; false: none was left to go. */
 bool kept_make_room(struct executor *ex);
 

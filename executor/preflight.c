@@ -15,6 +15,7 @@
 #include "executor/beneath.h"
 #include "executor/commit.h"
 #include "executor/conflict.h"
+#include "executor/instant.h"
 #include "executor/subtree.h"
 
 #define ROOM_BYTES (1 << 20) /* for directory blocks and the outcome */
@@ -129,9 +130,7 @@ check_old(const struct look *l, const struct op *o, int dir, const char *name,
 static bool
 is_late(const struct stat *st, const struct timespec *since)
 {
-	return st->st_ctim.tv_sec > since->tv_sec ||
-	       (st->st_ctim.tv_sec == since->tv_sec &&
-		   st->st_ctim.tv_nsec >= since->tv_nsec);
+	return !instant_is_after(since, &st->st_ctim);
 }
 
 /* The author has named this very content: then he knew of it. */

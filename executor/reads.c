@@ -7,6 +7,7 @@
 #include "common/buf.h"
 #include "common/clock.h"
 #include "executor/conflict.h"
+#include "executor/instant.h"
 #include "executor/reads.h"
 #include "executor/subtree.h"
 #include "executor/utf8.h"
@@ -42,9 +43,7 @@ is_ours(const struct ops *ops, const char *path)
 static bool
 is_late(const struct stat *st, const struct timespec *since)
 {
-	return st->st_ctim.tv_sec > since->tv_sec ||
-	       (st->st_ctim.tv_sec == since->tv_sec &&
-		   st->st_ctim.tv_nsec >= since->tv_nsec);
+	return !instant_is_after(since, &st->st_ctim);
 }
 
 static int

@@ -29,8 +29,11 @@ recover_txns(struct executor *ex)
 		    strerror(errno));
 		return -1;
 	}
-	for (size_t i = 0; i < n.count && answer == 0; i++)
-		answer = carry_on(ex, n.names[i]);
+	/* One that has happened is told of, whatever another one waits for. */
+	for (size_t i = 0; i < n.count; i++) {
+		if (carry_on(ex, n.names[i]) == -1)
+			answer = -1;
+	}
 	spool_names_free(&n);
 	return answer;
 }

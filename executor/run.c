@@ -20,6 +20,7 @@
 #include "executor/gitlive.h"
 #include "executor/gitlock.h"
 #include "executor/group.h"
+#include "executor/instant.h"
 #include "executor/kept.h"
 #include "executor/mask.h"
 #include "executor/report.h"
@@ -214,13 +215,6 @@ write_begin(struct executor *ex)
 	return a == SPOOL_DONE ? 0 : -1;
 }
 
-static bool
-is_after(const struct timespec *a, const struct timespec *b)
-{
-	return a->tv_sec > b->tv_sec ||
-	       (a->tv_sec == b->tv_sec && a->tv_nsec > b->tv_nsec);
-}
-
 /*
  * T0 is read from the filesystem's own clock, which may tick coarsely: it must
  * be later than our own last commit, or that would look like a stranger's.
@@ -241,7 +235,7 @@ take_time(struct executor *ex)
 			return -1;
 		if (fstatat(r->txn.dir, "BEGIN", &st, 0) == -1)
 			return -1;
-		if (is_after(&st.st_ctim, &ex->last_commit))
+		if (instant_is_after(&st.st_ctim, &ex->last_commit))
 			break;
 	}
 	r->since = st.st_ctim;
@@ -422,6 +416,9 @@ await_git(struct executor *ex)
 
 	if (p->git_commit == NULL && p->git_tag == NULL)
 		return 0;
+	/* Nobody waits for the end of the last one as long as we do here. */
+	if (tail_finish(ex) == -1)
+		return fail_start(&ex->run.fault);
 	return gitlock_wait(ex, &ex->run.fault);
 }
 
@@ -494,6 +491,7 @@ run_start(struct executor *ex, const struct job *job,
 		go_beside(ex);
 		return RUN_STARTED;
 	}
+	(void)tail_finish(ex); /* the outcomes in their order */
 	note_start(ex);
 	finish_run(ex, 0);
 	return ex->hold[0] != '\0' ? RUN_HELD : RUN_SETTLED;

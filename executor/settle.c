@@ -10,6 +10,7 @@
 #include "common/outcome.h"
 #include "common/sys.h"
 #include "executor/approval.h"
+#include "executor/instant.h"
 #include "executor/settle.h"
 
 void
@@ -349,8 +350,19 @@ settle_requeue(struct executor *ex, const char *file, const char *key,
 }
 
 void
+settle_note_time(struct executor *ex, int dir)
+{
+	struct stat st;
+
+	if (fstat(dir, &st) == 0 &&
+	    instant_is_after(&st.st_ctim, &ex->last_commit))
+		ex->last_commit = st.st_ctim;
+}
+
+void
 settle_drop(struct executor *ex, const char *txn)
 {
 	if (txn_drop(&ex->place, txn) == -1)
 		log_warn("%s: transaction not dropped", txn);
+	settle_note_time(ex, ex->place.dir);
 }

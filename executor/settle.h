@@ -63,6 +63,9 @@ void settle_free_attempt(struct executor *ex, struct queue_name *n);
  * outcome by f as far as the file's name tells of whom. */
 void settle_aside(struct executor *ex, struct queue_name *n,
     const struct fault *f, const struct settle_at *at);
+/* dir was changed by us, and what lay below it: the next T0 has to be later, or
+ * a name less of some file would look like a stranger's doing. */
+void settle_note_time(struct executor *ex, int dir);
 /* Drops T, or says why not: recovery will. */
 void settle_drop(struct executor *ex, const char *txn);
 /* Fields that each outcome of ours has. */

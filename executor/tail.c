@@ -75,12 +75,13 @@ tail_finish(struct executor *ex)
 }
 
 int
-tail_begin(struct executor *ex, struct txn *t, struct record *r, bool displaced)
+tail_begin(struct executor *ex, struct txn *t, struct record *r, bool displaced,
+    bool unsynced)
 {
 	struct tail *tail = &ex->tail;
 
 	*tail = (struct tail){.waits = true,
-	    .unsynced = settle_in_order(ex),
+	    .unsynced = unsynced,
 	    .displaced = displaced,
 	    .txn = *t,
 	    .record = *r};
@@ -88,7 +89,7 @@ tail_begin(struct executor *ex, struct txn *t, struct record *r, bool displaced)
 	ex->draft[0] = '\0';
 	txn_reset(t);
 	memset(r, 0, sizeof(*r));
-	return tail->unsynced ? 0 : tail_finish(ex);
+	return unsynced ? 0 : tail_finish(ex);
 }
 
 bool
@@ -98,5 +99,6 @@ tail_concerns(const struct executor *ex, const char *key, const json_t *patch)
 
 	return ex->tail.waits &&
 	       (undo_is(patch) || json_array_size(needed) > 0 ||
+		   ex->settings->retention.transactions_age == 0 ||
 		   strncmp(ex->tail.txn.name, key, strlen(key)) == 0);
 }

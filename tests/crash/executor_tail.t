@@ -24,18 +24,23 @@ ws=$mnt/ws
 sed -i "s|$T/ws/main|$ws|" "$CONF"
 grep -q "spool: $SPOOL" "$CONF" || bail 'the spool is elsewhere'
 
-# begin: a new disk and two patches.
-begin() {
+# blank [OPTIONS]: a new disk and an empty queue.
+blank() {
 	umount "$mnt" 2>/dev/null
 	rm -f "$T/image"
 	truncate -s 64M "$T/image"
 	mkfs.ext4 -q -F -O has_journal "$T/image"
-	mount -o loop "$T/image" "$mnt" 2>/dev/null ||
+	mount -o "loop${1:+,$1}" "$T/image" "$mnt" 2>/dev/null ||
 	    skip_all 'no loop-mounted ext4 on this machine'
 	mkdir "$ws"
 	echo old >"$ws/a"
 	echo 0 >"$ws/total"
 	once >/dev/null 2>&1
+}
+
+# begin [OPTIONS]: and two patches.
+begin() {
+	blank "$@"
 	queue_json >/dev/null <<-'END'
 	{"id":"first","mutations":[{"path":"a","contents":"new\n"}]}
 	{"id":"second","mutations":[{"path":"b","contents":"b\n"}],"validate":{"shell":["echo $(($(cat total) + 1)) > total"]}}
@@ -46,6 +51,10 @@ begin() {
 traced() {
 	timeout 60 strace -f -y -qq -o "$T/trace" -e trace=fsync "$@" \
 	    executor --once -c "$CONF" -q MAIN >"$T/run.out" 2>&1
+}
+
+running() {
+	[ "$(where_is "$1")" = running ]
 }
 
 shown() {
@@ -59,6 +68,10 @@ is 'and completed' "$(outcome first .state) $(outcome second .state)" \
 # The how manieth of its process is that of a transaction?
 nth=$(awk '{ n[$1]++ } /fsync.*\/txn\// { print n[$1]; exit }' "$T/trace")
 ok 'its transaction is synced' test -n "$nth"
+is 'and nothing else of it' "$(grep -c '/outcomes/new' "$T/trace")" 0
+begin data=writeback,journal_async_commit
+ok 'on a disk that may commit before the bytes are there' traced
+ok 'nothing is left out' grep -q '/outcomes/new' "$T/trace"
 
 begin
 start tail strace -f -qq -o "$T/trace" -e trace=fsync \
@@ -94,5 +107,55 @@ is 'makes it good' "$(outcome first .state) $(cat "$ws/a")" 'completed new'
 is 'and runs the other, once' "$(outcome second .state) $(cat "$ws/total")" \
     'completed 1'
 is 'and nothing is left' "$(leftovers "$SPOOL/state/executor@MAIN/txn")" ''
+
+# --- what does not wait for the next patch
+
+settled_order() {
+	jq -r 'select(.event == "settled") | .id' "$SPOOL"/journal/executor@MAIN.log |
+	    tr '\n' ' '
+}
+
+blank
+queue_json >/dev/null <<'END'
+{"id":"needs","priority":"high","dependencies":["needed"],"mutations":[{"path":"n","contents":"n"}]}
+{"id":"needed","mutations":[{"path":"a","contents":"new\n"}]}
+{"id":"other","mutations":[{"path":"o","contents":"o"}]}
+END
+ok 'one of a higher priority needs the first' once
+is 'and comes before the next one' "$(settled_order)" 'needed needs other '
+
+# The executor waits for a few seconds; a machine may once be slower than that.
+told_beside() {
+	blank
+	git init -q "$ws"
+	: >"$ws/.git/index.lock"
+	queue_json >/dev/null <<-'END'
+	{"id":"first","mutations":[{"path":"a","contents":"new\n"}]}
+	{"id":"git","mutations":[{"path":"g","contents":"g"}],"final":{"git":{"commit":"g"}}}
+	END
+	start git executor --once -c "$CONF" -q MAIN
+	until_true 60 ended first
+	running git
+	beside=$?
+	rm -f "$ws/.git/index.lock"
+	wait "$(pid_of git)"
+	return $beside
+}
+ok 'it is told of while the next one waits for a git of somebody else' \
+    eval 'told_beside || told_beside || told_beside'
+
+blank
+sed -i "s|^    aliases: \[BRAUN\]|&\n    hard_links: split|" "$CONF"
+printf 'retention:\n  transactions_age: 0\n' >>"$CONF"
+ln "$ws/a" "$ws/b"
+queue_json >/dev/null <<'END'
+{"id":"one","mutations":[{"path":"a","contents":"new a\n"}]}
+{"id":"twin","mutations":[{"path":"b","contents":"new b\n"}]}
+END
+ok 'two names of one file are changed, nothing is kept' once
+is 'what is let go of the first is no stranger to the second' \
+    "$(outcome one .state) $(outcome twin '"\(.state) \(.attempt)"')" \
+    'completed completed 1'
+is 'nor has it been put off' "$(grep -c requeued "$SPOOL/journal/executor@MAIN.log")" 0
 umount "$mnt"
 done_testing
