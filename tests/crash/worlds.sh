@@ -215,7 +215,7 @@ build_one() {
 
 # build_between NAME: $between, and $otherwise where either may be the first.
 build_between() {
-	between= otherwise=
+	between='' otherwise=''
 	case $1 in
 	two) between=$memory/between
 		build_one one "$between" ;;
