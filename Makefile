@@ -191,7 +191,8 @@ bench:
 asan:
 	$(DEPS) $(sort $(TEST_DEPS:%='%'))
 	@$(AGAIN) SANITIZE=address,undefined BUILD=$(BUILD)-asan tests-build
-	@PATCHFLOW_SANITIZED=1 BUILD_DIR='$(abspath $(BUILD))-asan' \
+	@PATCHFLOW_SANITIZED=1 SANITIZE=address,undefined \
+	    BUILD_DIR='$(abspath $(BUILD))-asan' \
 	    sh tests/harness/run.sh $(wildcard tests/flow/*.t) \
 	    $(UNIT:$(BUILD)/%=$(BUILD)-asan/%)
 fuzz:

@@ -20,7 +20,7 @@
 static int
 count(const struct world *w, const char *top, const char *below)
 {
-	char path[PATH_MAX];
+	char path[2 * PATH_MAX];
 	glob_t g;
 	int n = 0;
 
