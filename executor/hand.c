@@ -158,7 +158,8 @@ judge_box(struct executor *ex, const struct grasp *g)
 	    O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	bool own = true;
 
-	while (dir != -1 && look_up(ex, g, dir, &own) == 0 &&
+	/* The first death of all makes the box. */
+	while (dir != -1 && look_up(ex, g, dir, &own) != 1 &&
 	       clock_mono_ms() < deadline)
 		(void)nanosleep(&pause, NULL);
 	if (dir != -1)
