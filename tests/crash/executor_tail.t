@@ -2,15 +2,10 @@
 # SPDX-License-Identifier: ISC
 # What of a success waits for the next patch: until its one sync nobody hears of
 # it, and where that sync fails, the next patch does not go on on top of it.
-
-# The mounts go with their namespace, whatever ends this test.
-if [ "$(id -u)" -eq 0 ] && [ -z "${TAIL_NAMESPACE:-}" ] &&
-    unshare -m true 2>/dev/null; then
-	TAIL_NAMESPACE=1 exec unshare -m --propagation private sh "$0"
-fi
 . "$(dirname "$0")/../harness/lib.sh"
-. "$(dirname "$0")/../flow/executor.sh"
 need_root
+own_mounts
+. "$(dirname "$0")/../flow/executor.sh"
 for tool in strace mkfs.ext4; do
 	command -v $tool >/dev/null || skip_all "needs $tool"
 done

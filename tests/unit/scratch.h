@@ -100,4 +100,22 @@ scratch_count(int dir)
 	return count;
 }
 
+/* cmocka's setup and teardown, with a struct scratch as the state. */
+static inline int
+scratch_setup(void **state)
+{
+	struct scratch *s = calloc(1, sizeof(*s));
+
+	*state = s;
+	return s == NULL ? -1 : scratch_open(s);
+}
+
+static inline int
+scratch_teardown(void **state)
+{
+	scratch_close(*state);
+	free(*state);
+	return 0;
+}
+
 #endif

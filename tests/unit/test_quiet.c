@@ -15,23 +15,6 @@
 
 #define SECOND 1000000LL
 
-static int
-open_scratch(void **state)
-{
-	struct scratch *s = calloc(1, sizeof(*s));
-
-	*state = s;
-	return s == NULL ? -1 : scratch_open(s);
-}
-
-static int
-close_scratch(void **state)
-{
-	scratch_close(*state);
-	free(*state);
-	return 0;
-}
-
 static struct stat
 look(int dir)
 {
@@ -129,12 +112,12 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test_setup_teardown(is_empty_for_a_second, open_scratch,
-		close_scratch),
+	    cmocka_unit_test_setup_teardown(is_empty_for_a_second,
+		scratch_setup, scratch_teardown),
 	    cmocka_unit_test_setup_teardown(is_over_when_anything_differs,
-		open_scratch, close_scratch),
+		scratch_setup, scratch_teardown),
 	    cmocka_unit_test_setup_teardown(is_not_believed_within_a_tick,
-		open_scratch, close_scratch),
+		scratch_setup, scratch_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -22,23 +22,6 @@
 
 #define FILE_BYTES 4096
 
-static int
-open_scratch(void **state)
-{
-	struct scratch *s = calloc(1, sizeof(*s));
-
-	*state = s;
-	return s == NULL ? -1 : scratch_open(s);
-}
-
-static int
-close_scratch(void **state)
-{
-	scratch_close(*state);
-	free(*state);
-	return 0;
-}
-
 /* Files f0 ... in that order of age; their stamps differ. */
 static void
 make_files(int dir, int count)
@@ -248,7 +231,7 @@ int
 main(void)
 {
 #define WITH_SCRATCH(f)                                                        \
-	cmocka_unit_test_setup_teardown(f, open_scratch, close_scratch)
+	cmocka_unit_test_setup_teardown(f, scratch_setup, scratch_teardown)
 	const struct CMUnitTest tests[] = {
 	    WITH_SCRATCH(takes_the_oldest_until_the_rest_fits),
 	    WITH_SCRATCH(moves_what_is_too_old),
