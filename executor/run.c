@@ -417,8 +417,10 @@ await_git(struct executor *ex)
 	if (p->git_commit == NULL && p->git_tag == NULL)
 		return 0;
 	/* Nobody waits for the end of the last one as long as we do here. */
-	if (tail_finish(ex) == -1)
-		return fail_start(&ex->run.fault);
+	if (tail_finish(ex) == -1) {
+		ex->run.end = RUN_STOPPED; /* back, as it was */
+		return -1;
+	}
 	return gitlock_wait(ex, &ex->run.fault);
 }
 

@@ -103,6 +103,19 @@ is 'and runs the other, once' "$(outcome second .state) $(cat "$ws/total")" \
     'completed 1'
 is 'and nothing is left' "$(leftovers "$SPOOL/state/executor@MAIN/txn")" ''
 
+blank
+git init -q "$ws"
+queue_json >/dev/null <<'END'
+{"id":"first","mutations":[{"path":"a","contents":"new\n"}]}
+{"id":"git","mutations":[{"path":"g","contents":"g"}],"final":{"git":{"commit":"g"}}}
+END
+traced -e inject="fsync:error=EIO:when=$nth"
+is 'before a git commit as well' "$?" 111
+is 'the next one goes back as it was' "$(where_is git)" queued
+ok 'then both are run' once
+is 'to their ends' "$(outcome first .state) $(outcome git '"\(.state) \(.attempt)"')" \
+    'completed completed 1'
+
 # --- what does not wait for the next patch
 
 settled_order() {
