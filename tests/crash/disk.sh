@@ -28,8 +28,8 @@ need_power() {
 	umount "$world"
 }
 
-# cut WORLD WHAT OPTION...: the power goes at a share of its points.
-cut() {
+# cut_power WORLD WHAT OPTION...: the power goes at a share of its points.
+cut_power() {
 	make_image "$1"
 	shift
 	# shellcheck disable=SC2046,SC2086 # options

@@ -8,20 +8,20 @@
 . "$(dirname "$0")/disk.sh"
 need_power
 
-cut plain 'a patch without commands' -X probe
+cut_power plain 'a patch without commands' -X probe
 step=40
-cut trees 'types that take the place of others' -X probe
-cut undone 'a patch that is undone' -X probe
+cut_power trees 'types that take the place of others' -X probe
+cut_power undone 'a patch that is undone' -X probe
 if [ -n "${PATCHFLOW_LONG:-}" ]; then
-	cut uncommit 'an undo of a git commit' -X probe
-	cut commit 'a patch with a git commit' -X probe
-	cut meta 'modes, times, links and attributes' -X probe
-	cut many 'many files and a directory that moves' -X probe
-	cut fails 'a patch that fails' -X probe
-	cut two 'a patch and one that waits for it' -X probe
-	cut next 'a patch, and the next one beside its end' -X probe
-	cut again 'a patch that is tried again on request' -X probe
-	cut refused 'a patch that is cancelled on request' -X probe
+	cut_power uncommit 'an undo of a git commit' -X probe
+	cut_power commit 'a patch with a git commit' -X probe
+	cut_power meta 'modes, times, links and attributes' -X probe
+	cut_power many 'many files and a directory that moves' -X probe
+	cut_power fails 'a patch that fails' -X probe
+	cut_power two 'a patch and one that waits for it' -X probe
+	cut_power next 'a patch, and the next one beside its end' -X probe
+	cut_power again 'a patch that is tried again on request' -X probe
+	cut_power refused 'a patch that is cancelled on request' -X probe
 fi
 
 cut_controls

@@ -13,7 +13,7 @@ need_power
 
 [ -n "${PATCHFLOW_CLASS:-}" ] || share="-p 8 -S $seed"
 for name in plain trees undone commit many next; do
-	cut "$name" "xfs: $name" -X probe
+	cut_power "$name" "xfs: $name" -X probe
 done
 cut_controls
 done_testing

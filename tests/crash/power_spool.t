@@ -36,8 +36,8 @@ make_disk() {
 	return "$rc"
 }
 
-# cut N [lies]: 0 kept, 1 broken, 2 the run was over before n.
-cut() {
+# cut_at N [lies]: 0 kept, 1 broken, 2 the run was over before n.
+cut_at() {
 	cp --sparse=always "$T/journal" "$disk"
 	mount -o loop "$disk" "$mnt" || return 1
 	promises=$("$power" cut "$mnt" "$@" 2>>"$T/cuts")
@@ -62,7 +62,7 @@ is 'and so is its absence' "$(cat "$T/bare.said")" no-journal
 : >"$T/cuts"
 n=1 points=0 broken=''
 while :; do
-	cut "$n"
+	cut_at "$n"
 	rc=$?
 	[ "$rc" -ne 2 ] || break
 	[ "$rc" -eq 0 ] || broken="$broken $n"
@@ -77,7 +77,7 @@ ok 'there were cuts' test "$points" -ge 10
 # Negative control: where fsync does nothing the same test must see it.
 broken=0
 for part in 3 5 7 9; do
-	cut "$((n * part / 10))" lies
+	cut_at "$((n * part / 10))" lies
 	[ "$?" -ne 1 ] || broken=$((broken + 1))
 done
 ok "without fsync it turns red ($broken of 4)" test "$broken" -ge 2

@@ -3,10 +3,21 @@
 # The harness itself: its checks can fail, its clean-up is complete, and
 # run.sh counts what it should.
 . "$(dirname "$0")/../harness/lib.sh"
-plan 19
+plan 20
 
 is 'every test can be run by its own name' \
     "$(find "$TOP/tests" -name '*.t' ! -perm -100)" ''
+
+# Else the end of that test would call it.
+(cd "$TOP/tests/harness" && sed 's/#.*//' lib.sh groups.sh) |
+    grep -oE '(^|[|;&(!]|while |until |if )[[:space:]]*[a-z]+( |$)' |
+    grep -oE '[a-z]+ *$' | tr -d ' ' | sort -u >"$T/called"
+find "$TOP/tests" \( -name '*.t' -o -name '*.sh' \) \
+    -exec sed -n 's/^\([a-z_]*\)().*/\1/p' {} + | sort -u >"$T/defined"
+# shellcheck disable=SC2016,SC2046 # the inner shell's; a list of words
+is 'no test calls a function as lib.sh calls a program' \
+    "$(PATH=$(getconf PATH) sh -c 'for name; do command -v "$name"; done' - \
+    $(comm -12 "$T/called" "$T/defined"))" ''
 
 inner() {
 	cat >"$T/inner.t"
