@@ -4,14 +4,10 @@
 # the change be completed. Without one it is taken back, whole. Nothing more
 # starts until there is room again.
 
-# The mounts go with their namespace, whatever ends this test.
-if [ "$(id -u)" -eq 0 ] && [ -z "${FULL_NAMESPACE:-}" ] &&
-    unshare -m true 2>/dev/null; then
-	FULL_NAMESPACE=1 exec unshare -m --propagation private sh "$0"
-fi
 . "$(dirname "$0")/../harness/lib.sh"
-. "$(dirname "$0")/../flow/executor.sh"
 need_root
+own_mounts
+. "$(dirname "$0")/../flow/executor.sh"
 for tool in strace mkfs.ext4 perl; do
 	command -v $tool >/dev/null || skip_all "needs $tool"
 done

@@ -4,15 +4,10 @@
 # our own, whose power goes behind the nth system call. After each cut and the
 # next mount every promise is kept. PATCHFLOW_LONG=1 takes every n.
 
-# The mounts go with their namespace, whatever ends this test.
-if [ "$(id -u)" -eq 0 ] && [ -z "${POWER_NAMESPACE:-}" ] &&
-    unshare -m true 2>/dev/null; then
-	POWER_NAMESPACE=1 exec unshare -m --propagation private sh "$0"
-fi
 . "$(dirname "$0")/../harness/lib.sh"
 need_root
 # In a shared one, other tests would hold the mounts of a disk that is off.
-[ -n "${POWER_NAMESPACE:-}" ] || skip_all "no mount namespace to be had"
+own_mounts
 power=$BUILD_DIR/tests/unit/sweep_power
 [ -x "$power" ] || skip_all "$power is not built"
 command -v mkfs.ext4 >/dev/null || skip_all 'needs mkfs.ext4'

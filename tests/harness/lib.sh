@@ -304,12 +304,15 @@ reexec_as_user() {
 }
 
 # own_mounts: the rest of this test runs in a mount namespace that it shares with
-# nobody but what it starts; its mounts end with it. Call it first of all.
+# nobody but what it starts; its mounts end with it. An ordinary user is root
+# there, of a user namespace. Call it first of all.
 own_mounts() {
 	[ -z "${PATCHFLOW_IN_NAMESPACE:-}" ] || return 0
-	unshare -m true 2>/dev/null || skip_all 'no mount namespace here'
+	how=-m
+	[ "$(id -u)" -eq 0 ] || how=-Urm
+	unshare "$how" true 2>/dev/null || skip_all 'no mount namespace here'
 	cleanup
-	PATCHFLOW_IN_NAMESPACE=yes exec unshare -m --propagation private \
+	PATCHFLOW_IN_NAMESPACE=yes exec unshare "$how" --propagation private \
 	    sh "$TEST_FILE"
 }
 
