@@ -112,7 +112,13 @@ CASE(messages)
 }
 CASE(slow_executor)
 {
-	return setpriority(PRIO_PROCESS, (id_t)executor, 5) == 0;
+	int now;
+
+	/* Never up: not everybody may, and a test may run at any. */
+	errno = 0;
+	now = getpriority(PRIO_PROCESS, (id_t)executor);
+	return setpriority(PRIO_PROCESS, (id_t)executor,
+		   errno == 0 && now > 5 ? now : 5) == 0;
 }
 CASE(take_descriptor)
 {
