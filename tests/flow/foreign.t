@@ -92,7 +92,11 @@ try() {
 	what "$1"
 	give_spool
 	others | grep -v "^d$1 \|^dl$1 \|^o$1/f " >"$T/others"
-	ok "$2: patches among files of others" as_cases "$1" "$3"
+	# Which nobody without root can tell.
+	exec 8>>"$ws/d$1"
+	ok "$2: patches among files of others, one open for writing" \
+	    as_cases "$1" "$3"
+	exec 8>&-
 	is 'work, or are refused with the path' "$(results)" \
 	    "$(expected "$1" "$2" | sort)"
 	is 'and what is not ours stays as it was' "$(others)" "$(cat "$T/others")"
@@ -176,9 +180,27 @@ else
 	skip 5 'an ordinary user has no overlay here'
 fi
 
-# --- rights and attributes that copies have lost
 executor() { "$program" "$@"; }
 mkjob() { "$BUILD_DIR/tests/harness/mkjob" "$@"; }
+
+# --- one that somebody writes, for root
+rm -rf "$SPOOL" "$ws"
+mkdir "$ws"
+echo w >"$ws/w"
+echo c >"$ws/c"
+chown -R "$uid:$gid" "$ws"
+exec 8>>"$ws/w"
+queue_json >/dev/null <<'END'
+{"id":"open","mutations":[{"path":"w","delete":true}]}
+{"id":"closed","mutations":[{"path":"c","delete":true}]}
+END
+once >"$T/said" 2>&1
+exec 8>&-
+is 'root waits for who writes a file of others, and for nobody else' \
+    "$(where_is open) $(results)" 'held closed completed - -'
+like 'and says so' "$(cat "$T/said")" 'w is open for writing by another process'
+
+# --- rights and attributes that copies have lost
 acl=0200000001000600ffffffff02000400d204000004000400ffffffff10000400ffffffff20000000ffffffff
 cap=0000000200200000000000000000000000000000
 # dress SUFFIX
