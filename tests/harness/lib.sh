@@ -88,6 +88,7 @@ kill_started() {
 
 cleanup() {
 	trap - EXIT INT TERM HUP
+	trap : PIPE # not to end here, as the programs still do
 	kill_started
 	remove_groups
 	cd / || exit 1
@@ -111,7 +112,7 @@ finish() {
 	exit "$rc"
 }
 trap finish EXIT
-trap 'exit 130' INT TERM HUP
+trap 'exit 130' INT TERM HUP PIPE
 
 # --- TAP
 

@@ -3,7 +3,7 @@
 # The harness itself: its checks can fail, its clean-up is complete, and
 # run.sh counts what it should.
 . "$(dirname "$0")/../harness/lib.sh"
-plan 20
+plan 21
 
 is 'every test can be run by its own name' \
     "$(find "$TOP/tests" -name '*.t' ! -perm -100)" ''
@@ -64,6 +64,14 @@ END
 is 'a test with children ends' $? 0
 fails 'they are gone' pgrep -f "sleep 30[01]\$"
 fails 'and its scratch directory' test -e "$(cat "$T/inner.dir")"
+cat >"$T/inner.t" <<END
+$head
+echo "\$T" >"$T/inner.dir"
+n=0
+while [ \$((n += 1)) -lt 10000 ]; do pass "\$n"; done
+END
+sh "$T/inner.t" 2>/dev/null | head -n 1 >"$T/inner.out"
+fails 'that of a test whose reader goes away' test -e "$(cat "$T/inner.dir")"
 
 # An executor that is killed at work and not started again. Beside its group one
 # as a supervisor's that had limits, and one of somebody else.
