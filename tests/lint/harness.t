@@ -9,7 +9,7 @@ is 'every test can be run by its own name' \
     "$(find "$TOP/tests" -name '*.t' ! -perm -100)" ''
 
 # Else the end of that test would call it.
-(cd "$TOP/tests/harness" && sed 's/#.*//' lib.sh groups.sh) |
+(cd "$TOP/tests/harness" && sed 's/#.*//' lib.sh groups.sh looking.sh) |
     grep -oE '(^|[|;&(!]|while |until |if )[[:space:]]*[a-z]+( |$)' |
     grep -oE '[a-z]+ *$' | tr -d ' ' | sort -u >"$T/called"
 find "$TOP/tests" \( -name '*.t' -o -name '*.sh' \) \
