@@ -31,10 +31,6 @@ hurry() {
 		[ ! -e "$f" ] || checked "$f" '.not_before_us = 0'
 	done
 }
-alerts() {
-	cat "$SPOOL"/alerts/new/* 2>/dev/null | grep -v '"bytes"' |
-	    jq -r 'select(.type == "patch-failed") | .id'
-}
 fresh() {
 	rm -rf "$SPOOL" "$ws"
 	mkdir -p "$ws/sub"
@@ -77,7 +73,7 @@ dies() {
 	ok "$what: the next one" once
 	is "$what: fails it" "$(outcome poison '"\(.state) \(.stage)"')" \
 	    'failed crashed'
-	is "$what: somebody is told" "$(alerts)" poison
+	is "$what: somebody is told" "$(raised patch-failed .id)" poison
 	ok "$what: nothing is left" tidy
 }
 

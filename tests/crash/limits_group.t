@@ -26,9 +26,7 @@ patch() {
 	outcome "$1" '"\(.state) \(.limits) \(.limits_why)"'
 }
 alerts() {
-	cat "$SPOOL"/alerts/new/* 2>/dev/null | grep -v '^{"bytes"' |
-	    jq -r 'select(.type == "limits-weak") |
-	    "\(.severity) \(.resolved)"'
+	raised limits-weak '"\(.severity) \(.resolved)"'
 }
 status() {
 	head -n 1 "$SPOOL/state/executor@MAIN/queue.json" |

@@ -25,9 +25,7 @@ is_asleep() {
 	[ -n "$(asleep)" ]
 }
 alerts() {
-	cat "$SPOOL"/alerts/new/* 2>/dev/null | grep -v '^{"bytes"' |
-	    jq -r 'select(.type == "queue-stuck") |
-	    "\(.severity) \(.resolved) \(.text)"'
+	raised queue-stuck '"\(.severity) \(.resolved) \(.text)"'
 }
 told() {
 	alerts | grep -q '^critical false unkillable: '

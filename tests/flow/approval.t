@@ -24,8 +24,7 @@ line_of() {
 }
 pf() { patchflow "$@"; }
 alerts() {
-	cat "$SPOOL"/alerts/new/* 2>/dev/null | grep -v '"bytes"' |
-	    jq -r "select(.type == \"approval-needed\") | \"\(.id) \(.resolved)\""
+	raised approval-needed '"\(.id) \(.resolved)"'
 }
 why_held() {
 	pf --json show "$1" | jq -r '.[0].held.reason'

@@ -37,9 +37,7 @@ has_queued() {
 
 # alerts TYPE [resolved]: how many were raised.
 alerts() {
-	first_lines "$SPOOL"/alerts/new/*.json |
-	    jq -r "select(.type == \"$1\" and .resolved == ${2:-false}) |
-		.subject" | grep -c .
+	raised "$1" "select(.resolved == ${2:-false}) | .type" | wc -l
 }
 
 has_alert() {

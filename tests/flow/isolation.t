@@ -23,8 +23,7 @@ bare() {
 	nonamespace "$BUILD_DIR/bin/executor" --once -c "$CONF" -q MAIN
 }
 alerts() {
-	cat "$SPOOL"/alerts/new/* 2>/dev/null | grep -v '^{"bytes"' |
-	    jq -r 'select(.type == "isolation-weak") | "\(.severity) \(.resolved)"'
+	raised isolation-weak '"\(.severity) \(.resolved)"'
 	rm -f "$SPOOL"/alerts/new/*
 }
 

@@ -26,8 +26,8 @@ held() {
 	grep -q "queue held: what isolation .* at present: $1" "$T/log/executor"
 }
 alerts() {
-	cat "$SPOOL"/alerts/new/* 2>/dev/null | grep -v '^{"bytes"' |
-	    jq -r '"\(.type) \(.resolved)"' | sort | uniq
+	first_lines "$SPOOL"/alerts/new/*.json |
+	    jq -r '"\(.type) \(.resolved)"' | sort -u
 	rm -f "$SPOOL"/alerts/new/*
 }
 queue() {

@@ -23,10 +23,6 @@ begin_marks() {
 	grep -c "^<!-- patchflow:summary $1 -->\$" "$REPLY"
 }
 
-alerts_of() {
-	first_lines "$SPOOL"/alerts/new/*.json | jq -r .type | grep -c "^$1\$"
-}
-
 failed='{"state":"failed","stage":"validation","error":"it broke",
     "commands":[{"phase":"validation","command":"make check","exit_code":2,
     "duration_ms":5,"output_head":"boom"}]}'
@@ -74,7 +70,7 @@ exits 0 'a damaged outcome' summarizer --once -c "$CONF"
 like 'has a summary all the same' "$(cat "$CONFIRMED"/summary-hurt-*.md)" \
     '^damaged: true'
 is 'lies in corrupt/' "$(count_files "$SPOOL/corrupt")" 1
-ok 'has an alert' test "$(alerts_of spool-corrupt)" -ge 1
+ok 'has an alert' test "$(raised spool-corrupt .type | wc -l)" -ge 1
 ok 'and a stand-in, so that its attempt stays taken' \
     test -e "$SPOOL/MAIN/outcomes/done/$name"
 
@@ -122,7 +118,7 @@ await 'the daemon takes a new outcome' \
     grep -q '^<!-- patchflow:end live@MAIN,1 -->$' "$REPLY"
 gave_up() {
 	[ "$(count_files "$SPOOL/MAIN/summaries/.failed")" = 2 ] &&
-	    [ "$(alerts_of delivery-failed)" -ge 2 ]
+	    [ "$(raised delivery-failed .type | wc -l)" -ge 2 ]
 }
 await 'what cannot be delivered ends in .failed with an alert' gave_up
 stop summarizer

@@ -12,10 +12,6 @@ outcome_of() {
 	    putoutcome "$SPOOL" MAIN "$1" 1 1760000000000000 >/dev/null
 }
 
-alerts_of() {
-	first_lines "$SPOOL"/alerts/new/*.json | jq -r .type | grep -cE "$1"
-}
-
 scrubbed() {
 	rm -f "$SPOOL/state/summarizer/scrub.json"
 	summarizer --once -c "$CONF" 2>"$T/log/scrub"
@@ -32,7 +28,7 @@ sed -i 's/as it was/as it wasn/' "$S"
 ok 'a scrub' scrubbed
 ok 'restores a damaged summary from its backup' cmp "$S" "$T/good"
 is 'keeps the damaged one' "$(count_files "$SPOOL/corrupt")" 1
-is 'and raises an alert' "$(alerts_of '^spool-corrupt$')" 1
+is 'and raises an alert' "$(raised spool-corrupt .type | wc -l)" 1
 truncate -s 40 "$B"
 scrubbed
 ok 'a damaged backup is restored too' cmp "$B" "$T/good"
@@ -78,7 +74,7 @@ like 'the summary says why' \
     "$(cat "$SPOOL"/MAIN/summaries/.completed/summary-copy-5-*.md)" \
     'No copy of this summary at .*: it is neither below'
 is 'what the words allowed and the disk did not is told' \
-    "$(alerts_of '^delivery-failed$')" 2
+    "$(raised delivery-failed .type | wc -l)" 2
 copy_to docs/absolute.md
 summarizer --once -c "$CONF" 2>/dev/null
 ok 'an older summary is replaced' grep -q '^id: copy-9$' "$W/docs/absolute.md"

@@ -27,10 +27,6 @@ queued() {
 	find "$SPOOL"/MAIN/patches "$SPOOL"/CYOPS/patches -name '*.json' | wc -l
 }
 
-alerts_of() {
-	first_lines "$SPOOL"/alerts/new/*.json | jq -r .type | grep -cE "$1"
-}
-
 json_patch='{"role":"command_patch","id":"again","target":"MAIN","mutations":[{"path":"a","contents":"b"}]}'
 yaml_patch='role: command_patch
 id: again
@@ -63,7 +59,8 @@ is 'each is in the chat' \
     "$(grep -c '^<!-- patchflow:end ' "$CHAT")" "$n"
 exits 0 'the bridge reads that chat' ghost-bridge --once -c "$CONF"
 is 'and finds no patch' "$(queued)" 0
-is 'nor anything like one' "$(alerts_of 'near-miss|patch-rejected')" 0
+is 'nor anything like one' "$(raised near-miss .text
+    raised patch-rejected .text)" ''
 is 'no outcome came of it' "$(count_files "$SPOOL/MAIN/outcomes/new")" 0
 
 # The same without the markers.
@@ -74,7 +71,8 @@ done >"$T/pasted.md"
 sed -i "s|path: $CHAT}\$|path: $T/pasted.md}|" "$CONF"
 ghost-bridge --once -c "$CONF" 2>/dev/null
 is 'pasted without markers they are no patch either' "$(queued)" 0
-is 'nor anything like one' "$(alerts_of 'near-miss|patch-rejected')" 0
+is 'nor anything like one' "$(raised near-miss .text
+    raised patch-rejected .text)" ''
 printf '\n## Assistant\n\n```json\n%s\n```\n' "$json_patch" >>"$T/pasted.md"
 ghost-bridge --once -c "$CONF" 2>/dev/null
 is 'a real one behind them is found' "$(queued)" 1

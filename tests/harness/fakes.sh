@@ -71,18 +71,12 @@ twins() {
 
 # alert TYPE SUBJECT [RESOLVED]: is there such an alert in the spool?
 alert() {
-	for f in "$SPOOL"/alerts/new/*; do
-		head -n 1 "$f"
-	done 2>/dev/null | jq -e -s --arg t "$1" --arg s "$2" \
-	    --argjson r "${3:-false}" 'any(.[]; .type == $t and
-	    .subject == $s and .resolved == $r)' >/dev/null
+	raised "$1" "select(.subject == \"$2\" and .resolved == ${3:-false}) |
+	    .type" | grep -q .
 }
 
 count_alerts() {
-	for f in "$SPOOL"/alerts/new/*; do
-		head -n 1 "$f"
-	done 2>/dev/null | jq -s --arg t "$1" --arg s "$2" \
-	    '[.[] | select(.type == $t and .subject == $s)] | length'
+	raised "$1" "select(.subject == \"$2\") | .type" | wc -l
 }
 
 # Polls until MS have passed since START (of now_ms).

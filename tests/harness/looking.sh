@@ -1,7 +1,7 @@
 # shellcheck shell=sh disable=SC2231,SC2086 # queues are globs here
 # SPDX-License-Identifier: ISC
 # What lies in a spool, behind lib.sh: documents, outcomes, where a patch is,
-# summaries.
+# summaries, alerts.
 
 # json FILE FILTER: of a checked file (its first line).
 json() {
@@ -63,6 +63,13 @@ summary_files() {
 	    "$SPOOL"/${2:-*}/summaries/summary-*.md \
 	    "$SPOOL"/${2:-*}/summaries/.completed/summary-*.md \
 	    "$SPOOL"/${2:-*}/summaries/.failed/summary-*.md 2>/dev/null
+}
+
+# raised TYPE FILTER: of the alerts of that type that nobody has taken, oldest
+# first.
+raised() {
+	first_lines "$SPOOL"/alerts/new/*.json |
+	    jq -r "select(.type == \"$1\") | $2"
 }
 
 count_files() {
