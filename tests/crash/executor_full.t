@@ -52,21 +52,16 @@ begin() {
 	document "$1" | queue_json >/dev/null
 }
 
-# traced ARG...: one run below strace.
-traced() {
-	timeout 60 strace -f -qq -o "$T/trace" -e trace=renameat2 "$@" \
-	    executor --once -c "$CONF" -q MAIN >"$T/run.out" 2>&1
-}
-
 # die ID: an executor that is killed at the first change of the workspace.
 die() {
 	begin "$1" &&
-	    traced -e inject="renameat2:signal=SIGKILL:when=$((commit + 1))"
+	    traced -e trace=renameat2 \
+	    -e inject="renameat2:signal=SIGKILL:when=$((commit + 1))"
 	[ -n "$(find "$place" -name COMMIT)" ]
 }
 
 begin trial
-traced
+traced -e trace=renameat2
 # The how manieth rename of its process publishes the record?
 commit=$(awk '{ n[$1]++ } /"COMMIT"/ { print n[$1]; exit }' "$T/trace")
 ok 'a commit record is written' die full1
@@ -74,7 +69,7 @@ ok 'there is ballast' test -s "$place/.ballast"
 contents "$ws" >"$T/image.before"
 ok 'the disk is filled to the brim' full
 # Whether the ballast fits again at once depends on what was freed: 0 or 111.
-traced
+traced -e trace=renameat2
 status=$?
 ok 'the next executor carries on' test $status = 0 -o $status = 111
 is 'to the end' "$(outcome full1 .state)" completed

@@ -42,10 +42,9 @@ begin() {
 	END
 }
 
-# traced ARG...: one run below strace, its syncs by their paths.
-traced() {
-	timeout 60 strace -f -y -qq -o "$T/trace" -e trace=fsync "$@" \
-	    executor --once -c "$CONF" -q MAIN >"$T/run.out" 2>&1
+# syncs [ARG...]: one run, and what it syncs, by its path.
+syncs() {
+	traced -y -e trace=fsync "$@"
 }
 
 running() {
@@ -57,7 +56,7 @@ shown() {
 }
 
 begin
-ok 'both are run' traced
+ok 'both are run' syncs
 is 'and completed' "$(outcome first .state) $(outcome second .state)" \
     'completed completed'
 # The how manieth of its process is that of a transaction?
@@ -65,7 +64,7 @@ nth=$(awk '{ n[$1]++ } /fsync.*\/txn\// { print n[$1]; exit }' "$T/trace")
 ok 'its transaction is synced' test -n "$nth"
 is 'and nothing else of it' "$(grep -c '/outcomes/new' "$T/trace")" 0
 begin data=writeback,journal_async_commit
-ok 'on a disk that may commit before the bytes are there' traced
+ok 'on a disk that may commit before the bytes are there' syncs
 ok 'nothing is left out' grep -q '/outcomes/new' "$T/trace"
 
 begin
@@ -89,7 +88,7 @@ is 'each was done once' "$(cat "$ws/total")" 1
 stop tail
 
 begin
-traced -e inject="fsync:error=EIO:when=$nth"
+syncs -e inject="fsync:error=EIO:when=$nth"
 is 'a sync that fails ends a run with 111' "$?" 111
 like 'the queue is held, and somebody told' "$(cat "$SPOOL"/alerts/new/*)" \
     'queue-stuck.*not synced'
@@ -109,7 +108,7 @@ queue_json >/dev/null <<'END'
 {"id":"first","mutations":[{"path":"a","contents":"new\n"}]}
 {"id":"git","mutations":[{"path":"g","contents":"g"}],"final":{"git":{"commit":"g"}}}
 END
-traced -e inject="fsync:error=EIO:when=$nth"
+syncs -e inject="fsync:error=EIO:when=$nth"
 is 'before a git commit as well' "$?" 111
 is 'the next one goes back as it was' "$(where_is git)" queued
 ok 'then both are run' once

@@ -23,10 +23,6 @@ begin() {
 	{"id":"c","mutations":[{"path":"b","contents":"b\n"}],"final":{"git":{"commit":"made","tag":"v1"}}}
 	END
 }
-traced() {
-	timeout 60 strace -f -qq -o "$T/trace" "$@" \
-	    executor --once -c "$CONF" -q MAIN >"$T/run.out" 2>&1
-}
 # nth CALL PATTERN: which of the executor's calls of that kind is the last
 # that fits.
 nth() {

@@ -98,10 +98,6 @@ if [ "$(id -u)" -eq 0 ] && ! unshare -m true 2>/dev/null; then
 	done_testing
 	exit
 fi
-traced() {
-	timeout 60 strace -f -qq -o "$T/trace" "$@" \
-	    executor --once -c "$CONF" -q MAIN >"$T/run.out" 2>&1
-}
 # nth PATTERN: which renameat2 of the executor fits.
 nth() {
 	awk -v pattern="$1" 'NR == 1 { pid = $1 }

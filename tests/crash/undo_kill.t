@@ -36,11 +36,6 @@ END
 	patchflow -c "$CONF" undo k >/dev/null
 }
 
-traced() {
-	timeout 60 strace -f -qq -o "$T/trace" "$@" \
-	    executor --once -c "$CONF" -q MAIN >"$T/run.out" 2>&1
-}
-
 judge() {
 	image >"$T/image.now"
 	cmp -s "$T/image.before" "$T/image.now" ||

@@ -26,6 +26,21 @@ run_json() {
 	queue_json >/dev/null && once
 }
 
+# traced ARG...: one run below strace, which writes $T/trace; what was said is
+# in $T/run.out.
+traced() {
+	timeout 60 strace -f -qq -o "$T/trace" "$@" \
+	    executor --once -c "$CONF" -q MAIN >"$T/run.out" 2>&1
+}
+
+# woken_and COMMAND...: once more, behind the end of each $nap, a sleep of a
+# patch's that is no other test's.
+woken_and() {
+	# shellcheck disable=SC2046,SC2154 # a list of pids; the test's
+	kill $(pgrep -fx "$nap") 2>/dev/null
+	"$@"
+}
+
 # checked FILE FILTER [ARG...]: a document of ours, changed and checked anew.
 checked() {
 	document=$1

@@ -109,16 +109,12 @@ stop executor
 
 # --- strangers
 
+nap="sleep 305.$$"
 queue_json >/dev/null <<END
-{"id":"meet","mutations":[{"path":"a","contents":"mine\n"}],"validate":{"shell":["sleep 305.$$ || true"]}}
+{"id":"meet","mutations":[{"path":"a","contents":"mine\n"}],"validate":{"shell":["$nap || true"]}}
 END
-woken_and() {
-	# shellcheck disable=SC2046 # a list of pids
-	kill $(pgrep -fx "sleep 305.$$") 2>/dev/null
-	"$@"
-}
 up
-await 'a patch is staged' pgrep -fx "sleep 305.$$"
+await 'a patch is staged' pgrep -fx "$nap"
 echo theirs >"$ws/a"
 await 'it is completed in the end' woken_and ended_as meet completed
 like 'after a conflict' "$(cat "$T/log/executor")" 'changed by somebody else'

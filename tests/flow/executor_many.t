@@ -53,11 +53,6 @@ rss=$(sed -n 's/^VmHWM:[^0-9]*\([0-9]*\) kB/\1/p' "/proc/$pid/status")
 diag "peak memory $rss kB"
 ok 'in a bounded amount of memory' test "$rss" -lt 65536
 before=$(passes)
-woken_and() {
-	# shellcheck disable=SC2046 # a list of pids
-	kill $(pgrep -fx "$nap") 2>/dev/null
-	"$@"
-}
 await 'the others run' woken_and is_running last
 is 'in their order' "$(cat "$ws/order")" "$(seq 40)"
 # A tenth of the time may go into reading again, for the changes that it sees.

@@ -96,11 +96,6 @@ during() {
 	shift
 	"$@"
 }
-woken_and() {
-	# shellcheck disable=SC2046 # a list of pids
-	kill $(pgrep -fx "$nap") 2>/dev/null
-	"$@"
-}
 touch "$ws/a"
 during looked g status
 await 'a git status of somebody' woken_and ended_as looked completed

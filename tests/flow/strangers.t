@@ -102,19 +102,15 @@ start executor executor -f -c "$CONF" -q MAIN
 # --- files that commands may have read
 
 # It sleeps until we wake it, when the stranger has been there.
+nap="sleep 301.$$"
 cat >"$T/read.json" <<END
-{"id":"ID","mutations":[{"path":"x","contents":"ID"}],"validate":{"shell":["cat w; sleep 301.$$ || true"]}}
+{"id":"ID","mutations":[{"path":"x","contents":"ID"}],"validate":{"shell":["cat w; $nap || true"]}}
 END
 meet() {
 	sed "s/ID/$1/g" "$T/read.json" | queue_json >/dev/null
-	await "$1 is in its validation" pgrep -fx "sleep 301.$$"
+	await "$1 is in its validation" pgrep -fx "$nap"
 	echo theirs >>"$ws/w"
 	touch "$ws/new-$1$(printf '\377')" # a name that is no text
-}
-woken_and() {
-	# shellcheck disable=SC2046 # a list of pids
-	kill $(pgrep -fx "sleep 301.$$") 2>/dev/null
-	"$@"
 }
 meet warned
 await 'it is completed' woken_and ended_as warned completed
