@@ -8,11 +8,6 @@
 write_config </dev/null
 place=$SPOOL/state/executor@MAIN/txn
 
-image() {
-	find "$ws" -type d -printf '%P|%y|%m|%U:%G\n' \
-	    -o -printf '%P|%y|%m|%U:%G|%T@|%i|%l\n' | sort
-	find "$ws" -type f -exec sha256sum {} + | sort -k 2
-}
 begin() {
 	[ ! -e "$ws/dir" ] || chmod 0755 "$ws/dir"
 	rm -rf "$ws" "$SPOOL"

@@ -13,12 +13,6 @@ SAMPLE=${PATCHFLOW_SAMPLE:-3}
 CALLS='renameat2 fsync mkdirat unlinkat symlinkat write fchmod'
 write_config </dev/null
 
-image() {
-	find "$ws" -type d -printf '%P|%y|%m|%U:%G\n' \
-	    -o -printf '%P|%y|%m|%U:%G|%T@|%i|%l\n' | sort
-	find "$ws" -type f -exec sha256sum {} + | sort -k 2
-}
-
 # Inodes decide, so each point has a world of its own.
 begin() {
 	rm -rf "$ws" "$SPOOL"

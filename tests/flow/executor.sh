@@ -98,6 +98,16 @@ contents() {
 	find "$1" -type f -exec sha256sum {} + | sort -k 2
 }
 
+# image: of the workspace what an undo gives back, with times and inodes, but for
+# those of directories; of a repository without what git keeps for ever.
+image() {
+	find "$ws" -path "$ws/.git/objects" -prune -o -type d \
+	    -printf '%P|%y|%m|%U:%G\n' -o \
+	    -printf '%P|%y|%m|%U:%G|%T@|%i|%l\n' | sort
+	find "$ws" -path "$ws/.git/objects" -prune -o -type f \
+	    -exec sha256sum {} + | sort -k 2
+}
+
 # What a staging place holds but for the ballast and kept transactions.
 leftovers() {
 	find "$1" -mindepth 1 ! -name .ballast ! -path '*/.undo*'

@@ -19,15 +19,6 @@ run_all() {
 	queue_json >/dev/null && once 2>/dev/null &&
 	    summarizer --once -c "$CONF" 2>/dev/null
 }
-# Everything but the times of directories, which commits change; and what git
-# keeps of objects.
-image() {
-	find "$ws" -path "$ws/.git/objects" -prune -o -type d \
-	    -printf '%P|%y|%m|%U:%G\n' -o \
-	    -printf '%P|%y|%m|%U:%G|%T@|%i|%l\n' | sort
-	find "$ws" -path "$ws/.git/objects" -prune -o -type f \
-	    -exec sha256sum {} + | sort -k 2
-}
 same_as() {
 	image >"$T/image.now"
 	diff "$1" "$T/image.now"
