@@ -1,31 +1,15 @@
 /* SPDX-License-Identifier: ISC */
-/* Branch check, commit and tag. */
+/* What is checked before anything, the commit, and the tag. */
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "executor/beneath.h"
 #include "executor/git.h"
-#include "executor/gitpaths.h"
+#include "executor/gitask.h"
+#include "executor/gitcommit.h"
+#include "executor/gitstatus.h"
 #include "executor/report.h"
-
-static void
-chop(struct buf *b)
-{
-	while (b->len > 0 && b->bytes[b->len - 1] == '\n')
-		b->bytes[--b->len] = '\0';
-}
-
-/* Exit code of a question, its answer without the newline in out. */
-static int
-ask(struct worker *w, const char *const *argv, int *code, struct buf *out,
-    struct fault *f)
-{
-	if (worker_ask(w, argv, code, out, f) == -1)
-		return -1;
-	chop(out);
-	return 0;
-}
 
 /* Linked work trees and submodules have theirs elsewhere, a workspace within
  * a repository above: no patch may write there. */
@@ -52,7 +36,8 @@ check_link(struct worker *w, struct fault *f)
 		return 0;
 	buf_puts(&place,
 	    strncmp(text, "gitdir: ", 8) == 0 ? text + 8 : "another place");
-	chop(&place);
+	if (place.bytes != NULL)
+		place.bytes[strcspn(place.bytes, "\n")] = '\0';
 	(void)judge_place(&place, f);
 	fault_hint(f, "a linked work tree or a submodule cannot commit as a "
 		      "part of the patch: leave final.git out");
@@ -92,7 +77,7 @@ check_repository(struct worker *w, struct fault *f)
 
 	if (answer == -1)
 		return -1;
-	answer = ask(w, argv, &code, &out, f);
+	answer = git_ask(w, argv, &code, &out, f);
 	if (answer == 0 && code == 0)
 		answer = judge_place(&out, f);
 	buf_free(&out);
@@ -117,7 +102,7 @@ check_branch(struct worker *w, struct fault *f)
 
 	if (w->plan->branch == NULL)
 		return 0;
-	answer = ask(w, argv, &code, &out, f);
+	answer = git_ask(w, argv, &code, &out, f);
 	if (answer == 0 && (code != 0 || out.bytes == NULL ||
 			       strcmp(out.bytes, w->plan->branch) != 0))
 		answer = fault_reject(f, OUTCOME_WRONG_BRANCH,
@@ -125,62 +110,6 @@ check_branch(struct worker *w, struct fault *f)
 		    w->plan->branch,
 		    code == 0 && out.bytes != NULL ? out.bytes : "no branch");
 	buf_free(&out);
-	return answer;
-}
-
-/* An exit code that is no answer: git could not look. */
-static int
-no_answer(const char *what, int code, const struct buf *out, struct fault *f)
-{
-	return fault_fail(f, OUTCOME_COMMAND, "%s ended with status %d: %s",
-	    what, code, out->bytes != NULL ? out->bytes : "");
-}
-
-/* A row of git status is two letters of state, a blank and a path. Anything
- * else is a warning: git could not look everywhere. */
-static bool
-is_row(const char *line)
-{
-	return strnlen(line, 3) == 3 && line[2] == ' ';
-}
-
-static bool
-has_line(const struct buf *out, bool (*is)(const char *line))
-{
-	const char *line = out->len > 0 ? out->bytes : NULL;
-
-	while (line != NULL) {
-		if (is(line))
-			return true;
-		line = strchr(line, '\n');
-		if (line != NULL)
-			line++;
-	}
-	return false;
-}
-
-static bool
-is_warning(const char *line)
-{
-	return !is_row(line);
-}
-
-/* What the index has not. */
-static bool
-is_unstaged(const char *line)
-{
-	return is_row(line) && line[1] != ' ';
-}
-
-static int
-ask_status(struct worker *w, struct buf *out, struct fault *f)
-{
-	static const char *const argv[] = {GIT, "status", "--porcelain", NULL};
-	int code = 0;
-	int answer = ask(w, argv, &code, out, f);
-
-	if (answer == 0 && code != 0)
-		answer = no_answer("git status", code, out, f);
 	return answer;
 }
 
@@ -193,13 +122,13 @@ static int
 check_clean(struct worker *w, struct fault *f)
 {
 	struct buf out = {0};
-	int answer = ask_status(w, &out, f);
+	int answer = gitstatus_ask(w, &out, f);
 
 	if (answer == 0 && out.len > 0) {
 		buf_free(&out);
-		answer = ask_status(w, &out, f);
+		answer = gitstatus_ask(w, &out, f);
 	}
-	if (answer == 0 && has_line(&out, is_warning))
+	if (answer == 0 && gitstatus_warning(&out) != NULL)
 		report_text(w->report, "warning",
 		    "git status could not look everywhere, so only what the "
 		    "mutations name is committed");
@@ -222,157 +151,13 @@ git_check(struct worker *w, struct fault *f)
 	return check_unfinished(w, f) == -1 ? -1 : check_clean(w, f);
 }
 
-struct args {
-	const char **items;
-	size_t count;
-};
-
-static void
-push(struct args *a, const char *item)
-{
-	a->items = xreallocarray(a->items, a->count + 2, sizeof(*a->items));
-	a->items[a->count++] = item;
-	a->items[a->count] = NULL;
-}
-
-/* None: everything is meant, the work tree was clean. */
-static void
-push_paths(struct args *a, const struct gitpaths *p)
-{
-	if (p != NULL)
-		push(a, "--");
-	for (size_t i = 0; p != NULL && i < p->count; i++)
-		push(a, p->items[i]);
-}
-
-static int
-run(struct worker *w, struct args *a, const char *text, struct fault *f)
-{
-	int answer = worker_command(w, PHASE_GIT, a->items, text, f);
-
-	free(a->items);
-	a->items = NULL;
-	a->count = 0;
-	return answer;
-}
-
-static int
-add_changes(struct worker *w, const struct gitpaths *p, struct fault *f)
-{
-	struct args a = {NULL, 0};
-
-	push(&a, GIT);
-	push(&a, "add");
-	push(&a, "-A");
-	push(&a, "--ignore-errors");
-	push_paths(&a, p);
-	return run(w, &a, "git add", f);
-}
-
-/* git add says of what it could not look at no more than a warning. */
-static int
-add_all(struct worker *w, struct fault *f)
-{
-	struct buf out = {0};
-	bool left = true;
-
-	for (int i = 0; i < 2 && left; i++) {
-		buf_free(&out);
-		if (add_changes(w, NULL, f) == -1 ||
-		    ask_status(w, &out, f) == -1) {
-			buf_free(&out);
-			return -1;
-		}
-		left = has_line(&out, is_unstaged);
-	}
-	buf_free(&out);
-	if (left)
-		report_text(w->report, "warning",
-		    "git add did not take all that the patch changed, so the "
-		    "git commit lacks it");
-	return 0;
-}
-
-/* 1 something of ours is staged, 0 nothing, -1. */
-static int
-has_staged(struct worker *w, const struct gitpaths *p, struct fault *f)
-{
-	struct args a = {NULL, 0};
-	struct buf out = {0};
-	int code = 0, answer;
-
-	push(&a, GIT);
-	push(&a, "diff");
-	push(&a, "--cached");
-	push(&a, "--quiet");
-	push_paths(&a, p);
-	answer = ask(w, a.items, &code, &out, f);
-	if (answer == 0 && code > 1)
-		answer = no_answer("git diff", code, &out, f);
-	free(a.items);
-	buf_free(&out);
-	return answer == -1 ? -1 : code;
-}
-
-/* A file that git commit cannot look at is gone from the index that it leaves
- * (not from what it commits), and it ends well: the next commit of anybody
- * would delete it. */
-static int
-mend_index(struct worker *w, const struct gitpaths *p, struct fault *f)
-{
-	struct args a = {NULL, 0};
-	int staged = has_staged(w, p, f);
-
-	if (staged != 1)
-		return staged;
-	push(&a, GIT);
-	push(&a, "reset");
-	push(&a, "-q");
-	push_paths(&a, p);
-	return run(w, &a, "git reset", f);
-}
-
-static int
-commit(struct worker *w, const struct gitpaths *p, struct fault *f)
-{
-	char *name = xasprintf("user.name=%s", w->queue->git_name);
-	char *email = xasprintf("user.email=%s", w->queue->git_email);
-	struct args a = {NULL, 0};
-	int answer;
-
-	push(&a, GIT);
-	push(&a, "-c");
-	push(&a, name);
-	push(&a, "-c");
-	push(&a, email);
-	/* There is nobody's key in the jail. */
-	push(&a, "-c");
-	push(&a, "commit.gpgSign=false");
-	push(&a, "commit");
-	push(&a, "-q");
-	push(&a, "-m");
-	push(&a, w->plan->git_commit);
-	if (p != NULL)
-		push(&a, "--only");
-	push_paths(&a, p);
-	answer = run(w, &a, "git commit", f);
-	free(name);
-	free(email);
-	return answer == -1 ? -1 : mend_index(w, p, f);
-}
-
 static int
 tag(struct worker *w, struct fault *f)
 {
-	struct args a = {NULL, 0};
+	const char *const argv[] = {GIT, "-c", "tag.gpgSign=false", "tag", "--",
+	    w->plan->git_tag, NULL};
 
-	push(&a, GIT);
-	push(&a, "-c");
-	push(&a, "tag.gpgSign=false");
-	push(&a, "tag");
-	push(&a, "--");
-	push(&a, w->plan->git_tag);
-	return run(w, &a, "git tag", f);
+	return worker_command(w, PHASE_GIT, argv, "git tag", f);
 }
 
 static int
@@ -381,7 +166,7 @@ report_head(struct worker *w, bool committed, struct fault *f)
 	static const char *const argv[] = {GIT, "rev-parse", "HEAD", NULL};
 	struct buf out = {0};
 	int code = 0;
-	int answer = ask(w, argv, &code, &out, f);
+	int answer = git_ask(w, argv, &code, &out, f);
 	json_t *doc = json_object();
 
 	if (committed && out.bytes != NULL && code == 0)
@@ -393,31 +178,6 @@ report_head(struct worker *w, bool committed, struct fault *f)
 	return answer;
 }
 
-/* 1 committed, 0 there was nothing to commit, -1. */
-static int
-commit_staged(struct worker *w, const struct gitpaths *p, struct fault *f)
-{
-	int staged = 0;
-
-	if (p != NULL && p->dropped > 0)
-		report_text(w->report, "warning",
-		    "not in the git commit, because git does not look at it: "
-		    "a path that it ignores, an empty directory, or one that "
-		    "is gone again");
-	/* No path at all would mean everybody's changes. */
-	if (p == NULL || p->count > 0) {
-		if ((p == NULL ? add_all(w, f) : add_changes(w, p, f)) == -1)
-			return -1;
-		staged = has_staged(w, p, f);
-	}
-	if (staged == 0)
-		report_text(w->report, "warning",
-		    p == NULL ? "nothing had changed, so no git commit was made"
-			      : "nothing had changed of what the mutations "
-				"name, so no git commit was made");
-	return staged == 1 && commit(w, p, f) == -1 ? -1 : staged;
-}
-
 /* In a dirty work tree other people's changes stay theirs. */
 static int
 commit_ours(struct worker *w, struct fault *f)
@@ -426,9 +186,9 @@ commit_ours(struct worker *w, struct fault *f)
 	int answer = -1;
 
 	if (w->git_clean)
-		return commit_staged(w, NULL, f);
+		return gitcommit_make(w, NULL, f);
 	if (gitpaths_find(w, &p, f) == 0)
-		answer = commit_staged(w, &p, f);
+		answer = gitcommit_make(w, &p, f);
 	gitpaths_free(&p);
 	return answer;
 }
