@@ -18,6 +18,7 @@
 
 #define NPROC_SLACK 16
 #define PROGRESS_EVERY 100 /* steps */
+#define ANSWER_MAX (16 << 20)
 
 static enum outcome_stage
 stage_of(enum plan_phase phase)
@@ -139,15 +140,24 @@ int
 worker_ask(struct worker *w, const char *const *argv, int *code,
     struct buf *out, struct fault *f)
 {
+	struct command_limits whole = w->limits;
 	struct command c = {0};
+	bool cut;
 
 	if (prepare_command(w, &c, argv, f) == -1)
 		return -1;
+	whole.output = ANSWER_MAX;
+	c.limits = &whole;
 	if (command_run(&c) == -1)
 		return fault_errno(f, OUTCOME_COMMAND, "%s", argv[0]);
 	*code = c.exit_code;
 	buf_add(out, c.head.bytes != NULL ? c.head.bytes : "", c.head.len);
+	cut = c.tail.len > 0 || c.dropped > 0;
 	command_free(&c);
+	if (cut)
+		return fault_fail(f, OUTCOME_COMMAND,
+		    "%s %s said more than %d MiB", argv[0], argv[1],
+		    ANSWER_MAX >> 20);
 	if (c.exit_code >= 0 && !c.timed_out)
 		return 0;
 	/* Killed: that is no answer at all. */

@@ -38,7 +38,8 @@ int worker_seed(void *owner, int workspace, int upper, int report);
  * head of its output. */
 int worker_command(struct worker *w, enum plan_phase phase,
     const char *const *argv, const char *text, struct fault *f);
-/* As above, silent: 0 with the exit code and output; -1 with *f set. */
+/* As above, silent: 0 with the exit code and all of the output; -1 with *f
+ * set. */
 int worker_ask(struct worker *w, const char *const *argv, int *code,
     struct buf *out, struct fault *f);
 

@@ -153,11 +153,11 @@ ok 'so that git goes on' g commit -q --allow-empty -m on
 git -C "$ws/n" commit -q --allow-empty -m n
 g add n 2>/dev/null && g commit -q -m linked
 cat >"$T/left" <<'END'
-{"id":"left","mutations":[{"path":"b","contents":"b"}],"postMutationBuild":{"shell":["echo x >n/x && git -C n add x"]},"final":{"git":{"commit":"left"}}}
+{"id":"left","mutations":[{"path":"b","contents":"b"}],"postMutationBuild":{"shell":["echo x >n/x && git -C n add x && mkdir many && cd many && seq -f a-name-that-fills-a-row-%g 1000 | xargs touch"]},"final":{"git":{"commit":"left"}}}
 END
 ok 'a patch changes files of a submodule, too' run_json <"$T/left"
-is 'which the commit lacks' "$(said left) $(g show --name-only --format=)" \
+is 'which the commit lacks' "$(said left) $(g show --name-only --format= HEAD -- b n)" \
     'completed  b'
-like 'as the outcome says' "$(outcome left '.warnings[]')" \
-    'git add did not take all that the patch changed'
+like 'as the outcome says, behind whatever git status says besides' \
+    "$(outcome left '.warnings[]')" 'git add did not take all that the patch changed'
 done_testing
