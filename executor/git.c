@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* What is checked before anything, the commit, and the tag. */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -58,6 +59,9 @@ check_unfinished(struct worker *w, struct fault *f)
 		bool there = access(path, F_OK) == 0;
 
 		free(path);
+		if (!there && errno != ENOENT && errno != ENOTDIR)
+			return fault_errno(f, OUTCOME_PREPARE,
+			    "cannot look for .git/%s", signs[i]);
 		if (there)
 			return fault_fail(f, OUTCOME_PREPARE,
 			    "the repository is in the middle of something "
@@ -103,6 +107,8 @@ check_branch(struct worker *w, struct fault *f)
 	if (w->plan->branch == NULL)
 		return 0;
 	answer = git_ask(w, argv, &code, &out, f);
+	if (answer == 0 && code > 1)
+		answer = git_no_answer("git symbolic-ref", code, &out, f);
 	if (answer == 0 && (code != 0 || out.bytes == NULL ||
 			       strcmp(out.bytes, w->plan->branch) != 0))
 		answer = fault_reject(f, OUTCOME_WRONG_BRANCH,
@@ -116,17 +122,24 @@ check_branch(struct worker *w, struct fault *f)
 /*
  * What git cannot look at may hold other people's changes, and what it cannot
  * read it calls changed: the work tree passes for dirty. But not for a failure
- * that is gone at the second look.
+ * that is gone at the second look. Of a directory that it cannot read to its
+ * end it says nothing: what seems clean is looked at for those again.
  */
 static int
 check_clean(struct worker *w, struct fault *f)
 {
 	struct buf out = {0};
-	int answer = gitstatus_ask(w, &out, f);
+	int answer = gitstatus_ask(w, NULL, &out, f);
 
 	if (answer == 0 && out.len > 0) {
 		buf_free(&out);
-		answer = gitstatus_ask(w, &out, f);
+		answer = gitstatus_ask(w, NULL, &out, f);
+	}
+	if (answer == 0 && out.len == 0)
+		answer = gitstatus_untracked(w, f);
+	if (answer == 1) {
+		buf_free(&out);
+		answer = gitstatus_ask(w, NULL, &out, f);
 	}
 	if (answer == 0 && gitstatus_warning(&out) != NULL)
 		report_text(w->report, "warning",
@@ -163,14 +176,21 @@ tag(struct worker *w, struct fault *f)
 static int
 report_head(struct worker *w, bool committed, struct fault *f)
 {
-	static const char *const argv[] = {GIT, "rev-parse", "HEAD", NULL};
+	static const char *const argv[] = {GIT, "rev-parse", "--verify", "HEAD",
+	    NULL};
 	struct buf out = {0};
 	int code = 0;
 	int answer = git_ask(w, argv, &code, &out, f);
 	json_t *doc = json_object();
+	const char *last;
 
-	if (committed && out.bytes != NULL && code == 0)
-		json_object_set_new(doc, "commit", json_string(out.bytes));
+	if (answer == 0 && (code != 0 || out.len == 0))
+		answer = git_no_answer("git rev-parse", code, &out, f);
+	/* Behind what it may have to warn of. */
+	last = answer == 0 ? strrchr(out.bytes, '\n') : NULL;
+	if (committed && answer == 0)
+		json_object_set_new(doc, "commit",
+		    json_string(last != NULL ? last + 1 : out.bytes));
 	if (w->plan->git_tag != NULL)
 		json_object_set_new(doc, "tag", json_string(w->plan->git_tag));
 	report_send(w->report, "git", doc);

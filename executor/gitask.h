@@ -2,6 +2,10 @@
 /*
  * Asking the workspace's git, and having it do something: command lines that
  * grow, and answers.
+ *
+ * Where git cannot look at something it mostly goes on: it calls that changed,
+ * deleted or not there, with a line about it or none, and ends well. So what
+ * would lose something is asked twice, in two ways where one of them is silent.
  */
 #ifndef EXECUTOR_GITASK_H
 #define EXECUTOR_GITASK_H

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: ISC */
-/* git add, git commit, and the index that they leave. */
+/* git add, git commit, and the proof of both. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "executor/gitask.h"
 #include "executor/gitcommit.h"
+#include "executor/gitstaged.h"
 #include "executor/gitstatus.h"
 #include "executor/report.h"
 
@@ -20,27 +22,79 @@ add(struct worker *w, const struct gitpaths *p, struct fault *f)
 	return gitargs_run(w, &a, "git add", f);
 }
 
-/* git add says of what it could not look at no more than a warning. */
+/* git add refuses a path that is staged as deleted. */
 static int
-add_all(struct worker *w, struct fault *f)
+add_again(struct worker *w, const struct gitpaths *p, struct fault *f)
+{
+	struct gitpaths there = {0};
+	int answer = -1;
+
+	if (p == NULL)
+		return add(w, NULL, f);
+	if (gitpaths_find(w, &there, f) == 0)
+		answer = there.count > 0 ? add(w, &there, f) : 0;
+	gitpaths_free(&there);
+	return answer;
+}
+
+/* 1 some of the paths p is not in the index as it is, 0 all are, -1. */
+static int
+is_left(struct worker *w, const struct gitpaths *p, struct fault *f)
 {
 	struct buf out = {0};
-	bool left = true;
+	int answer = gitstatus_ask(w, p, &out, f);
+	const char *line = gitstatus_unstaged(&out);
 
-	for (int i = 0; i < 2 && left; i++) {
-		buf_free(&out);
-		if (add(w, NULL, f) == -1 || gitstatus_ask(w, &out, f) == -1) {
-			buf_free(&out);
-			return -1;
-		}
-		left = gitstatus_unstaged(&out) != NULL;
+	if (answer == 0 && line != NULL) {
+		answer = 1;
+		(void)fault_fail(f, OUTCOME_COMMAND,
+		    "git add did not take all that the mutations name: %.*s",
+		    (int)strcspn(line, "\n"), line);
 	}
 	buf_free(&out);
-	if (left)
+	return answer;
+}
+
+/* In a clean work tree it may be what others write all the time, or what has
+ * changed within a submodule. */
+static int
+judge_left(struct worker *w, struct fault *f)
+{
+	struct gitpaths named = {0};
+	int left = gitpaths_find(w, &named, f);
+
+	if (left == 0 && named.count > 0)
+		left = is_left(w, &named, f);
+	gitpaths_free(&named);
+	if (left == 0)
 		report_text(w->report, "warning",
 		    "git add did not take all that the patch changed, so the "
 		    "git commit lacks it");
-	return 0;
+	return left == 0 ? 0 : -1;
+}
+
+/* What it cannot look at git add leaves out, and says so in a warning or, of a
+ * directory that it could not read to its end, not at all. */
+static int
+add_all(struct worker *w, const struct gitpaths *p, struct fault *f)
+{
+	struct buf out = {0};
+	bool left = true;
+	int answer = 0;
+
+	for (int i = 0; i < 2 && answer == 0 && left; i++) {
+		buf_free(&out);
+		answer = i == 0 ? add(w, p, f) : add_again(w, p, f);
+		if (answer == 0)
+			answer = gitstatus_ask(w, p, &out, f);
+		left = gitstatus_unstaged(&out) != NULL;
+	}
+	buf_free(&out);
+	if (answer == -1 || !left)
+		return answer;
+	if (p == NULL)
+		return judge_left(w, f);
+	return is_left(w, p, f) == 0 ? 0 : -1;
 }
 
 /* 1 something of ours is staged, 0 nothing, -1. */
@@ -62,26 +116,50 @@ has_staged(struct worker *w, const struct gitpaths *p, struct fault *f)
 	return answer == -1 ? -1 : code;
 }
 
-/* A file that git commit cannot look at is gone from the index that it leaves
- * (not from what it commits), and it ends well: the next commit of anybody
- * would delete it. */
+static int
+check_whole(struct worker *w, const struct gitpaths *p, struct fault *f)
+{
+	int lost = gitstaged_lost(w, p, f);
+
+	if (lost != 1)
+		return lost;
+	(void)fault_fail(f, OUTCOME_COMMAND,
+	    "the git commit lacks a file that was staged for it");
+	fault_hint(f, "git takes a file that it cannot look at for deleted: "
+		      "look for input/output errors of the machine; or a hook "
+		      "has taken it out");
+	return -1;
+}
+
+/*
+ * The same in the index that git commit leaves, while the commit holds the
+ * file: the next commit of anybody would delete it. And git reset empties an
+ * index when it cannot read HEAD.
+ */
 static int
 mend_index(struct worker *w, const struct gitpaths *p, struct fault *f)
 {
-	struct gitargs a = {NULL, 0};
 	int staged = has_staged(w, p, f);
 
+	for (int i = 0; i < 2 && staged == 1; i++) {
+		struct gitargs a = {NULL, 0};
+
+		gitargs_push(&a, GIT);
+		gitargs_push(&a, "reset");
+		gitargs_push(&a, "-q");
+		gitargs_push_paths(&a, p);
+		if (gitargs_run(w, &a, "git reset", f) == -1)
+			return -1;
+		staged = has_staged(w, p, f);
+	}
 	if (staged != 1)
 		return staged;
-	gitargs_push(&a, GIT);
-	gitargs_push(&a, "reset");
-	gitargs_push(&a, "-q");
-	gitargs_push_paths(&a, p);
-	return gitargs_run(w, &a, "git reset", f);
+	return fault_fail(f, OUTCOME_COMMAND,
+	    "git reset left an index that is not what was committed");
 }
 
 static int
-commit(struct worker *w, const struct gitpaths *p, struct fault *f)
+run_commit(struct worker *w, const struct gitpaths *p, struct fault *f)
 {
 	char *name = xasprintf("user.name=%s", w->queue->git_name);
 	char *email = xasprintf("user.email=%s", w->queue->git_email);
@@ -99,7 +177,19 @@ commit(struct worker *w, const struct gitpaths *p, struct fault *f)
 	answer = gitargs_run(w, &a, "git commit", f);
 	free(name);
 	free(email);
-	return answer == -1 ? -1 : mend_index(w, p, f);
+	return answer;
+}
+
+/* A commit of the whole index looks at no file again for what it holds. */
+static int
+commit(struct worker *w, const struct gitpaths *p, struct fault *f)
+{
+	if (p == NULL)
+		return run_commit(w, NULL, f);
+	if (gitstaged_keep(w, f) == -1 || run_commit(w, p, f) == -1 ||
+	    check_whole(w, p, f) == -1)
+		return -1;
+	return mend_index(w, p, f);
 }
 
 int
@@ -114,7 +204,7 @@ gitcommit_make(struct worker *w, const struct gitpaths *p, struct fault *f)
 		    "is gone again");
 	/* No path at all would mean everybody's changes. */
 	if (p == NULL || p->count > 0) {
-		if ((p == NULL ? add_all(w, f) : add(w, p, f)) == -1)
+		if (add_all(w, p, f) == -1)
 			return -1;
 		staged = has_staged(w, p, f);
 	}

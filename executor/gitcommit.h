@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* One git commit: what is added, whether there is anything, and the commit. */
+/*
+ * One git commit: what is added, whether there is anything, the commit, and
+ * whether it holds what was added.
+ */
 #ifndef EXECUTOR_GITCOMMIT_H
 #define EXECUTOR_GITCOMMIT_H
 

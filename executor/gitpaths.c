@@ -72,6 +72,9 @@ gitpaths_find(struct worker *w, struct gitpaths *p, struct fault *f)
 		char *path = p->items[i];
 
 		answer = ask(w, &path, 1, f);
+		/* It may not have been able to look. */
+		if (answer == 0)
+			answer = ask(w, &path, 1, f);
 		p->items[i] = p->items[kept];
 		p->items[kept] = path;
 		kept += answer == 1;

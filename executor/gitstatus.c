@@ -6,12 +6,21 @@
 #include "executor/gitstatus.h"
 
 int
-gitstatus_ask(struct worker *w, struct buf *out, struct fault *f)
+gitstatus_ask(struct worker *w, const struct gitpaths *p, struct buf *out,
+    struct fault *f)
 {
-	static const char *const argv[] = {GIT, "status", "--porcelain", NULL};
-	int code = 0;
-	int answer = git_ask(w, argv, &code, out, f);
+	/* Where the configuration hides them, git add still takes them. */
+	static const char *const words[] = {GIT, "status", "--porcelain",
+	    "--untracked-files=normal", NULL};
+	struct gitargs a = {NULL, 0};
+	int code = 0, answer;
 
+	gitargs_push_all(&a, words);
+	/* What has changed within a submodule no commit here takes. */
+	if (p != NULL)
+		gitargs_push(&a, "--ignore-submodules=dirty");
+	gitargs_push_paths(&a, p);
+	answer = gitargs_ask(w, &a, &code, out, f);
 	if (answer == 0 && code != 0)
 		answer = git_no_answer("git status", code, out, f);
 	return answer;
@@ -58,4 +67,21 @@ const char *
 gitstatus_unstaged(const struct buf *out)
 {
 	return first(out, is_unstaged);
+}
+
+int
+gitstatus_untracked(struct worker *w, struct fault *f)
+{
+	static const char *const argv[] = {GIT, "ls-files", "--others",
+	    "--exclude-standard", "--directory", "--no-empty-directory", NULL};
+	struct buf out = {0};
+	int code = 0;
+	int answer = git_ask(w, argv, &code, &out, f);
+
+	if (answer == 0 && code != 0)
+		answer = git_no_answer("git ls-files", code, &out, f);
+	if (answer == 0)
+		answer = out.len > 0;
+	buf_free(&out);
+	return answer;
 }

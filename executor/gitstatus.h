@@ -7,12 +7,16 @@
 #ifndef EXECUTOR_GITSTATUS_H
 #define EXECUTOR_GITSTATUS_H
 
-#include "executor/worker.h"
+#include "executor/gitpaths.h"
 
-int gitstatus_ask(struct worker *w, struct buf *out, struct fault *f);
+/* Of the paths p, or of everything where p is NULL. */
+int gitstatus_ask(struct worker *w, const struct gitpaths *p, struct buf *out,
+    struct fault *f);
 /* The first such line of an answer, or NULL. */
 const char *gitstatus_warning(const struct buf *out);
 /* What the index has not. */
 const char *gitstatus_unstaged(const struct buf *out);
+/* Is there an untracked file? 1 yes, or a warning, 0 no, -1. */
+int gitstatus_untracked(struct worker *w, struct fault *f);
 
 #endif

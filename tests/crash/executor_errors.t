@@ -17,7 +17,8 @@ make_world trees
 sweep_is_good 'a patch with commands' $(one_in 200) $errors error
 # Points that were bad once, each time: attributes were lost, a success was told
 # of what had not been begun, half a directory moved, the patch ran before the
-# cancel was read, a lock of git stayed, twice, and the file of the trial.
+# cancel was read, a lock of git stayed, twice, the file of the trial, and other
+# people's files were committed, because git could not see them before.
 if [ -z "${PATCHFLOW_CLASS:-}" ]; then
 	make_world plain
 	sweep_is_good 'an attribute that is not carried over' -X probe -c fsetxattr \
@@ -33,6 +34,10 @@ if [ -z "${PATCHFLOW_CLASS:-}" ]; then
 	    -f flock error
 	sweep_is_good 'a lock that git itself cannot remove' -r git -c unlink \
 	    -e ENOSPC error
+	make_world beside
+	# shellcheck disable=SC2046 # options
+	sweep_is_good 'a directory that git does not read to its end' \
+	    $(one_in 4) -r git -c getdents64 -e EIO error
 	make_world refused
 	sweep_is_good 'a cancel that cannot be moved' -r executor -c renameat2 -e EIO \
 	    error

@@ -160,6 +160,9 @@ document() {
 	commit | uncommit) cat <<-'END' ;;
 	{"id":"commit","mutations":[{"path":"a","contents":"new\n"},{"path":"tree","delete":true}],"postMutationBuild":{"shell":["echo m > made"]},"final":{"git":{"commit":"made by a patch","tag":"v1"}}}
 	END
+	beside) cat <<-'END' ;;
+	{"id":"beside","mutations":[{"path":"a","contents":"new\n"}],"postMutationBuild":{"shell":["echo m > made"]},"final":{"git":{"commit":"made by a patch"}}}
+	END
 	fails) cat <<-'END' ;;
 	{"id":"fails","mutations":[{"path":"a","contents":"new\n"},{"path":"tree","delete":true}],"postMutationBuild":{"shell":["set -e; rm -rf dir; echo x > dir; chmod 0 keep"]},"validate":{"shell":["echo why; false"]}}
 	END
@@ -242,9 +245,15 @@ build_world() {
 	make_tree
 	case $1 in
 	many) make_many ;;
+	# Each file can be read, and one is somebody's who has not committed it.
+	beside) rm -r "$ws/keep" "$ws/dir" "$ws/tree"
+		make_repository
+		echo theirs >"$ws/theirs" ;;
+	commit | uncommit) make_repository ;;
+	esac
 	# git itself does not look whether its next index is gone.
-	commit | uncommit) make_repository
-		look="cd '$ws' && GIT_OPTIONAL_LOCKS=0 && export \
+	case $1 in
+	beside | commit | uncommit) look="cd '$ws' && GIT_OPTIONAL_LOCKS=0 && export \
 		    GIT_OPTIONAL_LOCKS && git fsck --no-dangling --no-progress 2>&1 && \
 		    git log --format=%s && git tag && git status --porcelain; \
 		    find .git -name '*.lock' ! -name 'next-index-*'" ;;
@@ -252,12 +261,12 @@ build_world() {
 	once >"$T/made" 2>&1
 	document "$1" | queue_json >>"$T/made" || fail "world $1" "$(cat "$T/made")"
 	case $1 in
-	commit | uncommit) ;;
+	beside | commit | uncommit) ;;
 	undone) make_old ;; # what it gives back is as old as it was
 	esac
 	asked "$1" >>"$T/made" 2>&1
 	case $1 in
-	commit | uncommit | undone) ;;
+	beside | commit | uncommit | undone) ;;
 	*) make_old ;;
 	esac
 }

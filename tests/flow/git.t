@@ -77,6 +77,91 @@ commits taken '"tag":"v1",'
 is 'one that is taken fails the patch' "$(said taken)" 'failed command'
 is 'as a whole' "$(g rev-parse HEAD)$(ls "$ws"/taken* 2>/dev/null)" "$head"
 
+# --- what git cannot look at
+
+fresh
+start_commit
+g config status.showUntrackedFiles no
+echo mine >"$ws/mine"
+commits hidden
+is "what the configuration hides of other people's work stays theirs" \
+    "$(g show --name-only --format= HEAD)" hidden.txt
+
+fresh
+mkdir "$ws/looked"
+echo 0 >"$ws/looked/at"
+echo g >"$ws/gone"
+start_commit
+g tag start
+# stands ID STATUS: a patch is in its commit, or nothing has happened. What
+# others did, which is STATUS, stays theirs.
+stands() {
+	want='A looked/new,D gone,M looked/at,'
+	case $(said "$1") in
+	'completed ') ;;
+	'failed command') want='' ;;
+	*) return 1 ;;
+	esac
+	[ "$(g diff --no-renames --name-status start HEAD | sort |
+	    tr '\t\n' ' ,')" = "$want" ] &&
+		[ "$(g status --porcelain)" = "$2" ]
+}
+# blinded: the nth look at the files fails, of each git that comes so far.
+blinded() {
+	n=0
+	lacks=0
+	wrong=
+	while :; do
+		n=$((n + 1))
+		g reset -q --hard start && g clean -qfd
+		echo mine >"$ws/a"
+		printf '{"id":"%s","mutations":[{"path":"looked/at","contents":"x\\n"},{"path":"looked/new","contents":"x\\n"},{"path":"gone","delete":true}],"final":{"git":{"commit":"blind"}}}\n' \
+		    blind$n | queue_json >/dev/null
+		strace -f -qq -o "$T/trace" -e signal=none \
+		    -P looked/at -P looked/new -e trace="$looks" \
+		    -e inject="$looks":error=EIO:when=$n \
+		    executor --once -c "$CONF" -q MAIN >"$T/run.err" 2>&1
+		grep -q INJECTED "$T/trace" || break
+		stands blind$n ' M a' ||
+			wrong="$wrong $n: $(said blind$n), $(g status --porcelain)"
+		case $(outcome blind$n .error) in
+		*'the git commit lacks a file'*) lacks=$n ;;
+		esac
+	done
+}
+looks='?newfstatat,?lstat,?statx,?fstatat64'
+if strace -qq -o /dev/null -e trace="$looks" true 2>/dev/null; then
+	blinded
+	is 'a file that git cannot look at is committed, or the patch fails' \
+	    "$wrong" ''
+	ok 'more than two such looks failed' test "$n" -gt 3
+	if [ "$lacks" -gt 0 ]; then
+		pass "of the commit itself, too: look $lacks"
+	else
+		skip 1 'this git loses no file that it cannot look at'
+	fi
+else
+	skip 3 'strace may not trace here'
+fi
+# hooked ID HOOK: a patch beside other people's changes, with that hook.
+hooked() {
+	g reset -q --hard start && g clean -qfd
+	echo mine >"$ws/a"
+	printf '#!/bin/sh\n%s\n' "$2" >"$ws/.git/hooks/pre-commit"
+	chmod +x "$ws/.git/hooks/pre-commit"
+	printf '{"id":"%s","mutations":[{"path":"looked/at","contents":"x\\n"},{"path":"gone","delete":true}],"final":{"git":{"commit":"hooked"}}}\n' \
+	    "$1" | run_json 2>"$T/run.err"
+}
+hooked changed 'echo h >looked/at && git add looked/at'
+is 'a hook may change what is committed' "$(said changed) $(g show HEAD:looked/at)" \
+    'completed  h'
+is 'of which the index is not another' "$(g status --porcelain)" ' M a'
+hooked taken_out 'git rm -q --cached looked/at'
+is 'but a file that it takes out is a failure' \
+    "$(said taken_out) $(g log -1 --format=%s) $(cat "$ws/looked/at")" \
+    'failed command start 0'
+like 'and told' "$(outcome taken_out .error)" 'lacks a file'
+
 # --- others at work
 
 fresh
