@@ -1,17 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 /* Starting, watching and ending the staging process. */
 #include <sys/mman.h>
-#include <sys/prctl.h>
-#include <sys/signalfd.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,17 +15,11 @@
 
 #include "common/clock.h"
 #include "common/log.h"
-#include "executor/bare.h"
 #include "executor/confine.h"
 #include "executor/filter.h"
-#include "executor/guard.h"
 #include "executor/jail.h"
+#include "executor/jail_child.h"
 #include "executor/mountns.h"
-#include "executor/report.h"
-#include "executor/rootfs.h"
-
-/* Descriptors in the child: what is above these is closed first. */
-enum { FD_LIFELINE = 3, FD_REPORT = JAIL_REPORT, FD_MOUNTS = 5, FD_FREE };
 
 const char *const jail_way_name[JAIL__MAX] = {
     [JAIL_PLAIN] = "mutations-only",
@@ -37,8 +27,6 @@ const char *const jail_way_name[JAIL__MAX] = {
     [JAIL_COPY] = "copy",
     [JAIL_OVERLAY] = "overlay",
 };
-
-#define EXIT_SETUP 120 /* the jail could not be built; a fault says why */
 
 void
 jail_reset(struct jail *j)
@@ -76,263 +64,6 @@ jail_start_time(pid_t pid)
 	if (at != NULL)
 		start = strtoull(at + 1, NULL, 10);
 	return start;
-}
-
-/* The daemon's signal mask and handlers are not for what runs here. */
-static void
-reset_signals(void)
-{
-	sigset_t none;
-
-	for (int sig = 1; sig < NSIG; sig++)
-		(void)signal(sig, SIG_DFL);
-	(void)sigemptyset(&none);
-	(void)sigprocmask(SIG_SETMASK, &none, NULL);
-}
-
-/* Keeps only stderr, the lifeline, the report and the mounts made ahead, where
- * there are any: above all not the lock. */
-static int
-close_rest(int lifeline, int report, int mounts)
-{
-	int a = fcntl(lifeline, F_DUPFD_CLOEXEC, 64);
-	int b = fcntl(report, F_DUPFD_CLOEXEC, 64);
-	int c = mounts != -1 ? fcntl(mounts, F_DUPFD_CLOEXEC, 64) : -1;
-
-	if (a == -1 || b == -1 || (mounts != -1 && c == -1) ||
-	    dup3(a, FD_LIFELINE, O_CLOEXEC) == -1 ||
-	    dup3(b, FD_REPORT, O_CLOEXEC) == -1 ||
-	    (c != -1 && dup3(c, FD_MOUNTS, O_CLOEXEC) == -1))
-		return -1;
-	return close_range(c != -1 ? FD_FREE : FD_MOUNTS, UINT_MAX, 0);
-}
-
-/* One byte is the go; end of file says that the executor is gone. */
-static bool
-wait_go(void)
-{
-	char byte;
-	ssize_t n;
-
-	do
-		n = read(FD_LIFELINE, &byte, 1);
-	while (n == -1 && errno == EINTR);
-	return n == 1;
-}
-
-static void
-setup_failed(const char *what)
-{
-	struct fault f = {0};
-
-	(void)fault_errno(&f, OUTCOME_PREPARE, "%s", what);
-	report_fault(FD_REPORT, &f);
-	_exit(EXIT_SETUP);
-}
-
-/* In this order: a ruleset takes paths as the user will see them and must be
- * made with the mounts in place, and after the filter nothing more can be
- * taken away. */
-static _Noreturn void
-work(const struct jail_spec *spec, int root)
-{
-	int ruleset;
-
-	if (spec->way != JAIL_PLAIN)
-		reset_signals();
-	if (confine_prepare(spec, root, &ruleset) == -1)
-		setup_failed("Landlock rules");
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL) == -1 ||
-	    jail_drop(spec->user) == -1)
-		setup_failed("dropping rights for the commands");
-	/* Dropping rights has cleared it. */
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL) == -1)
-		setup_failed("tying the worker to its parent");
-	if (confine_enter(spec, ruleset) == -1)
-		setup_failed("confining the worker");
-	_exit(spec->run(spec->owner, root, FD_REPORT));
-}
-
-/* With a pid namespace the kernel kills whatever is left. */
-static _Noreturn void
-leave(int status, const struct guard *g)
-{
-	g->usage->ended_ms = clock_mono_ms();
-	if (!g->alone)
-		guard_kill();
-	_exit(status);
-}
-
-/* Over a limit everything ends, and the executor reads which one it was. */
-static void
-guard_once(struct guard *g)
-{
-	enum limit_kind over = g->limits != NULL ? guard_look(g) : LIMIT_NONE;
-
-	if (over == LIMIT_NONE)
-		return;
-	g->usage->over = over;
-	leave(EXIT_SETUP, g);
-}
-
-/* The last look is for what was done between two others. */
-static _Noreturn void
-end_with(int status, struct guard *g)
-{
-	g->disk_at = 0;
-	guard_once(g);
-	leave(WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status),
-	    g);
-}
-
-/* Ends with the worker's status; whatever else still runs ends with us. */
-static _Noreturn void
-reap_until(pid_t worker, int signals, struct guard *g)
-{
-	int every =
-	    g->limits != NULL && g->limits->grouped ? GUARD_SLOW_MS : GUARD_MS;
-	int64_t next = clock_mono_ms() + every;
-	struct pollfd fds[] = {{FD_LIFELINE, POLLIN, 0}, {signals, POLLIN, 0}};
-	struct signalfd_siginfo si;
-	int status;
-	pid_t pid;
-
-	for (;;) {
-		if (poll(fds, 2, every) == -1 && errno != EINTR)
-			leave(EXIT_SETUP, g);
-		if (fds[0].revents != 0)
-			leave(128 + SIGKILL, g);
-		if (fds[1].revents != 0 &&
-		    read(signals, &si, sizeof(si)) == -1 && errno != EINTR)
-			leave(EXIT_SETUP, g);
-		while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-			if (pid == worker)
-				end_with(status, g);
-		}
-		if (clock_mono_ms() >= next) {
-			guard_once(g);
-			next = clock_mono_ms() + every;
-		}
-	}
-}
-
-static int
-open_txn(const char *txn, const char *part)
-{
-	int dir = open(txn, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int fd = dir == -1
-		     ? -1
-		     : openat(dir, part, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-	if (dir != -1)
-		(void)close(dir);
-	return fd;
-}
-
-/* Fills the clone and makes it the working directory. */
-static int
-enter_bare(const struct jail_spec *spec)
-{
-	int upper = open_txn(spec->txn, "upper");
-	int live = open(spec->workspace,
-	    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-
-	if (upper == -1 || live == -1 || prctl(PR_SET_CHILD_SUBREAPER, 1) == -1)
-		setup_failed("opening the transaction");
-	if (spec->prepare(spec->owner, live, upper, FD_REPORT) == -1)
-		_exit(EXIT_SETUP);
-	(void)close(live);
-	if (bare_make(spec) == -1 || fchdir(upper) == -1)
-		setup_failed("entering the clone");
-	return upper;
-}
-
-static _Noreturn void
-init_main(const struct jail_spec *spec, const struct jail *j)
-{
-	struct guard g = {.limits = spec->limits,
-	    .usage = j->usage,
-	    .upper = open_txn(spec->txn, "upper"),
-	    .alone = spec->way != JAIL_BARE};
-	sigset_t chld;
-	int root, signals;
-	pid_t worker;
-
-	(void)sigfillset(&chld);
-	(void)sigprocmask(SIG_SETMASK, &chld, NULL);
-	(void)sigemptyset(&chld);
-	(void)sigaddset(&chld, SIGCHLD);
-	signals = signalfd(-1, &chld, SFD_CLOEXEC);
-	if (signals == -1)
-		setup_failed("signalfd");
-	root = spec->way == JAIL_BARE
-		   ? enter_bare(spec)
-		   : rootfs_enter(spec, j->made ? FD_MOUNTS : -1);
-	if (root == -1)
-		setup_failed(rootfs_step());
-	if (spec->way != JAIL_OVERLAY)
-		g.disk_base = guard_disk(g.upper);
-	worker = fork();
-	if (worker == -1)
-		setup_failed("fork of the worker");
-	if (worker == 0)
-		work(spec, root);
-	(void)close(root);
-	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == -1)
-		_exit(EXIT_SETUP);
-	reap_until(worker, signals, &g);
-}
-
-/* What does not depend on the patch is done while the executor makes T. The
- * filter refuses nothing that is still to be taken away. */
-static int
-ready_plain(const struct jail_spec *spec)
-{
-	reset_signals();
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)
-		return -1;
-	return filter_enter(confine_inet(spec));
-}
-
-static _Noreturn void
-plain_main(const struct jail_spec *spec)
-{
-	int upper = open_txn(spec->txn, "upper");
-	int live = open(spec->workspace,
-	    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-
-	if (upper == -1 || live == -1)
-		setup_failed("opening the transaction");
-	if (spec->prepare(spec->owner, live, upper, FD_REPORT) == -1)
-		_exit(EXIT_SETUP);
-	work(spec, upper);
-}
-
-static _Noreturn void
-child_main(const struct jail_spec *spec, const struct jail *j, int lifeline,
-    int report)
-{
-	bool entered;
-
-	(void)umask(022);
-	entered =
-	    j->net == NULL || j->net->fd == -1 || netns_enter(j->net) == 0;
-	if (close_rest(lifeline, report, j->made ? spec->mounts->fd : -1) == -1)
-		_exit(EXIT_SETUP);
-	if (!entered)
-		setup_failed("entering the net namespace");
-	/* A bare init must outlive the executor, to kill the others. */
-	if ((spec->way != JAIL_BARE && prctl(PR_SET_PDEATHSIG, SIGKILL) == -1))
-		_exit(EXIT_SETUP);
-	if (spec->cgroup != NULL && cgroup_join(spec->cgroup) == -1)
-		setup_failed("joining the control group");
-	if (spec->way == JAIL_PLAIN && ready_plain(spec) == -1)
-		setup_failed("confining the worker");
-	if (!wait_go())
-		_exit(EXIT_SETUP);
-	if (spec->way != JAIL_PLAIN)
-		init_main(spec, j);
-	plain_main(spec);
 }
 
 static unsigned long
@@ -386,7 +117,7 @@ jail_start(struct jail *j, const struct jail_spec *spec)
 	j->pid = (pid_t)syscall(SYS_clone, namespaces(spec, j), NULL, &j->pidfd,
 	    NULL, 0);
 	if (j->pid == 0)
-		child_main(spec, j, life[0], report[1]);
+		jail_child(spec, j, life[0], report[1]);
 	if (j->pid == -1 || fcntl(report[0], F_SETFL, O_NONBLOCK) == -1)
 		goto fail;
 	if (j->net != NULL)
