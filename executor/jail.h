@@ -37,7 +37,8 @@ enum jail_way { JAIL_PLAIN, JAIL_BARE, JAIL_COPY, JAIL_OVERLAY, JAIL__MAX };
  * patches can only be plain), "bare-copy", "copy", "overlay". */
 extern const char *const jail_way_name[JAIL__MAX];
 
-#define JAIL_REPORT 4 /* the descriptor of reports, in the child */
+#define JAIL_KILL_MS 10000 /* a process that lives longer is unkillable */
+#define JAIL_REPORT 4      /* the descriptor of reports, in the child */
 
 struct jail_user {
 	uid_t uid;

@@ -13,24 +13,19 @@
 #include "common/sys.h"
 #include "common/utf8.h"
 #include "executor/basis.h"
-#include "executor/clone.h"
 #include "executor/diff.h"
 #include "executor/dry_run.h"
 #include "executor/executor.h"
-#include "executor/gitlive.h"
 #include "executor/gitlock.h"
-#include "executor/group.h"
-#include "executor/instant.h"
 #include "executor/kept.h"
-#include "executor/mask.h"
 #include "executor/report.h"
 #include "executor/settle.h"
+#include "executor/start.h"
 #include "executor/tail.h"
 #include "executor/undo.h"
 
 #define SHOW_AFTER_MS 200 /* queue.json names a patch that takes longer */
 #define SLACK_MS 3000     /* the worker keeps the deadline; then we do */
-#define KILL_MS 10000     /* a process that lives longer is unkillable */
 
 static void
 add_report(json_t **list, json_t *doc)
@@ -175,7 +170,7 @@ run_kill(struct executor *ex, enum run_end end)
 	r->end = end;
 	r->kill_at = clock_mono_ms();
 	jail_kill(&r->jail);
-	loop_after(&ex->loop, &r->deadline, KILL_MS);
+	loop_after(&ex->loop, &r->deadline, JAIL_KILL_MS);
 }
 
 static void
@@ -196,149 +191,6 @@ on_deadline(struct loop *l, struct timer *t)
 		return;
 	}
 	run_kill(ex, RUN_TIMED_OUT);
-}
-
-/* What recovery needs to prove that nobody of us is left. Not synced: after a
- * power cut nobody is, and one that is torn then still counts as a crash. */
-static int
-write_begin(struct executor *ex)
-{
-	struct run *r = &ex->run;
-	json_t *doc = json_pack("{s:s,s:s,s:s,s:I,s:I,s:s,s:I}", "format",
-	    "patchflow-begin-1", "file", r->file, "digest", r->job.env.digest,
-	    "pid", (json_int_t)r->jail.pid, "start_time",
-	    (json_int_t)jail_start_time(r->jail.pid), "boot_id",
-	    clock_boot_id(), "wall_us", (json_int_t)r->started_us);
-	enum spool_answer a = spool_note_json(r->txn.dir, "BEGIN", doc);
-
-	json_decref(doc);
-	return a == SPOOL_DONE ? 0 : -1;
-}
-
-/*
- * T0 is read from the filesystem's own clock, which may tick coarsely: it must
- * be later than our own last commit, or that would look like a stranger's.
- * Linux 6.13 and later give an inode that was looked at a finer time when it
- * changes again; before that, or elsewhere, the tick is waited for.
- */
-static int
-take_time(struct executor *ex)
-{
-	struct run *r = &ex->run;
-	const struct timespec tick = {0, 1000000};
-	struct stat st;
-
-	for (int i = 0; i < 50; i++) {
-		if (i > 1)
-			(void)nanosleep(&tick, NULL);
-		if (i > 0 && sys_utimensat(r->txn.dir, "BEGIN", NULL) == -1)
-			return -1;
-		if (fstatat(r->txn.dir, "BEGIN", &st, 0) == -1)
-			return -1;
-		if (instant_is_after(&st.st_ctim, &ex->last_commit))
-			break;
-	}
-	r->since = st.st_ctim;
-	gitlive_note(ex);
-	return 0;
-}
-
-static void
-set_worker(struct executor *ex)
-{
-	struct run *r = &ex->run;
-
-	r->worker = (struct worker){
-	    .plan = &r->plan,
-	    .queue = ex->queue,
-	    .env = &r->job.env,
-	    .user = &ex->user,
-	    .workspace = ex->workspace.path,
-	    .txn = r->way == JAIL_BARE ? r->path : NULL,
-	    .way = r->way,
-	    .output_bytes = ex->settings->summaries.output_bytes,
-	};
-	/* For a limit by rlimits. A user namespace counts its own processes
-	 * only. */
-	if (r->way != JAIL_PLAIN && !r->plan.limits.grouped &&
-	    (r->way == JAIL_BARE || ex->user.switches))
-		r->worker.others = jail_count_processes(ex->user.uid);
-	if (r->worker.output_bytes < 1024)
-		r->worker.output_bytes = 1024;
-}
-
-static int
-make_txn(struct executor *ex, const char *name, struct fault *f)
-{
-	struct run *r = &ex->run;
-
-	if (!ex->dry.on)
-		(void)kept_make_room(ex);
-	/* What an interrupted run of this attempt left behind. */
-	if (txn_drop(&ex->place, name) == 0 &&
-	    txn_create(&r->txn, &ex->place, name, &ex->workspace) == 0 &&
-	    (r->way != JAIL_OVERLAY || txn_add_work(&r->txn) == 0))
-		return 0;
-	(void)fault_errno(f, OUTCOME_PREPARE, "making the transaction");
-	f->temporary = true;
-	return -1;
-}
-
-static int
-fail_start(struct fault *f)
-{
-	(void)fault_errno(f, OUTCOME_PREPARE, "starting the staging process");
-	f->temporary = true;
-	return -1;
-}
-
-static int
-release_jail(struct executor *ex)
-{
-	struct run *r = &ex->run;
-
-	if (write_begin(ex) == -1 || take_time(ex) == -1 ||
-	    jail_release(&r->jail) == -1 ||
-	    (r->way != JAIL_PLAIN && settle_sync(ex) == -1))
-		return fail_start(&r->fault);
-	return 0;
-}
-
-/* T is made while the new process finds its feet: until its release it does
- * not look for it. */
-static int
-start_jail(struct executor *ex, const char *name)
-{
-	struct run *r = &ex->run;
-	char **masks = r->way >= JAIL_COPY ? mask_list(ex) : NULL;
-	int started, status;
-	struct jail_spec spec = {.way = r->way,
-	    .network = r->plan.network,
-	    .workspace = ex->workspace.path,
-	    .txn = r->path,
-	    .user = &ex->user,
-	    .queue = ex->queue,
-	    .limits = &r->plan.limits,
-	    .masks = masks,
-	    .net = &ex->net,
-	    .mounts = &ex->mounts,
-	    .prepare = r->way == JAIL_PLAIN ? worker_seed : clone_workspace,
-	    .run = worker_run,
-	    .owner = &r->worker};
-
-	(void)snprintf(r->path, sizeof(r->path), "%s/%s", ex->place.path, name);
-	spec.cgroup = r->way != JAIL_PLAIN ? group_begin(ex) : NULL;
-	r->plan.limits.grouped = spec.cgroup != NULL;
-	set_worker(ex);
-	started = jail_start(&r->jail, &spec);
-	mask_free(masks);
-	if (started == -1)
-		return fail_start(&r->fault);
-	if (make_txn(ex, name, &r->fault) == 0 && release_jail(ex) == 0)
-		return 0;
-	jail_kill(&r->jail);
-	(void)jail_reap(&r->jail, KILL_MS, &status);
-	return -1;
 }
 
 static void
@@ -435,25 +287,12 @@ name_txn(const struct executor *ex, char name[NAME_SIZE])
 		name[0] = '\0';
 }
 
-/* While we wait for this one; where none comes soon, they are let go again. */
-static void
-prepare_next(struct executor *ex)
-{
-	const struct jail_spec spec = {.user = &ex->user,
-	    .queue = ex->queue,
-	    .txn = ex->place.path};
-
-	if (ex->run.way >= JAIL_COPY && ex->user.switches &&
-	    ex->index.next < ex->index.count)
-		mountns_make(&ex->mounts, &spec);
-}
-
 /* It stages: there is time for what the next one and the last one need. */
 static void
 go_beside(struct executor *ex)
 {
 	watch_jail(ex);
-	prepare_next(ex);
+	start_next(ex);
 	/* Nothing may be decided on top of what may never have happened. */
 	if (tail_finish(ex) == -1)
 		run_kill(ex, RUN_STOPPED);
