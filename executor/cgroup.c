@@ -115,6 +115,39 @@ cgroup_make(struct cgroup *g, const struct limits *l)
 	return -1;
 }
 
+/* Of a jail's init: what the groups lie in, where its own root shows them
+ * read-only. */
+static int held[2] = {-1, -1};
+
+int
+cgroup_hold(const struct cgroup *g)
+{
+	char above[PATH_MAX];
+
+	for (size_t i = 0; i < 2; i++) {
+		if (g->dirs[i][0] == '\0')
+			continue;
+		(void)strlcpy(above, g->dirs[i], sizeof(above));
+		*strrchr(above, '/') = '\0';
+		held[i] = open(above, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		if (held[i] == -1)
+			return -1;
+	}
+	return 0;
+}
+
+static int
+join(const struct cgroup *g, size_t i, const char *file)
+{
+	char dir[PATH_MAX + 64];
+
+	if (held[i] == -1)
+		return hierarchy_write(g->dirs[i], file, "0");
+	(void)snprintf(dir, sizeof(dir), "/proc/self/fd/%d%s", held[i],
+	    strrchr(g->dirs[i], '/'));
+	return hierarchy_write(dir, file, "0");
+}
+
 int
 cgroup_join(const struct cgroup *g)
 {
@@ -123,8 +156,7 @@ cgroup_join(const struct cgroup *g)
 	const char *file = g->kind == CGROUP_V1 ? "tasks" : "cgroup.procs";
 
 	for (size_t i = 0; i < 2; i++) {
-		if (g->dirs[i][0] != '\0' &&
-		    hierarchy_write(g->dirs[i], file, "0") == -1)
+		if (g->dirs[i][0] != '\0' && join(g, i, file) == -1)
 			return -1;
 	}
 	return 0;

@@ -41,6 +41,8 @@ int cgroup_make(struct cgroup *g, const struct limits *l);
 /* The calling process goes into it, by itself: a pid that is written from
  * outside waits for all processors, some milliseconds. 0 or -1. */
 int cgroup_join(const struct cgroup *g);
+/* Before the calling process leaves the machine's root: it may join later. */
+int cgroup_hold(const struct cgroup *g);
 /* Adds what the group has counted. */
 void cgroup_read(const struct cgroup *g, struct limits_usage *u);
 /* Kills what is left in it and removes it. */

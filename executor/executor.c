@@ -168,7 +168,7 @@ leave_workspace(struct executor *ex)
 {
 	workspace_close(&ex->workspace);
 	place_close(&ex->place);
-	mountns_drop(&ex->mounts);
+	ahead_drop(&ex->ahead);
 	ex->recovered = false;
 }
 
@@ -244,7 +244,7 @@ look(struct executor *ex)
 		return;
 	if (ex->workspace.fd == -1 || !ex->recovered) {
 		(void)tail_finish(ex);
-		mountns_drop(&ex->mounts);
+		ahead_drop(&ex->ahead);
 		if (ex->hold[0] != '\0' && ex->retry.armed)
 			return;
 		if (!make_ready(ex))
@@ -267,7 +267,7 @@ look(struct executor *ex)
 	kept_finish(ex);
 	/* They hold what the machine has mounted. */
 	if (!started)
-		mountns_drop(&ex->mounts);
+		ahead_drop(&ex->ahead);
 	executor_wake(ex, started ? 0 : next_look_ms(ex));
 }
 
@@ -397,7 +397,7 @@ executor_open(struct executor *ex, struct tree *t, const struct settings *s,
 	ex->tree = t;
 	ex->workspace.fd = ex->place.dir = ex->others.watch.fd = -1;
 	netns_reset(&ex->net);
-	mountns_reset(&ex->mounts);
+	ahead_reset(&ex->ahead);
 	ex->queue = settings_queue(s, o->queue);
 	ex->q = ex->queue != NULL ? tree_queue(t, ex->queue->name) : NULL;
 	if (ex->q == NULL) {
@@ -464,7 +464,7 @@ executor_close(struct executor *ex)
 	kept_finish(ex);
 	cgroup_close(&ex->cgroup);
 	netns_close(&ex->net);
-	mountns_close(&ex->mounts);
+	ahead_close(&ex->ahead);
 	hint_close(&ex->hint, &ex->loop);
 	hint_close(&ex->others, &ex->loop);
 	journal_close(&ex->journal);

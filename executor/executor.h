@@ -21,11 +21,11 @@
 #include "common/reserve.h"
 #include "common/settings.h"
 #include "common/state.h"
+#include "executor/ahead.h"
 #include "executor/cgroup.h"
 #include "executor/hand.h"
 #include "executor/index.h"
 #include "executor/jail.h"
-#include "executor/mountns.h"
 #include "executor/plan.h"
 #include "executor/policy.h"
 #include "executor/quiet.h"
@@ -116,7 +116,7 @@ struct executor {
 	char unstripped[NAME_SIZE]; /* see kept_finish; "" */
 	struct jail_user user;
 	struct netns net;
-	struct mountns mounts; /* of the next jail */
+	struct ahead ahead;
 	struct cgroup cgroup;
 	bool limits_weak;        /* the alert is out */
 	bool chosen;             /* the next three are known */

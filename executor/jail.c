@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Starting, watching and ending the staging process. */
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <errno.h>
@@ -19,7 +20,6 @@
 #include "executor/filter.h"
 #include "executor/jail.h"
 #include "executor/jail_child.h"
-#include "executor/mountns.h"
 
 const char *const jail_way_name[JAIL__MAX] = {
     [JAIL_PLAIN] = "mutations-only",
@@ -35,7 +35,6 @@ jail_reset(struct jail *j)
 	j->pidfd = j->lifeline = j->report = -1;
 	j->usage = NULL;
 	j->net = NULL;
-	j->made = false;
 }
 
 unsigned long long
@@ -73,9 +72,7 @@ namespaces(const struct jail_spec *spec, const struct jail *j)
 
 	if (spec->way == JAIL_PLAIN || spec->way == JAIL_BARE)
 		return flags;
-	flags |= CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS;
-	if (!j->made)
-		flags |= CLONE_NEWNS;
+	flags |= CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS;
 	if (!spec->network && (j->net == NULL || j->net->fd == -1))
 		flags |= CLONE_NEWNET;
 	if (!spec->user->switches)
@@ -91,28 +88,62 @@ may_share_net(const struct jail_spec *spec)
 	       (spec->way == JAIL_COPY || spec->way == JAIL_OVERLAY);
 }
 
+/* While it is made ahead the last jail may still be in it. */
+static void
+choose_net(struct jail *j, const struct jail_spec *spec)
+{
+	if (!may_share_net(spec))
+		return;
+	j->net = spec->net;
+	if (spec->accept == NULL)
+		(void)netns_is_free(j->net);
+}
+
+static void
+keep_net(struct jail *j, const struct jail_spec *spec)
+{
+	if (spec->accept != NULL)
+		j->net = NULL; /* not in it yet */
+	else if (j->net != NULL)
+		netns_keep(j->net, j->pid);
+}
+
+static void
+close_pair(const int fds[2])
+{
+	int saved = errno;
+
+	for (int i = 0; i < 2; i++) {
+		if (fds[i] != -1)
+			(void)close(fds[i]);
+	}
+	errno = saved;
+}
+
+static struct limits_usage *
+share_usage(void)
+{
+	struct limits_usage *u = mmap(NULL, sizeof(*u), PROT_READ | PROT_WRITE,
+	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	return u != MAP_FAILED ? u : NULL;
+}
+
 int
 jail_start(struct jail *j, const struct jail_spec *spec)
 {
 	int life[2] = {-1, -1}, report[2] = {-1, -1};
-	int saved;
 
 	jail_reset(j);
-	if (may_share_net(spec)) {
-		j->net = spec->net;
-		(void)netns_is_free(j->net);
-	}
-	j->made = spec->mounts != NULL && mountns_is_ready(spec->mounts, spec);
+	choose_net(j, spec);
 	if (filter_make(confine_inet(spec)) == -1)
 		return -1;
-	if (pipe2(life, O_CLOEXEC) == -1 || pipe2(report, O_CLOEXEC) == -1)
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, life) == -1 ||
+	    pipe2(report, O_CLOEXEC) == -1)
 		goto fail;
-	j->usage = mmap(NULL, sizeof(*j->usage), PROT_READ | PROT_WRITE,
-	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (j->usage == MAP_FAILED) {
-		j->usage = NULL;
+	j->usage = share_usage();
+	if (j->usage == NULL)
 		goto fail;
-	}
 	/* Not clone3(2), which some machines' filters do not let through. */
 	j->pid = (pid_t)syscall(SYS_clone, namespaces(spec, j), NULL, &j->pidfd,
 	    NULL, 0);
@@ -120,10 +151,7 @@ jail_start(struct jail *j, const struct jail_spec *spec)
 		jail_child(spec, j, life[0], report[1]);
 	if (j->pid == -1 || fcntl(report[0], F_SETFL, O_NONBLOCK) == -1)
 		goto fail;
-	if (j->net != NULL)
-		netns_keep(j->net, j->pid);
-	if (j->made)
-		mountns_drop(spec->mounts);
+	keep_net(j, spec);
 	(void)close(life[0]);
 	(void)close(report[1]);
 	j->lifeline = life[1];
@@ -131,21 +159,15 @@ jail_start(struct jail *j, const struct jail_spec *spec)
 	j->report = report[0];
 	return 0;
 fail:
-	saved = errno;
-	for (int i = 0; i < 2; i++) {
-		if (life[i] != -1)
-			(void)close(life[i]);
-		if (report[i] != -1)
-			(void)close(report[i]);
-	}
-	errno = saved;
+	close_pair(life);
+	close_pair(report);
 	return -1;
 }
 
 int
 jail_release(struct jail *j)
 {
-	return write(j->lifeline, "", 1) == 1 ? 0 : -1;
+	return send(j->lifeline, "", 1, MSG_NOSIGNAL) == 1 ? 0 : -1;
 }
 
 void
@@ -179,6 +201,17 @@ jail_reap(struct jail *j, int ms, int *status)
 	if (j->net != NULL)
 		netns_leave(j->net);
 	return 1;
+}
+
+bool
+jail_was_killed(const struct jail *j, int ms)
+{
+	struct pollfd fd = {j->pidfd, POLLIN, 0};
+	siginfo_t info = {0};
+
+	return poll(&fd, 1, ms) == 1 &&
+	       waitid(P_PIDFD, (id_t)j->pidfd, &info, WEXITED | WNOWAIT) == 0 &&
+	       info.si_code == CLD_KILLED;
 }
 
 void

@@ -14,8 +14,8 @@
  *
  * PLAIN: a plain child, for patches that run no command.
  *
- * Neither does anything before jail_release: the executor first notes pid and
- * start time, by which recovery proves its death.
+ * Neither touches workspace or transaction before jail_release: the executor
+ * first notes pid and start time, by which recovery proves its death.
  */
 #ifndef EXECUTOR_JAIL_H
 #define EXECUTOR_JAIL_H
@@ -47,24 +47,25 @@ struct jail_user {
 	bool switches; /* the executor is root */
 };
 
-struct mountns;
-
 struct jail_spec {
 	enum jail_way way;
 	bool network;
 	const char *workspace; /* real path */
-	const char *txn;       /* path of T */
+	const char *place;     /* path of all transactions */
+	const char *txn;       /* path of T, which lies there */
 	const struct jail_user *user;
 	const struct queue_settings *queue;
 	const struct limits *limits; /* not PLAIN */
 	const struct cgroup *cgroup; /* it joins this one first, or NULL */
 	char *const *masks;          /* paths of the machine, NULL at the end */
 	struct netns *net;           /* that of the last jail, or NULL */
-	struct mountns *mounts;      /* those made ahead, or NULL */
 	/* With the executor's rights, before run: fills upper. Not OVERLAY. */
 	int (*prepare)(void *owner, int workspace, int upper, int report);
 	/* As the user; root is the view of the workspace. Its exit status. */
 	int (*run)(void *owner, int root, int report);
+	/* NULL, or it is made ahead (ahead.h): completes spec by order. */
+	int (*accept)(void *owner, struct jail_spec *spec, int order);
+	int order;
 	void *owner;
 };
 
@@ -75,7 +76,6 @@ struct jail {
 	int report;                 /* non-blocking */
 	bool bare;                  /* its init must live to kill the others */
 	struct netns *net;          /* it is in; NULL: in one of its own */
-	bool made;                  /* its mounts were made ahead */
 	struct limits_usage *usage; /* shared with its init */
 };
 
@@ -85,6 +85,8 @@ int jail_release(struct jail *j);
 void jail_kill(struct jail *j);
 /* 1 dead and reaped (*status as waitpid's), 0 still there after ms, -1. */
 int jail_reap(struct jail *j, int ms, int *status);
+/* Has it ended, within ms, by a signal? Not reaped. */
+bool jail_was_killed(const struct jail *j, int ms);
 void jail_close(struct jail *j);
 
 /* Field 22 of /proc/PID/stat; 0 where there is no such process. */

@@ -2,11 +2,13 @@
 /* Init and worker: what becomes of the process, from its start to its end. */
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -16,12 +18,11 @@
 #include "executor/filter.h"
 #include "executor/guard.h"
 #include "executor/jail_child.h"
-#include "executor/mountns.h"
 #include "executor/report.h"
 #include "executor/rootfs.h"
 
 /* Descriptors in the child: what is above these is closed first. */
-enum { FD_LIFELINE = 3, FD_REPORT = JAIL_REPORT, FD_MOUNTS = 5, FD_FREE };
+enum { FD_LIFELINE = 3, FD_REPORT = JAIL_REPORT, FD_ORDER, FD_NET, FD_FREE };
 
 #define EXIT_SETUP 120 /* the jail could not be built; a fault says why */
 
@@ -37,21 +38,26 @@ reset_signals(void)
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-/* Keeps only stderr, the lifeline, the report and the mounts made ahead, where
- * there are any: above all not the lock. */
+/* Keeps only stderr and what is asked for, in its place: above all not the
+ * lock. -1 is for none. */
 static int
-close_rest(int lifeline, int report, int mounts)
+close_rest(const int keep[FD_FREE])
 {
-	int a = fcntl(lifeline, F_DUPFD_CLOEXEC, 64);
-	int b = fcntl(report, F_DUPFD_CLOEXEC, 64);
-	int c = mounts != -1 ? fcntl(mounts, F_DUPFD_CLOEXEC, 64) : -1;
+	int high[FD_FREE];
 
-	if (a == -1 || b == -1 || (mounts != -1 && c == -1) ||
-	    dup3(a, FD_LIFELINE, O_CLOEXEC) == -1 ||
-	    dup3(b, FD_REPORT, O_CLOEXEC) == -1 ||
-	    (c != -1 && dup3(c, FD_MOUNTS, O_CLOEXEC) == -1))
-		return -1;
-	return close_range(c != -1 ? FD_FREE : FD_MOUNTS, UINT_MAX, 0);
+	for (int to = FD_LIFELINE; to < FD_FREE; to++) {
+		high[to] =
+		    keep[to] == -1 ? -1 : fcntl(keep[to], F_DUPFD_CLOEXEC, 64);
+		if (keep[to] != -1 && high[to] == -1)
+			return -1;
+	}
+	for (int to = FD_LIFELINE; to < FD_FREE; to++) {
+		if (high[to] == -1)
+			(void)close(to);
+		else if (dup3(high[to], to, O_CLOEXEC) == -1)
+			return -1;
+	}
+	return close_range(FD_FREE, UINT_MAX, 0);
 }
 
 /* One byte is the go; end of file says that the executor is gone. */
@@ -194,12 +200,26 @@ enter_bare(const struct jail_spec *spec)
 	return upper;
 }
 
+/* The view of the workspace. */
+static int
+enter(const struct jail_spec *spec, struct guard *g)
+{
+	if (spec->way == JAIL_BARE) {
+		g->upper = open_txn(spec->txn, "upper");
+		return enter_bare(spec);
+	}
+	if ((spec->accept == NULL && rootfs_begin(spec) == -1) ||
+	    rootfs_take(spec) == -1)
+		return -1;
+	g->upper = rootfs_open("upper");
+	return rootfs_enter();
+}
+
 static _Noreturn void
 init_main(const struct jail_spec *spec, const struct jail *j)
 {
 	struct guard g = {.limits = spec->limits,
 	    .usage = j->usage,
-	    .upper = open_txn(spec->txn, "upper"),
 	    .alone = spec->way != JAIL_BARE};
 	sigset_t chld;
 	int root, signals;
@@ -212,9 +232,7 @@ init_main(const struct jail_spec *spec, const struct jail *j)
 	signals = signalfd(-1, &chld, SFD_CLOEXEC);
 	if (signals == -1)
 		setup_failed("signalfd");
-	root = spec->way == JAIL_BARE
-		   ? enter_bare(spec)
-		   : rootfs_enter(spec, j->made ? FD_MOUNTS : -1);
+	root = enter(spec, &g);
 	if (root == -1)
 		setup_failed(rootfs_step());
 	if (spec->way != JAIL_OVERLAY)
@@ -255,29 +273,62 @@ plain_main(const struct jail_spec *spec)
 	work(spec, upper);
 }
 
-void
-jail_child(const struct jail_spec *spec, const struct jail *j, int lifeline,
-    int report)
+/* All in which no patch has a say; then its order. Only now is it sure that
+ * nobody else is in the net namespace. */
+static void
+await_order(struct jail_spec *spec, bool shares)
 {
-	bool entered;
-
-	(void)umask(022);
-	entered =
-	    j->net == NULL || j->net->fd == -1 || netns_enter(j->net) == 0;
-	if (close_rest(lifeline, report, j->made ? spec->mounts->fd : -1) == -1)
+	if (spec->cgroup != NULL && cgroup_hold(spec->cgroup) == -1)
+		setup_failed("looking for the control group");
+	if (rootfs_begin(spec) == -1)
+		setup_failed(rootfs_step());
+	if (send(FD_LIFELINE, "", 1, MSG_NOSIGNAL) != 1 || !wait_go())
 		_exit(EXIT_SETUP);
-	if (!entered)
+	if (spec->accept(spec->owner, spec, FD_ORDER) == -1)
+		setup_failed("reading the order");
+	(void)close(FD_ORDER);
+	if (shares && !spec->network && setns(FD_NET, CLONE_NEWNET) == -1)
 		setup_failed("entering the net namespace");
-	/* A bare init must outlive the executor, to kill the others. */
-	if ((spec->way != JAIL_BARE && prctl(PR_SET_PDEATHSIG, SIGKILL) == -1))
-		_exit(EXIT_SETUP);
+	if (shares)
+		(void)close(FD_NET);
+}
+
+static void
+prepare(const struct jail_spec *spec)
+{
 	if (spec->cgroup != NULL && cgroup_join(spec->cgroup) == -1)
 		setup_failed("joining the control group");
 	if (spec->way == JAIL_PLAIN && ready_plain(spec) == -1)
 		setup_failed("confining the worker");
-	if (!wait_go())
+}
+
+void
+jail_child(const struct jail_spec *given, const struct jail *j, int lifeline,
+    int report)
+{
+	struct jail_spec spec = *given;
+	bool ahead = spec.accept != NULL;
+	bool shares = j->net != NULL && j->net->fd != -1;
+	bool entered = ahead || !shares || netns_enter(j->net) == 0;
+	const int keep[FD_FREE] = {[FD_LIFELINE] = lifeline,
+	    [FD_REPORT] = report,
+	    [FD_ORDER] = ahead ? spec.order : -1,
+	    [FD_NET] = ahead && shares ? j->net->fd : -1};
+
+	(void)umask(022);
+	if (close_rest(keep) == -1)
 		_exit(EXIT_SETUP);
-	if (spec->way != JAIL_PLAIN)
-		init_main(spec, j);
-	plain_main(spec);
+	if (!entered)
+		setup_failed("entering the net namespace");
+	/* A bare init must outlive the executor, to kill the others. */
+	if ((spec.way != JAIL_BARE && prctl(PR_SET_PDEATHSIG, SIGKILL) == -1))
+		_exit(EXIT_SETUP);
+	if (ahead)
+		await_order(&spec, shares);
+	prepare(&spec);
+	if (!ahead && !wait_go())
+		_exit(EXIT_SETUP);
+	if (spec.way != JAIL_PLAIN)
+		init_main(&spec, j);
+	plain_main(&spec);
 }

@@ -148,6 +148,7 @@ run_probe(struct executor *ex, struct probe *p, const char *name)
 	char path[PATH_MAX];
 	struct jail_spec spec = {.way = p->way,
 	    .workspace = ex->workspace.path,
+	    .place = ex->place.path,
 	    .txn = path,
 	    .user = &ex->user,
 	    .queue = ex->queue,

@@ -21,7 +21,9 @@
 
 #define SCRATCH_MAX (INT64_C(512) << 20) /* of /tmp, /home and the like */
 
-/* One process, one jail: the failing step for the message. */
+/* One process, one jail; and the failing step for the message. */
+static struct rootfs jail = {
+    .root = -1, .lower = -1, .place = -1, .txn = -1, .view = -1, .proc = -1};
 static const char *step = "";
 
 const char *
@@ -36,6 +38,25 @@ rootfs_now(const char *what)
 	step = what;
 }
 
+/* The place of all transactions is covered by now, but not for who has it
+ * open. */
+static int
+open_txn(struct rootfs *r)
+{
+	const char *slash = strrchr(r->spec->txn, '/');
+
+	rootfs_now("opening the transaction");
+	r->txn = openat(r->place, slash != NULL ? slash + 1 : r->spec->txn,
+	    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return r->txn == -1 ? -1 : 0;
+}
+
+int
+rootfs_open(const char *part)
+{
+	return openat(jail.txn, part, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
 /*
  * volatile: what is staged is synced at commit, file by file, and never by a
  * copy-up. Directories by descriptor: no character needs escaping then.
@@ -47,10 +68,7 @@ new_overlay(const struct jail_spec *spec)
 	const char *options[] = {"lowerdir", lower, "upperdir", upper,
 	    "workdir", work, "volatile", "",
 	    spec->user->switches ? NULL : "userxattr", "", NULL};
-	int t = open(spec->txn, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	int fds[3] = {open(spec->workspace, O_PATH | O_DIRECTORY | O_CLOEXEC),
-	    t == -1 ? -1 : openat(t, "upper", O_PATH | O_CLOEXEC),
-	    t == -1 ? -1 : openat(t, "work", O_PATH | O_CLOEXEC)};
+	int fds[3] = {jail.lower, rootfs_open("upper"), rootfs_open("work")};
 	char *texts[3] = {lower, upper, work};
 	int tree = -1, saved;
 
@@ -62,12 +80,10 @@ new_overlay(const struct jail_spec *spec)
 	tree = mounts_new("overlay", options, PRIVATE);
 out:
 	saved = errno;
-	for (int i = 0; i < 3; i++) {
+	for (int i = 1; i < 3; i++) {
 		if (fds[i] != -1)
 			(void)close(fds[i]);
 	}
-	if (t != -1)
-		(void)close(t);
 	errno = saved;
 	return tree;
 }
@@ -77,12 +93,8 @@ out:
 static int
 new_copy(const struct jail_spec *spec)
 {
-	int t = open(spec->txn, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int upper =
-	    t == -1 ? -1
-		    : openat(t, "upper", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int live = open(spec->workspace,
-	    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int upper = rootfs_open("upper");
+	int live = openat(jail.lower, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	int tree = -1;
 
 	if (upper != -1 && live != -1) {
@@ -95,8 +107,6 @@ new_copy(const struct jail_spec *spec)
 		(void)close(tree);
 		tree = -1;
 	}
-	if (t != -1)
-		(void)close(t);
 	if (upper != -1)
 		(void)close(upper);
 	if (live != -1)
@@ -317,44 +327,67 @@ scratch_size(const struct jail_spec *spec)
 	return memory > 0 && memory < SCRATCH_MAX ? memory : SCRATCH_MAX;
 }
 
-/* Everything that names the machine's paths is opened before this covers T,
- * the one directory that nobody needs inside. */
+/* Attached where nobody needs anything: at the place of all transactions. */
 static int
 open_root(struct rootfs *r)
 {
-	/* Not to be cloned along with the machine's tree that T lies in. */
+	/* Not to be cloned along with the machine's tree that it lies in. */
 	struct mount_attr alone = {.propagation = MS_UNBINDABLE};
-	int tree = rootfs_tmpfs("755", scratch_size(r->spec));
-	int at, answer;
+	int at = open(r->spec->place, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int answer;
 
-	rootfs_now("making the jail's root");
-	at = tree == -1 ? -1
-			: open(r->spec->txn, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	answer = at == -1 ? -1 : mounts_attach(tree, at);
-	if (answer == 0)
-		answer = mount_setattr(tree, "", AT_EMPTY_PATH, &alone,
-		    sizeof(alone));
+	r->root = at == -1 ? -1 : rootfs_tmpfs("755", scratch_size(r->spec));
+	answer = r->root == -1 ? -1 : mounts_attach(r->root, at);
 	if (at != -1)
 		(void)close(at);
-	r->root = tree;
-	return answer;
+	return answer == -1 ? -1
+			    : mount_setattr(r->root, "", AT_EMPTY_PATH, &alone,
+				  sizeof(alone));
 }
 
-/* What the machine's paths name is opened before its root is left; a user may
- * make a /proc only where one can be seen. */
 static int
-open_parts(struct rootfs *r)
+clone_whole(const char *path)
 {
-	const char *none[] = {NULL};
+	return open_tree(AT_FDCWD, path,
+	    OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
+}
 
-	rootfs_now("mounting the overlay");
-	r->view = r->spec->way == JAIL_OVERLAY ? new_overlay(r->spec)
-					       : new_copy(r->spec);
-	if (r->view == -1)
+/* An fd of what is attached there. */
+static int
+keep_at(struct rootfs *r, int tree, const char *path)
+{
+	if (mounts_attach_at(r->root, tree, path) == -1)
 		return -1;
-	rootfs_now("making the jail's /proc");
-	r->proc = mounts_new("proc", none, PRIVATE | MOUNT_ATTR_NOEXEC);
-	return r->proc == -1 ? -1 : clone_exposed(r);
+	return mounts_open(r->root, path, O_PATH | O_DIRECTORY);
+}
+
+/*
+ * Workspace and place are needed when the machine's root has been left, and
+ * the kernel lets an overlay lie only on what is mounted where we are. /proc
+ * will cover them: no path leads there.
+ */
+static int
+open_places(struct rootfs *r)
+{
+	int lower, place;
+
+	rootfs_now("opening the workspace");
+	lower = clone_whole(r->spec->workspace);
+	place = clone_whole(r->spec->place);
+	rootfs_now("making the jail's root");
+	if (lower == -1 || place == -1 || open_root(r) == -1)
+		return -1;
+	rootfs_now("keeping the workspace");
+	r->lower = keep_at(r, lower, "/proc/lower");
+	r->place = r->lower == -1 ? -1 : keep_at(r, place, "/proc/place");
+	return r->place == -1 ? -1 : 0;
+}
+
+/* What else is shown of the machine is looked at when the patch starts. */
+static bool
+shows_more(const struct rootfs *r)
+{
+	return r->spec->queue->expose.count > 0;
 }
 
 static int
@@ -364,20 +397,22 @@ make_private(void)
 	return mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL);
 }
 
-/* All in which no patch has a say; we are in it then. */
+/* A user may make one only where one can be seen: before the machine's root
+ * is left. */
 static int
-build_machine(struct rootfs *r)
+make_proc(struct rootfs *r)
 {
-	if (open_root(r) == -1 || clone_machine(r) == -1 ||
-	    rootfs_dev(r) == -1 || rootfs_private(r) == -1)
-		return -1;
-	return pivot(r);
+	const char *none[] = {NULL};
+
+	rootfs_now("making the jail's /proc");
+	r->proc = mounts_new("proc", none, PRIVATE | MOUNT_ATTR_NOEXEC);
+	return r->proc == -1 ? -1 : rootfs_proc(r);
 }
 
 static int
 furnish(struct rootfs *r)
 {
-	if (rootfs_proc(r) == -1 || rootfs_mask(r, true) == -1)
+	if (rootfs_mask(r, true) == -1)
 		return -1;
 	attach_exposed(r);
 	if (rootfs_mask(r, false) == -1 || attach_workspace(r) == -1)
@@ -387,54 +422,47 @@ furnish(struct rootfs *r)
 	return mounts_set(r->root, CLOSED, false);
 }
 
-/* Into the one that was made ahead. */
-static int
-enter_made(struct rootfs *r, int mounts)
-{
-	rootfs_now("entering the mounts made ahead");
-	if (setns(mounts, CLONE_NEWNS) == -1)
-		return -1;
-	(void)close(mounts);
-	r->root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	return r->root == -1 ? -1 : 0;
-}
-
-static int
-enter(struct rootfs *r, int mounts)
-{
-	if (mounts == -1 && make_private() == -1)
-		return -1;
-	if (open_parts(r) == -1)
-		return -1;
-	if ((mounts == -1 ? build_machine(r) : enter_made(r, mounts)) == -1)
-		return -1;
-	return furnish(r);
-}
-
 int
-rootfs_build(const struct jail_spec *spec)
+rootfs_begin(const struct jail_spec *spec)
 {
-	struct rootfs r = {.spec = spec, .root = -1, .view = -1, .proc = -1};
+	struct rootfs *r = &jail;
 
-	return make_private() == -1 ? -1 : build_machine(&r);
-}
-
-int
-rootfs_enter(const struct jail_spec *spec, int mounts)
-{
-	struct rootfs r = {.spec = spec, .root = -1, .view = -1, .proc = -1};
-
+	r->spec = spec;
 	if (!spec->user->switches && map_user(spec->user) == -1)
 		return -1;
 	rootfs_now("naming the jail");
 	if (sethostname("patchflow", 9) == -1)
 		return -1;
-	if (!spec->network)
+	if (make_private() == -1 || open_places(r) == -1 ||
+	    clone_machine(r) == -1 || rootfs_dev(r) == -1 ||
+	    rootfs_private(r) == -1 || make_proc(r) == -1)
+		return -1;
+	/* That of a machine that it is still in is looked at in time. */
+	return shows_more(r) ? 0 : pivot(r);
+}
+
+int
+rootfs_take(const struct jail_spec *spec)
+{
+	jail.spec = spec;
+	return open_txn(&jail);
+}
+
+int
+rootfs_enter(void)
+{
+	struct rootfs *r = &jail;
+
+	if (!r->spec->network)
 		raise_loopback();
-	if (enter(&r, mounts) == -1)
+	rootfs_now("mounting the overlay");
+	r->view = r->spec->way == JAIL_OVERLAY ? new_overlay(r->spec)
+					       : new_copy(r->spec);
+	if (r->view == -1 || clone_exposed(r) == -1 ||
+	    (shows_more(r) && pivot(r) == -1) || furnish(r) == -1)
 		return -1;
 	rootfs_now("opening the workspace in the jail");
-	if (chdir(spec->workspace) == -1)
+	if (chdir(r->spec->workspace) == -1)
 		return -1;
 	return open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }

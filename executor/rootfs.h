@@ -9,13 +9,15 @@
 
 #include "executor/jail.h"
 
-/* In the jail's init: builds and enters it, or enters what rootfs_build has
- * made: mounts is its namespace, or -1. An fd of the workspace's view, or -1
- * with errno; rootfs_step then says what failed. */
-int rootfs_enter(const struct jail_spec *spec, int mounts);
-/* In a mount namespace of its own: the part of it that is the same for every
- * patch of the queue. 0 or -1. */
-int rootfs_build(const struct jail_spec *spec);
+/*
+ * In the jail's init, in this order; 0 or -1 with errno, and rootfs_step then
+ * says what failed. The first needs no patch: of spec it reads way, place,
+ * user and queue, which stay as they are.
+ */
+int rootfs_begin(const struct jail_spec *spec);
+int rootfs_take(const struct jail_spec *spec); /* the patch's transaction */
+int rootfs_open(const char *part);             /* of it: an fd */
+int rootfs_enter(void); /* an fd of the workspace's view */
 const char *rootfs_step(void);
 
 #endif

@@ -7,7 +7,10 @@
 
 struct rootfs {
 	const struct jail_spec *spec;
-	int root; /* of the new tree */
+	int root;  /* of the new tree */
+	int lower; /* the workspace as it is */
+	int place; /* of all transactions, and the patch's own */
+	int txn;
 	/* Not attached yet: the workspace's mount, /proc, and queue's expose.
 	 */
 	int view, proc;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* The transaction, the marks that recovery needs, and the process. */
+#include <sys/stat.h>
 #include <errno.h>
 #include <stdio.h>
 #include <time.h>
@@ -13,8 +14,11 @@
 #include "executor/instant.h"
 #include "executor/kept.h"
 #include "executor/mask.h"
+#include "executor/order.h"
 #include "executor/settle.h"
 #include "executor/start.h"
+
+#define ORDER_MAX (1 << 20) /* bytes of a patch */
 
 /* What recovery needs to prove that nobody of us is left. Not synced: after a
  * power cut nobody is, and one that is torn then still counts as a crash. */
@@ -61,8 +65,8 @@ take_time(struct executor *ex)
 	return 0;
 }
 
-static void
-set_worker(struct executor *ex)
+void
+start_worker(struct executor *ex)
 {
 	struct run *r = &ex->run;
 
@@ -122,52 +126,97 @@ release_jail(struct executor *ex)
 	return 0;
 }
 
-/* T is made while the new process finds its feet: until its release it does
- * not look for it. */
-int
-start_jail(struct executor *ex, const char *name)
+/* What the patch itself decides is not in it. */
+static struct jail_spec
+spec_of(struct executor *ex)
 {
 	struct run *r = &ex->run;
-	char **masks = r->way >= JAIL_COPY ? mask_list(ex) : NULL;
-	int started, status;
-	struct jail_spec spec = {.way = r->way,
-	    .network = r->plan.network,
+
+	return (struct jail_spec){.way = r->way,
 	    .workspace = ex->workspace.path,
-	    .txn = r->path,
+	    .place = ex->place.path,
 	    .user = &ex->user,
 	    .queue = ex->queue,
-	    .limits = &r->plan.limits,
-	    .masks = masks,
 	    .net = &ex->net,
-	    .mounts = &ex->mounts,
 	    .prepare = r->way == JAIL_PLAIN ? worker_seed : clone_workspace,
 	    .run = worker_run,
 	    .owner = &r->worker};
+}
 
-	(void)snprintf(r->path, sizeof(r->path), "%s/%s", ex->place.path, name);
-	spec.cgroup = r->way != JAIL_PLAIN ? group_begin(ex) : NULL;
-	r->plan.limits.grouped = spec.cgroup != NULL;
-	set_worker(ex);
-	started = jail_start(&r->jail, &spec);
-	mask_free(masks);
-	if (started == -1)
+/* A large patch is not written out for it: a fork copies nothing. It waits for
+ * the next one then. */
+static bool
+take_ahead(struct executor *ex, const struct jail_spec *spec, int *order)
+{
+	struct run *r = &ex->run;
+	struct stat st;
+
+	return spec->way >= JAIL_COPY &&
+	       fstatat(ex->q->dir[Q_RUNNING], r->file, &st, 0) == 0 &&
+	       st.st_size <= ORDER_MAX &&
+	       ahead_take(&ex->ahead, spec, &r->jail, order);
+}
+
+static int
+give_order(struct executor *ex, int order, char *const *masks)
+{
+	return order == -1 ? 0 : order_write(order, ex, masks);
+}
+
+/* T is made while the new process finds its feet: until its release it does
+ * not look for it. One that was made ahead has found them. */
+static int
+start_with(struct executor *ex, const char *name, struct jail_spec *spec)
+{
+	struct run *r = &ex->run;
+	int order = -1, answer = -1, status;
+
+	if (!take_ahead(ex, spec, &order) && jail_start(&r->jail, spec) == -1)
 		return fail_start(&r->fault);
-	if (make_txn(ex, name, &r->fault) == 0 && release_jail(ex) == 0)
+	if (make_txn(ex, name, &r->fault) == 0) {
+		answer = give_order(ex, order, spec->masks) == -1
+			     ? fail_start(&r->fault)
+			     : release_jail(ex);
+	}
+	if (order != -1)
+		(void)close(order);
+	if (answer == 0)
 		return 0;
 	jail_kill(&r->jail);
 	(void)jail_reap(&r->jail, JAIL_KILL_MS, &status);
 	return -1;
 }
 
-/* While we wait for this one; where none comes soon, they are let go again. */
+int
+start_jail(struct executor *ex, const char *name)
+{
+	struct run *r = &ex->run;
+	struct jail_spec spec = spec_of(ex);
+	char **masks = r->way >= JAIL_COPY ? mask_list(ex) : NULL;
+	int answer;
+
+	(void)snprintf(r->path, sizeof(r->path), "%s/%s", ex->place.path, name);
+	spec.txn = r->path;
+	spec.network = r->plan.network;
+	spec.limits = &r->plan.limits;
+	spec.masks = masks;
+	spec.cgroup = r->way != JAIL_PLAIN ? group_begin(ex) : NULL;
+	r->plan.limits.grouped = spec.cgroup != NULL;
+	start_worker(ex);
+	answer = start_with(ex, name, &spec);
+	mask_free(masks);
+	return answer;
+}
+
 void
 start_next(struct executor *ex)
 {
-	const struct jail_spec spec = {.user = &ex->user,
-	    .queue = ex->queue,
-	    .txn = ex->place.path};
+	struct jail_spec spec = spec_of(ex);
 
-	if (ex->run.way >= JAIL_COPY && ex->user.switches &&
-	    ex->index.next < ex->index.count)
-		mountns_make(&ex->mounts, &spec);
+	if (ex->run.way < JAIL_COPY || ex->index.next >= ex->index.count)
+		return;
+	spec.cgroup = ex->cgroup.kind != CGROUP_NONE ? &ex->cgroup : NULL;
+	spec.accept = order_accept;
+	spec.owner = ex;
+	ahead_make(&ex->ahead, &spec);
 }

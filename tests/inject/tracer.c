@@ -153,9 +153,7 @@ name_role(const struct tracer *t, struct tracee *e)
 	else if (depth < 3)
 		role = deep[depth];
 	if (depth == 1 && same_namespace(e->pid, t->first[e->run], "pid"))
-		role = same_namespace(e->pid, t->first[e->run], "mnt")
-			   ? "stage"
-			   : "builder";
+		role = "stage";
 	(void)snprintf(e->role, sizeof(e->role), "%s%.9s",
 	    is_below(e->path, "0.1") ? "probe " : "", role);
 }

@@ -1,31 +1,31 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
-# The child that makes the next jail's mounts ahead hangs, or dies: no patch
-# waits for it for longer than a moment, each runs as without it, and of the
-# child nothing is left, whatever becomes of the executor.
+# The next jail, which is started ahead, hangs before it is ready, or dies: no
+# patch waits for it for longer than a moment, each runs in one of its own
+# then, and of the one that was made nothing is left, whatever becomes of the
+# executor. To be ready is said by the only send(2) of a jail's init.
 . "$(dirname "$0")/../harness/lib.sh"
 . "$(dirname "$0")/executor.sh"
-need_root
 need_way copy
 write_config <<'END'
 watchdog:
   stop_grace: 1s
 END
-holdup builder mount "$T/no" true 2>/dev/null
+holdup init sendto "$T/no" true 2>/dev/null
 [ $? -ne 77 ] || skip_all 'nothing can be traced here'
 
-# up: an executor whose first builder hangs in its first mount(2). In
-# $T/builders stands the pid of each of them.
+# up: an executor whose first jail made ahead hangs when it is. In $T/ahead
+# stands the pid of each of them.
 up() {
-	rm -f "$T/builders"
-	start executor holdup builder mount "$T/builders" \
+	rm -f "$T/ahead"
+	start executor holdup init sendto "$T/ahead" \
 	    executor "$@" -c "$CONF" -q MAIN
 }
-builders() {
-	cat "$T/builders" 2>/dev/null
+made() {
+	cat "$T/ahead" 2>/dev/null
 }
 first() {
-	builders | head -n 1
+	made | head -n 1
 }
 hangs() {
 	[ -n "$(first)" ]
@@ -56,15 +56,15 @@ sleeps() {
 
 row hung 6 "sleep 307.$$ || true"
 up --once
-await 'patches run beside a builder that hangs' sleeps
+await 'patches run beside one that hangs' sleeps
 await 'which is killed while they do' is_gone
 like 'and told of' "$(cat "$T/log/executor")" \
-    'not made ahead for a while: their making does not come to an end'
+    'no jail is made ahead for a while: its making does not come to an end'
 # shellcheck disable=SC2046 # a list of pids
 kill $(sleeps)
 ended_with 0 'the queue is drained'
 is 'by each patch once' "$(lines hung)" '1 2 3 4 5 6'
-is 'for a while no other builder is tried' "$(builders | wc -l)" 1
+is 'for a while no other is tried' "$(made | wc -l)" 1
 ok 'nothing is left' tidy
 
 # --- killed by somebody: the next one is as good as any
@@ -72,14 +72,14 @@ ok 'nothing is left' tidy
 row shot 2 "sleep 307.$$ || true"
 row next 3 true
 up --once
-await 'a builder hangs' hangs
+await 'one hangs' hangs
 kill -KILL "$(first)"
 await 'without it the next patch runs' sleeps
 # shellcheck disable=SC2046 # a list of pids
 kill $(sleeps)
 ended_with 0 'the queue is drained'
 is 'by each patch once' "$(lines shot next)" '1 2 1 2 3'
-ok 'other builders came' test "$(builders | wc -l)" -gt 1
+ok 'others came' test "$(made | wc -l)" -gt 1
 ok 'nothing is left' tidy
 
 # --- the executor ends before it, by a signal that it knows or by none
@@ -87,10 +87,10 @@ ok 'nothing is left' tidy
 for signal in TERM KILL; do
 	row "$signal" 2 "sleep 307.$$"
 	up -f
-	await "a builder hangs, to meet SIG$signal" hangs
+	await "one hangs, to meet SIG$signal" hangs
 	await 'beside a patch' sleeps
 	pkill -"$signal" -P "$(pid_of executor)" -x executor
-	await 'the builder goes with the executor' is_gone
+	await 'it goes with the executor' is_gone
 	await 'the patch as well' sh -c "! pgrep -fx 'sleep 307.$$'"
 	await 'and the executor' stopped executor
 done
