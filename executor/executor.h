@@ -61,7 +61,8 @@ struct run {
 	struct policy_answer policy; /* of what it changed, as it is found */
 	char ask[512];     /* why approval is needed for what it changed; "" */
 	bool ended;        /* the worker said that all went well */
-	struct diff *diff; /* once it is made, see finish_staged() */
+	struct diff *diff; /* once it is made, see view.h */
+	int64_t looked_ms; /* monotonic, that look's end */
 	enum jail_way way;
 	bool way_was_wrong; /* it showed files that it cannot carry */
 	bool shown;         /* queue.json says that it runs */
@@ -187,9 +188,6 @@ void run_kill(struct executor *ex, enum run_end end);
 
 /* finish.c: the staging process is dead; commit or settle. */
 void finish_run(struct executor *ex, int status);
-/* The worker of a patch without commands has said that it is done: what it
- * left is looked at while it exits. */
-void finish_staged(struct executor *ex);
 /* What undo_run answered. */
 void finish_undo(struct executor *ex, int answer);
 

@@ -15,28 +15,15 @@
 #include "executor/ballast.h"
 #include "executor/carry.h"
 #include "executor/commit.h"
-#include "executor/diff.h"
 #include "executor/dry_run.h"
 #include "executor/executor.h"
 #include "executor/guard.h"
 #include "executor/gitindex.h"
 #include "executor/gitlive.h"
 #include "executor/gitlock.h"
-#include "executor/reads.h"
 #include "executor/reasons.h"
 #include "executor/settle.h"
-
-static void
-drop_diff(struct run *r)
-{
-	if (r->diff == NULL)
-		return;
-	ops_free(&r->diff->ops);
-	changes_close(&r->diff->changes);
-	json_decref(r->diff->warnings);
-	free(r->diff);
-	r->diff = NULL;
-}
+#include "executor/view.h"
 
 static void
 forget(struct executor *ex)
@@ -44,7 +31,7 @@ forget(struct executor *ex)
 	struct run *r = &ex->run;
 
 	settle_undraft(ex);
-	drop_diff(r);
+	view_drop(r);
 	if (r->plan.limits.grouped)
 		cgroup_drop(&ex->cgroup);
 	jail_close(&r->jail);
@@ -310,64 +297,19 @@ put_aside(struct executor *ex)
 	return true;
 }
 
-/* 0, or -1 with the run's fault set. */
-static int
-diff_view(struct executor *ex)
-{
-	struct run *r = &ex->run;
-	struct diff *d = xcalloc(1, sizeof(*d));
-
-	*d = (struct diff){.workspace = &ex->workspace,
-	    .txn = &r->txn,
-	    .queue = ex->queue,
-	    .trusted = ex->user.switches,
-	    .overlay = r->way == JAIL_OVERLAY,
-	    .beat = executor_beat,
-	    .owner = ex,
-	    .warnings = json_array()};
-	changes_open(&d->changes, (size_t)ex->settings->summaries.diff_bytes);
-	approval_watch(ex, &d->changes);
-	r->diff = d;
-	if (r->way == JAIL_OVERLAY)
-		return diff_overlay(d, &r->fault);
-	return r->way == JAIL_PLAIN ? diff_scratch(d, &r->plan, &r->fault)
-				    : diff_copy(d, &r->fault);
-}
-
-/* It has let nobody else into its scratch, and says this last of all. Before
- * the record its end is proven like any other's. */
-void
-finish_staged(struct executor *ex)
-{
-	struct run *r = &ex->run;
-
-	if (r->way == JAIL_PLAIN && r->ended && r->end == RUN_ON &&
-	    !r->fault.set && r->diff == NULL)
-		(void)diff_view(ex);
-}
-
 static int
 commit_run(struct executor *ex)
 {
 	struct run *r = &ex->run;
-	struct commit c = {.workspace = &ex->workspace,
-	    .txn = &r->txn,
-	    .beat = executor_beat,
-	    .owner = ex,
-	    .plan = &r->plan,
-	    .bases = r->bases,
-	    .since = r->since,
-	    .ordered = settle_in_order(ex),
-	    .split_links = strcmp(ex->queue->hard_links, "split") == 0};
+	struct commit c = view_commit(ex);
 	struct diff *d;
 	int answer;
 
-	if (r->diff == NULL && diff_view(ex) == -1)
+	if (r->diff == NULL && view_look(ex) == -1)
 		return -1;
 	d = r->diff;
 	/* What may add to the record comes before it is staged. */
 	if (check_policy(ex, d) == -1 ||
-	    (r->way != JAIL_PLAIN && reads_check(ex, &c, d, &r->fault) == -1) ||
 	    gitlock_take(ex, &r->txn, &d->ops, &r->fault) == -1)
 		return -1;
 	gitlive_adopt(ex, &c, &d->ops);
@@ -401,8 +343,7 @@ try_commit(struct executor *ex)
 	int answer;
 
 	answer = commit_run(ex);
-	r->way_was_wrong = r->diff->met_foreign;
-	drop_diff(r);
+	view_drop(r);
 	if (answer == 0)
 		carry_out(ex);
 	else if (answer == -1)

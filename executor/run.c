@@ -23,6 +23,7 @@
 #include "executor/start.h"
 #include "executor/tail.h"
 #include "executor/undo.h"
+#include "executor/view.h"
 
 #define SHOW_AFTER_MS 200 /* queue.json names a patch that takes longer */
 #define SLACK_MS 3000     /* the worker keeps the deadline; then we do */
@@ -81,7 +82,7 @@ on_report(struct loop *l, struct watch *w, short revents)
 	int more = report_read(w->fd, &ex->run.pending, on_line, ex);
 
 	(void)revents;
-	finish_staged(ex);
+	view_staged(ex);
 	if (more == 1)
 		return;
 	if (more == -1)
@@ -116,7 +117,8 @@ tell_unkillable(struct executor *ex, bool is)
 	status_write(ex);
 }
 
-/* How long they took to die: from our decision, or from init's. */
+/* How long they took to die: from our decision, or from init's. While we had
+ * something else to do nobody waited for it. */
 static void
 note_death(struct run *r)
 {
@@ -127,6 +129,8 @@ note_death(struct run *r)
 		return;
 	if (from == 0)
 		from = u->ended_ms;
+	if (from != 0 && from < r->looked_ms)
+		from = r->looked_ms;
 	u->death_ms = from != 0 ? clock_mono_ms() - from : 0;
 }
 
