@@ -112,6 +112,46 @@ ahead=$(awk 'NR > 1 && $1 < ran { n++ } { ran = $2 } END { print n + 0 }' \
     "$T/made")
 ok 'of some the mounts were made while another one ran' test "$ahead" -gt 0
 diag "$ahead of 9 were made ahead"
+
+# What is written out for it is what a fork would have had: bytes that JSON has
+# to escape, numbers, another choice of the network, and what is too large.
+sed -i 's|^    aliases: .*|&\n    network: true|' "$CONF"
+# kind_json N MUTATIONS NETWORK: the patch takes a tenth of a second.
+kind_json() {
+	printf '{"id":"kind%s","mutations":[%s],"limits":{"network":%s},' "$@"
+	echo '"validate":{"shell":["readlink /proc/self/ns/net","sleep 0.1","stat -c %.9Z /home; date +%s.%N"]}}'
+}
+big=$(head -c 1200000 /dev/zero | tr '\0' b)
+ok 'jobs of all kinds in a row' run_json <<END
+$(kind_json 0 '{"path":"kind0","contents":"x"}' false
+kind_json 1 '{"path":"kind1","contents":"a\u0001\u00e9\ud83d\ude00\"\\b"}' false
+kind_json 2 '{"path":"kind2","contents":"{}"},{"path":"kind2","merge":{"r":0.1,"e":1e300,"i":9223372036854775807}}' true
+kind_json 3 '{"path":"kind3","contents":"x"}' false)
+{"id":"kind4","mutations":[{"path":"kind4","contents":"$big"}],"validate":{"shell":["true"]}}
+{"id":"kind5","mutations":[{"path":"kind5","contents":"x"}],"validate":{"shell":["cmp kind0 kind5"]}}
+END
+# kind N COMMAND LINE: what it said.
+kind() {
+	outcome "kind$1" ".commands[$2].output_head" | sed -n "$3p"
+}
+is 'all bytes' "$(od -An -tx1 "$ws/kind1" | tr -d ' \n')" \
+    6101c3a9f09f9880225c62
+is 'all digits' "$(tr -d ' \n' <"$ws/kind2")" \
+    '{"r":0.1,"e":1e+300,"i":9223372036854775807}'
+is 'the machine'"'"'s network for who may' "$(kind 2 0 1)" \
+    "$(readlink /proc/self/ns/net)"
+ok 'and for nobody after him' test "$(kind 3 0 1)" != "$(kind 2 0 1)"
+is 'the whole of a large one' "$(wc -c <"$ws/kind4")" 1200000
+is 'and who comes behind it' "$(outcome kind5 .state)" completed
+ahead=0
+for i in 1 2 3; do
+	before=$(kind $((i - 1)) 2 2)
+	awk "BEGIN { exit !($(kind "$i" 2 1) < $before) }" && ahead=$((ahead + 1))
+done
+ok 'of which some were made ahead' test "$ahead" -gt 0
+diag "$ahead of 3"
+cp "$CONF.plain" "$CONF"
+
 if ! unshare -m nsenter -t $$ -m true 2>/dev/null; then
 	skip 3 'no mount namespace to change'
 else
