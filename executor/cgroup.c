@@ -136,6 +136,16 @@ cgroup_hold(const struct cgroup *g)
 	return 0;
 }
 
+void
+cgroup_let_go(void)
+{
+	for (size_t i = 0; i < 2; i++) {
+		if (held[i] != -1)
+			(void)close(held[i]);
+		held[i] = -1;
+	}
+}
+
 static int
 join(const struct cgroup *g, size_t i, const char *file)
 {

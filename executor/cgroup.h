@@ -43,6 +43,7 @@ int cgroup_make(struct cgroup *g, const struct limits *l);
 int cgroup_join(const struct cgroup *g);
 /* Before the calling process leaves the machine's root: it may join later. */
 int cgroup_hold(const struct cgroup *g);
+void cgroup_let_go(void);
 /* Adds what the group has counted. */
 void cgroup_read(const struct cgroup *g, struct limits_usage *u);
 /* Kills what is left in it and removes it. */

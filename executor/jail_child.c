@@ -298,6 +298,7 @@ prepare(const struct jail_spec *spec)
 {
 	if (spec->cgroup != NULL && cgroup_join(spec->cgroup) == -1)
 		setup_failed("joining the control group");
+	cgroup_let_go();
 	if (spec->way == JAIL_PLAIN && ready_plain(spec) == -1)
 		setup_failed("confining the worker");
 }

@@ -448,6 +448,18 @@ rootfs_take(const struct jail_spec *spec)
 	return open_txn(&jail);
 }
 
+/* The worker, which is the user's, is forked behind it. */
+static void
+close_all(struct rootfs *r)
+{
+	int *fds[] = {&r->root, &r->lower, &r->place, &r->txn};
+
+	for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++) {
+		(void)close(*fds[i]);
+		*fds[i] = -1;
+	}
+}
+
 int
 rootfs_enter(void)
 {
@@ -461,6 +473,7 @@ rootfs_enter(void)
 	if (r->view == -1 || clone_exposed(r) == -1 ||
 	    (shows_more(r) && pivot(r) == -1) || furnish(r) == -1)
 		return -1;
+	close_all(r);
 	rootfs_now("opening the workspace in the jail");
 	if (chdir(r->spec->workspace) == -1)
 		return -1;
