@@ -18,12 +18,14 @@
 #include "common/clock.h"
 #include "executor/command.h"
 #include "executor/guard.h"
+#include "executor/kin.h"
 #include "executor/subtree.h"
 #include "executor/utf8.h"
 
 #define TERM_GRACE_MS 1000 /* from SIGTERM to SIGKILL at the deadline */
 #define LOOK_MS 20         /* between looks for processes left behind */
 #define FILES_MAX 1024
+#define LOOK_ROUNDS 100
 #define KILL_ROUNDS 50
 #define SHELL_SIGNALS 128 /* a shell's status for a signal, less its number */
 
@@ -182,7 +184,6 @@ static bool
 is_dead(const char *pid)
 {
 	char path[300], text[512];
-	const char *at;
 	ssize_t n;
 	int fd;
 
@@ -198,8 +199,7 @@ is_dead(const char *pid)
 	}
 	(void)close(fd);
 	text[n] = '\0';
-	at = strrchr(text, ')');
-	return at != NULL && at[1] != '\0' && (at[2] == 'Z' || at[2] == 'X');
+	return kin_has_ended(text);
 }
 
 static int
@@ -213,15 +213,45 @@ is_left(void *owner, int proc, const char *name)
 	       pid != (long)getpid() && !is_dead(name);
 }
 
+/* The number that was given last in the namespace, the end of loadavg; 0 where
+ * it cannot be read. */
+static long
+last_pid(void)
+{
+	char text[128];
+	const char *at;
+	int fd = open("/proc/loadavg", O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd == -1 ? -1 : read(fd, text, sizeof(text) - 1);
+
+	if (fd != -1)
+		(void)close(fd);
+	if (n <= 0)
+		return 0;
+	text[n] = '\0';
+	at = strrchr(text, ' ');
+	return at != NULL ? strtol(at, NULL, 10) : 0;
+}
+
 /* Is anything left in the namespace beside init and us? What cannot be looked
- * at is not assumed to be well. */
+ * at is not assumed to be well. Who forks and goes is found dead, and what he
+ * made stands in no list that was read before: only a look during which nobody
+ * was made counts. */
 static bool
 someone_left(bool bare)
 {
 	if (bare)
 		return guard_signal(getppid(), 0) > 0;
-	return subtree_each(open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC),
-		   is_left, NULL) != 0;
+	for (int i = 0; i < LOOK_ROUNDS; i++) {
+		long before = last_pid();
+
+		if (subtree_each(
+			open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC),
+			is_left, NULL) != 0)
+			return true;
+		if (before != 0 && last_pid() == before)
+			return false;
+	}
+	return true;
 }
 
 /* Without a namespace -1 would be the user's whole session; and a round may

@@ -86,8 +86,21 @@ add_children(struct kin *k, pid_t pid, struct buf *text)
 		(void)closedir(d);
 }
 
-/* Of stat the third field and the fourth; the name in parentheses before them
- * may hold anything. False where it is gone or waits to be reaped. */
+/* The name in parentheses may hold anything; the state is the third field, the
+ * number of threads the twentieth. */
+bool
+kin_has_ended(const char *stat)
+{
+	const char *at = strrchr(stat, ')');
+
+	if (at == NULL || at[1] == '\0' || (at[2] != 'Z' && at[2] != 'X'))
+		return false;
+	for (int field = 2; at != NULL && field < 20; field++)
+		at = strchr(at + 1, ' ');
+	return at == NULL || strtol(at + 1, NULL, 10) <= 1;
+}
+
+/* Of stat the fourth field. False where it is gone or waits to be reaped. */
 static bool
 read_parent(pid_t pid, struct buf *text, pid_t *parent)
 {
@@ -98,7 +111,7 @@ read_parent(pid_t pid, struct buf *text, pid_t *parent)
 	if (!read_all(path, text) || text->len == 0)
 		return false;
 	at = strrchr(text->bytes, ')');
-	if (at == NULL || strlen(at) < 4 || at[2] == 'Z' || at[2] == 'X')
+	if (at == NULL || strlen(at) < 4 || kin_has_ended(text->bytes))
 		return false;
 	*parent = (pid_t)strtol(at + 4, NULL, 10);
 	return true;

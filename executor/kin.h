@@ -24,6 +24,9 @@ struct kin {
  * k is empty or of an earlier reading. */
 void kin_read(struct kin *k, pid_t root);
 void kin_free(struct kin *k);
+/* By the text of /proc/PID/stat: it waits to be reaped, with all its threads;
+ * the first of them may end before the others, which then go on. */
+bool kin_has_ended(const char *stat);
 /* From now on as if the kernel listed no children: for tests. */
 void kin_distrust(void);
 

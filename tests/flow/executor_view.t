@@ -178,6 +178,20 @@ END
 	cp "$CONF.plain" "$CONF"
 fi
 
+# --- who outlives a command, and is hard to see
+
+cp "$BUILD_DIR/tests/harness/wild" "$ws/wild"
+ok 'commands leave somebody behind' run_json <<'END'
+{"id":"ghost","limits":{"command_timeout":"1s"},"mutations":[{"path":"ghost","contents":"x"},{"shell":"./wild left ghost >/dev/null 2>&1 &"}]}
+{"id":"hops","mutations":[{"path":"hops","contents":"x"},{"shell":"./wild left hops >/dev/null 2>&1 &"}]}
+END
+is 'threads whose first one has ended are waited for' \
+    "$(outcome ghost '.commands[0] | "\(.timed_out) \(.backgrounded)"')" \
+    'true true'
+is 'who forks and goes as well' \
+    "$(outcome hops '"\(.state) \(.commands[0].duration_ms >= 900)"')" \
+    'completed true'
+
 # --- poison
 
 # crashes N: as if it had taken the executor down so often already.

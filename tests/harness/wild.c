@@ -8,13 +8,17 @@
  *   storm   generations that are spawned (vfork and execute), each by the last
  *   traced  stopped under a tracer that looks elsewhere
  *   passed  the output's pipe in flight between two who hold only sockets
+ *   ghost   a thread whose process looks like one that waits to be reaped
+ *   hops    for a second who forks and goes, as fast as it can be done
  */
 #include <sys/ptrace.h>
 #include <sys/socket.h>
 #include <err.h>
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +31,7 @@
 #define GENERATION_MS 5  /* so that a storm is a storm and no load */
 #define GENERATIONS 4000 /* one line's, at most */
 #define DEPTH 6          /* parents that wait */
+#define HOPS_MS 1000
 
 static const char *self, *mark;
 
@@ -152,6 +157,45 @@ keep_passed(void)
 	(void)close(2);
 }
 
+static void *
+haunt(void *none)
+{
+	(void)none;
+	linger();
+}
+
+static void
+keep_ghost(void)
+{
+	pthread_t other;
+
+	if (pthread_create(&other, NULL, haunt, NULL) != 0)
+		errx(1, "no thread");
+	(void)syscall(SYS_exit, 0);
+}
+
+static int64_t
+now_ms(void)
+{
+	struct timespec ts;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+/* Where nobody can be made at present it is tried again. */
+static void
+keep_hops(void)
+{
+	int64_t until = now_ms() + HOPS_MS;
+
+	while (now_ms() < until) {
+		if (syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0) > 0)
+			_exit(0);
+	}
+	_exit(0);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -159,7 +203,8 @@ main(int argc, char **argv)
 		const char *kind;
 		void (*keep)(void);
 	} kinds[] = {{"vfork", keep_vfork}, {"storm", keep_storm},
-	    {"traced", keep_traced}, {"passed", keep_passed}};
+	    {"traced", keep_traced}, {"passed", keep_passed},
+	    {"ghost", keep_ghost}, {"hops", keep_hops}};
 
 	if (argc < 3)
 		errx(2, "usage: wild MARK KIND");
