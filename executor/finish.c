@@ -371,6 +371,14 @@ was_ended(struct executor *ex)
 	return false;
 }
 
+/* The worker said so; what the view has come to be, looked at since, is none of
+ * its limits' doing. */
+static bool
+was_staged(const struct run *r)
+{
+	return r->ended && (!r->fault.set || r->diff != NULL);
+}
+
 /* What a limit has led to is the limit's doing. */
 static enum limit_kind
 judge_limits(struct executor *ex)
@@ -390,8 +398,8 @@ judge_limits(struct executor *ex)
 		    json_sprintf("the limit of processes refused %lld forks",
 			(long long)r->jail.usage->refused_forks));
 	}
-	return limits_judge(&r->plan.limits, r->jail.usage,
-	    r->ended && !r->fault.set, &r->fault);
+	return limits_judge(&r->plan.limits, r->jail.usage, was_staged(r),
+	    &r->fault);
 }
 
 void

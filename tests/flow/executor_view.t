@@ -15,11 +15,24 @@ export SEEN HIDDEN
 mkdir "$ws/keys"
 echo k >"$ws/keys/k"
 
+cat >"$ws/crowd" <<'END'
+for (1 .. 30) {
+	my $pid = fork;
+	last if !defined $pid;
+	push @all, $pid;
+	if (!$pid) { sleep 60; exit }
+}
+kill KILL => @all;
+1 while wait > 0;
+open my $k, ">", "keys/k";
+END
+
 ok 'runs with all settings' run_json <<END
 {"id":"map","mutations":[{"path":"/Users/me/app/m","contents":"mapped\n"}],"validate":{"shell":["cat /Users/me/app/m","cat $T/cache/tool; ! echo x > $T/cache/new","echo \$SEEN-\$HIDDEN; echo x > keys/none || true; rm -f keys/none","yes | head -n 1"]}}
 {"id":"gate","mutations":[{"path":"forbidden","contents":"x"}]}
 {"id":"keys1","mutations":[{"path":"keys/k","contents":"x"}]}
 {"id":"keys2","mutations":[{"path":"x","contents":"x"}],"postMutationBuild":{"shell":["echo x > keys/k"]}}
+{"id":"keys4","limits":{"processes":12},"mutations":[{"path":"x","contents":"x"}],"postMutationBuild":{"shell":["perl crowd"]}}
 {"id":"keys3","mutations":[{"path":"x","contents":"x"}],"postMutationBuild":{"shell":["rm -rf keys"]}}
 END
 is 'a mapped path is the workspace' "$(cat "$ws/m")" mapped
@@ -35,6 +48,13 @@ is 'a gate is passed by every patch' "$(outcome gate '"\(.stage) \(.commands[-1]
 is 'with a gate nothing is unvalidated' "$(outcome gate .unvalidated)" false
 is 'a protected path is forbidden' "$(outcome keys1 .reason)" forbidden
 is 'to commands as well' "$(outcome keys2 .state)" failed
+case $(outcome keys4 .limits) in
+cgroup?) ok 'forks are refused to one' \
+	    test "$(outcome keys4 .usage.refused_forks)" -gt 0
+	like 'which goes on, and fails for what it did' \
+	    "$(outcome keys4 .error)" 'keys/k, which is a protected path' ;;
+*)	skip 2 'no control group that refuses forks' ;;
+esac
 is 'which cannot take it away either' "$(outcome keys3 .state)" failed
 is 'it is as it was' "$(cat "$ws/keys/k")" k
 cp "$CONF.plain" "$CONF"
