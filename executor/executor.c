@@ -462,9 +462,10 @@ executor_close(struct executor *ex)
 	kept_limit(ex);
 	hand_rest(ex);
 	kept_finish(ex);
+	/* It is where we are, and a group with somebody in it stays. */
+	ahead_close(&ex->ahead);
 	cgroup_close(&ex->cgroup);
 	netns_close(&ex->net);
-	ahead_close(&ex->ahead);
 	hint_close(&ex->hint, &ex->loop);
 	hint_close(&ex->others, &ex->loop);
 	journal_close(&ex->journal);
