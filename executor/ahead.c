@@ -16,7 +16,8 @@
 #define READY_MS 100  /* a patch waits for what is nearly made */
 #define WAITS_MAX 3   /* so many do, for the same one */
 #define REST_MS 60000 /* before what could not be made is tried again */
-#define CLOSE_MS 1000 /* for a killed one to die */
+#define DROP_MS 20    /* for a killed one to die, which takes one or two */
+#define CLOSE_MS 1000 /* and when there is nothing else to do */
 
 void
 ahead_reset(struct ahead *a)
@@ -208,7 +209,7 @@ ahead_drop(struct ahead *a)
 	if (a->order != -1)
 		(void)close(a->order);
 	a->order = -1;
-	(void)reap(a, 0);
+	(void)reap(a, DROP_MS);
 }
 
 void
