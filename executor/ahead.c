@@ -134,7 +134,8 @@ give_up(struct ahead *a, const char *why)
 	ahead_drop(a);
 }
 
-/* It says so once; where it has ended, the pipe does. */
+/* It says so once; where it has ended, be it behind that, the other end of its
+ * lifeline is closed. */
 static bool
 is_ready(struct ahead *a)
 {
@@ -146,7 +147,8 @@ is_ready(struct ahead *a)
 			give_up(a, "its making does not come to an end");
 		return false;
 	}
-	if (recv(a->jail.lifeline, &byte, 1, MSG_DONTWAIT) == 1)
+	if ((fd.revents & POLLHUP) == 0 &&
+	    recv(a->jail.lifeline, &byte, 1, MSG_DONTWAIT) == 1)
 		return true;
 	if (jail_was_killed(&a->jail, READY_MS))
 		ahead_drop(a); /* by somebody else: no fault of its own */

@@ -82,6 +82,29 @@ is 'by each patch once' "$(lines shot next)" '1 2 1 2 3'
 ok 'others came' test "$(made | wc -l)" -gt 1
 ok 'nothing is left' tidy
 
+# --- killed when it waits for its order: the next patch is still the next one
+
+# Those that have left the machine's root, and have nobody below them.
+waiting() {
+	pgrep -P "$(pid_of executor)" -x executor | while read -r pid; do
+		[ ! -d "/proc/$pid/root/.shm" ] || pgrep -P "$pid" >/dev/null ||
+			echo "$pid"
+	done | grep .
+}
+row ready 1 "sleep 307.$$ || true"
+row then 3 true
+start executor executor --once -c "$CONF" -q MAIN
+await 'a patch runs' sleeps
+await 'and the next jail waits' waiting
+doomed=$(waiting)
+kill -KILL "$doomed"
+await 'until it is dead' is_dead "$doomed"
+# shellcheck disable=SC2046 # a list of pids
+kill $(sleeps)
+ended_with 0 'the queue is drained'
+is 'in its order' "$(lines ready then)" '1 1 2 3'
+ok 'nothing is left' tidy
+
 # --- the executor ends before it, by a signal that it knows or by none
 
 for signal in TERM KILL; do
