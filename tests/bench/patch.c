@@ -179,6 +179,8 @@ main(void)
 	open_place(&b);
 	printf("patch: %d patches of %d files and %d commands\n", b.patches,
 	    FLOOR_FILES, FLOOR_COMMANDS);
+	/* Not to be told again by a child that fails. */
+	(void)fflush(stdout);
 	measure(&b);
 	count_syncs(&b);
 	bench_remove(&b.place);
