@@ -3,6 +3,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -17,13 +18,14 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "common/hierarchy.h"
 #include "common/landlock.h"
 #include "executor/filter.h"
 #include "tests/bench/bench.h"
 #include "tests/bench/floor.h"
 
-enum { FD_LIFELINE = 3, FD_REPORT, FD_MOUNTS, FD_FREE };
+enum { FD_LIFELINE = 3, FD_REPORT, FD_NET, FD_FREE };
+
+#define LINE 256 /* of a report; the last one is shorter */
 
 #define MAY_CHANGE (LOCK_FS_CHANGES | LOCK_FS_REFER | LOCK_FS_TRUNCATE)
 #define MAY_USE                                                                \
@@ -70,7 +72,7 @@ command(void)
 	(void)close(out[0]);
 	if (waitpid(pid, &status, 0) != pid || status != 0)
 		errx(1, "the floor's command failed");
-	if (write(FD_REPORT, bytes, 256) != 256)
+	if (write(FD_REPORT, bytes, LINE) != LINE)
 		err(1, "report");
 }
 
@@ -142,6 +144,8 @@ work(void)
 	}
 	for (int i = 0; i < FLOOR_COMMANDS; i++)
 		command();
+	if (write(FD_REPORT, "", 1) != 1)
+		err(1, "report");
 	_exit(0);
 }
 
@@ -163,52 +167,53 @@ reap(pid_t worker, int signals)
 }
 
 static void
-join(const struct cgroup *g)
-{
-	const char *file = g->kind == CGROUP_V1 ? "tasks" : "cgroup.procs";
-
-	for (size_t i = 0; i < 2; i++)
-		if (g->dirs[i][0] != '\0')
-			bench_check(hierarchy_write(g->dirs[i], file, "0"),
-			    g->dirs[i]);
-}
-
-static void
-keep_only(int lifeline, int report, int mounts)
+keep_only(int lifeline, int report, int net)
 {
 	int a = fcntl(lifeline, F_DUPFD_CLOEXEC, 64);
 	int b = fcntl(report, F_DUPFD_CLOEXEC, 64);
-	int c = fcntl(mounts, F_DUPFD_CLOEXEC, 64);
+	int c = fcntl(net, F_DUPFD_CLOEXEC, 64);
 
 	if (dup3(a, FD_LIFELINE, O_CLOEXEC) == -1 ||
 	    dup3(b, FD_REPORT, O_CLOEXEC) == -1 ||
-	    dup3(c, FD_MOUNTS, O_CLOEXEC) == -1 ||
+	    dup3(c, FD_NET, O_CLOEXEC) == -1 ||
 	    close_range(FD_FREE, UINT_MAX, 0) == -1)
 		err(1, "descriptors");
 }
 
-static _Noreturn void
-init(const struct floor *f, int lifeline, int report)
+/* All in which no patch has a say; a signalfd of its children. */
+static int
+prepare(const struct floor *f, struct floor_places *p)
 {
 	sigset_t all, chld;
-	int signals;
-	pid_t pid;
-	char go;
 
-	bench_check(setns(f->net, CLONE_NEWNET), "net namespace");
-	keep_only(lifeline, report, f->mounts);
 	bench_check(prctl(PR_SET_PDEATHSIG, SIGKILL), "pdeathsig");
-	join(&f->group);
-	if (read(FD_LIFELINE, &go, 1) != 1)
-		_exit(1);
 	(void)sigfillset(&all);
 	(void)sigprocmask(SIG_SETMASK, &all, NULL);
 	(void)sigemptyset(&chld);
 	(void)sigaddset(&chld, SIGCHLD);
-	signals = signalfd(-1, &chld, SFD_CLOEXEC);
 	bench_check(sethostname("patchflow", 9), "sethostname");
-	if (floor_mounts_enter(f, FD_MOUNTS) == -1)
-		err(1, "the floor's mounts");
+	bench_check(cgroup_hold(&f->group), "control group");
+	bench_check(floor_mounts_make(f, p), "the floor's mounts");
+	return signalfd(-1, &chld, SFD_CLOEXEC);
+}
+
+/* Until its order comes the last jail may be in the group and the net
+ * namespace. */
+static _Noreturn void
+init(const struct floor *f, int lifeline, int report)
+{
+	struct floor_places p;
+	int signals, transaction;
+	pid_t pid;
+
+	keep_only(lifeline, report, f->net);
+	signals = prepare(f, &p);
+	if (read(FD_LIFELINE, &transaction, sizeof transaction) !=
+	    sizeof transaction)
+		_exit(1);
+	bench_check(cgroup_join(&f->group), "control group");
+	bench_check(setns(FD_NET, CLONE_NEWNET), "net namespace");
+	bench_check(floor_mounts_enter(f, &p, transaction), "overlay");
 	pid = fork();
 	if (pid == 0)
 		work();
@@ -217,42 +222,65 @@ init(const struct floor *f, int lifeline, int report)
 	reap(pid, signals);
 }
 
-int
-floor_jail_start(struct floor *f, struct floor_jail *j)
+void
+floor_jail_ahead(struct floor *f)
 {
+	struct floor_jail *j = &f->ahead;
 	int life[2], report[2];
 
-	if (floor_mounts_await(f) == -1 || pipe2(life, O_CLOEXEC) == -1 ||
-	    pipe2(report, O_CLOEXEC) == -1)
-		return -1;
+	bench_check(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, life),
+	    "socketpair");
+	bench_check(pipe2(report, O_CLOEXEC), "pipe2");
 	j->pid = (pid_t)syscall(SYS_clone,
-	    CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_PIDFD | SIGCHLD,
+	    CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS |
+		CLONE_PIDFD | SIGCHLD,
 	    NULL, &j->pidfd, NULL, 0);
 	if (j->pid == 0)
 		init(f, life[0], report[1]);
 	(void)close(life[0]);
 	(void)close(report[1]);
-	(void)close(f->mounts);
 	j->lifeline = life[1];
 	j->report = report[0];
-	return j->pid == -1 ? -1 : 0;
+	if (j->pid != -1)
+		return;
+	(void)close(j->lifeline);
+	(void)close(j->report);
 }
 
 int
-floor_jail_release(const struct floor_jail *j)
+floor_jail_take(struct floor *f, struct floor_jail *j)
 {
-	return write(j->lifeline, "", 1) == 1 ? 0 : -1;
+	if (f->ahead.pid == -1)
+		floor_jail_ahead(f);
+	*j = f->ahead;
+	f->ahead.pid = -1;
+	return j->pid == -1 ? -1 : 0;
+}
+
+void
+floor_jail_release(const struct floor *f, const struct floor_jail *j)
+{
+	(void)send(j->lifeline, &f->next, sizeof f->next, MSG_NOSIGNAL);
+}
+
+int
+floor_jail_hear(const struct floor_jail *j)
+{
+	char line[LINE];
+	ssize_t n;
+
+	do
+		n = read(j->report, line, sizeof line);
+	while (n == sizeof line);
+	return n == 1 ? 0 : -1;
 }
 
 int
 floor_jail_end(const struct floor_jail *j)
 {
 	struct pollfd fd = {j->pidfd, POLLIN, 0};
-	char bytes[4096];
 	int status;
 
-	while (read(j->report, bytes, sizeof bytes) > 0)
-		continue;
 	if (poll(&fd, 1, -1) != 1 || waitpid(j->pid, &status, 0) != j->pid)
 		return -1;
 	(void)close(j->report);
@@ -279,21 +307,21 @@ open_net(struct floor *f)
 int
 floor_jail_open(struct floor *f)
 {
-	f->net = f->mounts = -1;
-	f->builder = -1;
+	f->net = -1;
+	f->ahead.pid = -1;
 	if (open_net(f) == -1 || filter_make(true) == -1)
 		return -1;
 	cgroup_open(&f->group, "bench-floor", f->txn_path);
-	return floor_mounts_begin(f);
+	return 0;
 }
 
 void
 floor_jail_close(struct floor *f)
 {
-	if (f->builder != -1)
-		(void)floor_mounts_await(f);
-	if (f->mounts != -1)
-		(void)close(f->mounts);
+	if (f->ahead.pid != -1) {
+		(void)kill(f->ahead.pid, SIGKILL);
+		(void)floor_jail_end(&f->ahead);
+	}
 	if (f->net != -1)
 		(void)close(f->net);
 	cgroup_close(&f->group);

@@ -1,17 +1,12 @@
 /* SPDX-License-Identifier: ISC */
-/* The floor's mounts: those that are made ahead, and a patch's own. */
+/* The floor's mounts: those that are made ahead, and the overlay. */
 #include <sys/mount.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <dirent.h>
-#include <err.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <sched.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -125,68 +120,41 @@ make_private(void)
 	return mkdir("proc", 0755) == -1 ? -1 : mkdir("home/user", 0755);
 }
 
+/* The kernel lets an overlay lie only on what is mounted where we are; /proc
+ * will cover it. */
 static int
-build(void)
+keep(int tree, const char *at)
 {
-	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == -1 ||
-	    mount("tmpfs", ROOT, "tmpfs", PRIVATE, "size=512m,mode=755") ==
+	if (tree == -1 || mkdir(at, 0700) == -1)
+		return -1;
+	return move_mount(tree, "", AT_FDCWD, at, MOVE_MOUNT_F_EMPTY_PATH);
+}
+
+static int
+clone_tree(const char *path)
+{
+	return open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+}
+
+static int
+build(const struct floor *f, struct floor_places *p)
+{
+	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == -1)
+		return -1;
+	p->lower = clone_tree(f->ws_path);
+	p->txn = clone_tree(f->txn_path);
+	if (mount("tmpfs", ROOT, "tmpfs", PRIVATE, "size=512m,mode=755") ==
 		-1 ||
 	    chdir(ROOT) == -1)
 		return -1;
 	if (bind_machine() == -1 || make_dev() == -1 || make_private() == -1)
 		return -1;
+	if (keep(p->lower, "proc/lower") == -1 ||
+	    keep(p->txn, "proc/txn") == -1)
+		return -1;
 	if (syscall(SYS_pivot_root, ".", ".") == -1)
 		return -1;
 	return umount2(".", MNT_DETACH);
-}
-
-/* Not before its namespace is held: of a dead process it cannot be opened. */
-static _Noreturn void
-build_held(int held)
-{
-	char byte;
-
-	(void)umask(0);
-	if (dup2(held, STDIN_FILENO) == -1 ||
-	    close_range(STDERR_FILENO + 1, UINT_MAX, 0) == -1 ||
-	    read(STDIN_FILENO, &byte, 1) != 0)
-		err(1, "the mounts' builder");
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL) == -1 || build() == -1)
-		err(1, "the floor's mounts");
-	_exit(0);
-}
-
-int
-floor_mounts_begin(struct floor *f)
-{
-	char path[64];
-	int held[2];
-
-	if (pipe2(held, O_CLOEXEC) == -1)
-		return -1;
-	f->builder = (pid_t)syscall(SYS_clone, CLONE_NEWNS | SIGCHLD, NULL,
-	    NULL, NULL, 0);
-	if (f->builder == 0)
-		build_held(held[0]);
-	(void)close(held[0]);
-	if (f->builder != -1) {
-		(void)snprintf(path, sizeof path, "/proc/%ld/ns/mnt",
-		    (long)f->builder);
-		f->mounts = open(path, O_RDONLY | O_CLOEXEC);
-	}
-	(void)close(held[1]);
-	return f->builder == -1 || f->mounts == -1 ? -1 : 0;
-}
-
-int
-floor_mounts_await(struct floor *f)
-{
-	int status;
-
-	if (waitpid(f->builder, &status, 0) != f->builder)
-		return -1;
-	f->builder = -1;
-	return status == 0 ? 0 : -1;
 }
 
 static int
@@ -195,17 +163,18 @@ set(int fs, const char *key, const char *value)
 	return fsconfig(fs, FSCONFIG_SET_STRING, key, value, 0);
 }
 
-/* By descriptor, for T is not to be seen inside. */
 static int
-make_overlay(const struct floor *f)
+make_overlay(const struct floor_places *p, int transaction)
 {
-	char upper[PATH_MAX], work[PATH_MAX];
+	char lower[64], upper[64], work[64];
 	int fs = fsopen("overlay", FSOPEN_CLOEXEC);
 
-	(void)snprintf(upper, sizeof upper, "%s/t%d/upper", f->txn_path,
-	    f->next);
-	(void)snprintf(work, sizeof work, "%s/t%d/work", f->txn_path, f->next);
-	if (fs == -1 || set(fs, "lowerdir", f->ws_path) == -1 ||
+	(void)snprintf(lower, sizeof lower, "/proc/self/fd/%d", p->lower);
+	(void)snprintf(upper, sizeof upper, "/proc/self/fd/%d/t%d/upper",
+	    p->txn, transaction);
+	(void)snprintf(work, sizeof work, "/proc/self/fd/%d/t%d/work", p->txn,
+	    transaction);
+	if (fs == -1 || set(fs, "lowerdir", lower) == -1 ||
 	    set(fs, "upperdir", upper) == -1 ||
 	    set(fs, "workdir", work) == -1 ||
 	    fsconfig(fs, FSCONFIG_SET_FLAG, "volatile", NULL, 0) == -1 ||
@@ -248,17 +217,24 @@ make_parents(const char *path)
 }
 
 int
-floor_mounts_enter(const struct floor *f, int mounts)
+floor_mounts_make(const struct floor *f, struct floor_places *p)
 {
-	int overlay = make_overlay(f);
+	(void)umask(0);
+	if (build(f, p) == -1 || make_proc() == -1 ||
+	    make_parents(f->ws_path) == -1 || close_at("/", 0) == -1)
+		return -1;
+	(void)umask(022);
+	return 0;
+}
 
-	if (overlay == -1 || setns(mounts, CLONE_NEWNS) == -1 ||
-	    make_proc() == -1 || make_parents(f->ws_path) == -1)
-		return -1;
-	if (move_mount(overlay, "", AT_FDCWD, f->ws_path,
-		MOVE_MOUNT_F_EMPTY_PATH) == -1)
-		return -1;
-	if (close_at("/", 0) == -1)
+int
+floor_mounts_enter(const struct floor *f, const struct floor_places *p,
+    int transaction)
+{
+	int overlay = make_overlay(p, transaction);
+
+	if (overlay == -1 || move_mount(overlay, "", AT_FDCWD, f->ws_path,
+				 MOVE_MOUNT_F_EMPTY_PATH) == -1)
 		return -1;
 	return chdir(f->ws_path);
 }
