@@ -106,11 +106,14 @@ work(const struct jail_spec *spec, int root)
 	_exit(spec->run(spec->owner, root, FD_REPORT));
 }
 
-/* With a pid namespace the kernel kills whatever is left. */
+/* With a pid namespace the kernel kills whatever is left. That nobody reports
+ * any more tells the executor that the last look has been taken: it may change
+ * the view then. */
 static _Noreturn void
 leave(int status, const struct guard *g)
 {
 	g->usage->ended_ms = clock_mono_ms();
+	(void)close(FD_REPORT);
 	if (!g->alone)
 		guard_kill();
 	_exit(status);

@@ -82,13 +82,13 @@ on_report(struct loop *l, struct watch *w, short revents)
 	int more = report_read(w->fd, &ex->run.pending, on_line, ex);
 
 	(void)revents;
-	view_staged(ex);
-	if (more == 1)
-		return;
 	if (more == -1)
 		(void)fault_fail(&ex->run.fault, OUTCOME_PREPARE,
 		    "the staging process reported nonsense");
-	loop_unwatch(l, w);
+	if (more != 1)
+		loop_unwatch(l, w);
+	if (more == 0 || ex->run.way == JAIL_PLAIN)
+		view_staged(ex);
 }
 
 /* In an uninterruptible sleep, or held by a debugger. Its twin must not start:

@@ -13,9 +13,11 @@
 /* 0, or -1 with the run's fault set. */
 int view_look(struct executor *ex);
 /*
- * As soon as the worker has said that all went well: it has outlived all that
- * it started, or let nobody into its scratch, and says that last of all. Its
- * process and the jail's may still be ending, for which the look need not wait.
+ * When the worker has said that all went well, which it does when it has
+ * outlived all that it started, and nobody has the pipe of reports open any
+ * more: it is dead, and the jail's init has taken its last look at what there
+ * is on the disk, from which this one moves files away. The jail may still be
+ * ending. Who let nobody into his scratch need only say so.
  * Before the record their end is proven like any other's. Without a pid
  * namespace somebody may have fled from the worker: nothing is done then.
  */

@@ -108,6 +108,11 @@ is 'a disk filler is stopped' "$(state disk)" 'failed limit'
 like 'with the numbers' "$(outcome disk .error)" 'its 4.0 MiB of disk, it had'
 is 'and what it wrote is gone' \
     "$(leftovers "$SPOOL/state/executor@MAIN/txn")$(find "$ws" -name 'f[0-9]*')" ''
+limited parts '{}' \
+    "perl -e 'for (1 .. 60) { open my \$f, q(>), qq(part\$_); print \$f q(x) x 100000 }'"
+is 'who stays below it is through' "$(outcome parts .state)" completed
+ok 'what he wrote was measured before it was taken over' \
+    test "$(used parts disk_peak_bytes)" -ge 6000000
 limited size '{"file_size":"1M"}' 'exec head -c 3000000 /dev/zero >big'
 is 'so is one that writes a single file' "$(state size) $(reason size)" \
     'failed limit limit:file_size'
