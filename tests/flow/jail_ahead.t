@@ -92,7 +92,7 @@ waiting() {
 	done | grep .
 }
 row ready 1 "sleep 307.$$ || true"
-row then 3 true
+row after 3 true
 start executor executor --once -c "$CONF" -q MAIN
 await 'a patch runs' sleeps
 await 'and the next jail waits' waiting
@@ -102,7 +102,7 @@ await 'until it is dead' is_dead "$doomed"
 # shellcheck disable=SC2046 # a list of pids
 kill $(sleeps)
 ended_with 0 'the queue is drained'
-is 'in its order' "$(lines ready then)" '1 1 2 3'
+is 'in its order' "$(lines ready after)" '1 1 2 3'
 ok 'nothing is left' tidy
 
 # --- the executor ends before it, by a signal that it knows or by none
