@@ -78,6 +78,8 @@ group_begin(struct executor *ex)
 	bool made = cgroup_make(g, l) == 0;
 
 	if (!made && (g->had || g->passing)) {
+		/* It is in the group that may have to be emptied. */
+		ahead_drop(&ex->ahead);
 		cgroup_open(g, ex->instance, ex->tree->path);
 		made = cgroup_make(g, l) == 0;
 	}
