@@ -137,11 +137,11 @@ order_accept(void *owner, struct jail_spec *spec, int fd)
 	if (spec->masks == NULL || json_object_del(doc, "jail") == -1 ||
 	    take_job(r, ex->queue, doc, jail) == -1)
 		return -1;
-	start_worker(ex);
-	r->worker.others = json_integer_value(json_object_get(jail, "others"));
 	r->plan.limits.grouped = json_is_true(json_object_get(jail, "grouped"));
 	if (!r->plan.limits.grouped)
 		spec->cgroup = NULL;
+	start_worker(ex);
+	r->worker.others = json_integer_value(json_object_get(jail, "others"));
 	spec->network = r->plan.network;
 	spec->limits = &r->plan.limits;
 	spec->txn = r->path;
