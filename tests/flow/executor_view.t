@@ -205,12 +205,16 @@ ok 'commands leave somebody behind' run_json <<'END'
 {"id":"ghost","limits":{"command_timeout":"1s"},"mutations":[{"path":"ghost","contents":"x"},{"shell":"./wild left ghost >/dev/null 2>&1 &"}]}
 {"id":"hops","mutations":[{"path":"hops","contents":"x"},{"shell":"./wild left hops >/dev/null 2>&1 &"}]}
 END
-is 'threads whose first one has ended are waited for' \
-    "$(outcome ghost '.commands[0] | "\(.timed_out) \(.backgrounded)"')" \
-    'true true'
-is 'who forks and goes as well' \
-    "$(outcome hops '"\(.state) \(.commands[0].duration_ms >= 900)"')" \
-    'completed true'
+if [ -n "${PATCHFLOW_SANITIZED:-}" ]; then
+	skip 2 'a sanitizer reserves more than their memory limit'
+else
+	is 'threads whose first one has ended are waited for' \
+	    "$(outcome ghost '.commands[0] | "\(.timed_out) \(.backgrounded)"')" \
+	    'true true'
+	is 'who forks and goes as well' \
+	    "$(outcome hops '"\(.state) \(.commands[0].duration_ms >= 900)"')" \
+	    'completed true'
+fi
 
 # --- poison
 
