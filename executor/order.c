@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "common/buf.h"
+#include "common/spool.h"
 #include "executor/order.h"
 #include "executor/pathjson.h"
 #include "executor/start.h"
@@ -43,22 +44,6 @@ encode(const struct executor *ex, char *const *masks)
 	return doc;
 }
 
-static int
-write_all(const char *bytes, size_t len, void *to)
-{
-	const int *fd = to;
-	ssize_t n;
-
-	for (; len > 0; bytes += n, len -= (size_t)n) {
-		n = write(*fd, bytes, len);
-		if (n == -1 && errno != EINTR)
-			return -1;
-		if (n == -1)
-			n = 0;
-	}
-	return 0;
-}
-
 int
 order_write(int fd, const struct executor *ex, char *const *masks)
 {
@@ -70,7 +55,7 @@ order_write(int fd, const struct executor *ex, char *const *masks)
 	if (text == NULL)
 		errno = EINVAL;
 	else
-		answer = write_all(text, strlen(text), &fd);
+		answer = spool_write(fd, text, strlen(text));
 	free(text);
 	return answer;
 }
