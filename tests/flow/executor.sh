@@ -85,6 +85,13 @@ need_way() {
 	esac
 }
 
+# need_holdup: a process can be stopped before a call, or the whole test is
+# skipped.
+need_holdup() {
+	holdup executor fsync "$T/no" true 2>/dev/null
+	[ $? -ne 77 ] || skip_all 'nothing can be traced here'
+}
+
 # Types, modes, owners, times, contents and links of a tree.
 snapshot() {
 	find "$1" -printf '%P|%y|%m|%U:%G|%T@|%l\n' | sort
