@@ -19,20 +19,33 @@ is_of(const struct approval *a, const char *digest, int attempt)
 	return strcmp(a->digest, digest) == 0 && a->attempt == attempt;
 }
 
-static bool
-is_granted(struct executor *ex, const struct envelope *env, int attempt)
+/* What has been asked waits for its answer, also where only its commands gave
+ * reason to ask: run again without, they would give it again. */
+static void
+heed(struct executor *ex, const struct envelope *env, int attempt,
+    struct policy_answer *a)
 {
 	struct tries t;
 
-	return tries_load(&ex->state, env->key, &t) == 0 &&
-	       t.approval.granted && is_of(&t.approval, env->digest, attempt);
+	if (tries_load(&ex->state, env->key, &t) == -1) {
+		executor_hold(ex, "%s: state not read", env->key);
+		*a = (struct policy_answer){.verdict = POLICY_HOLD};
+	} else if (!is_of(&t.approval, env->digest, attempt)) {
+		return;
+	} else if (t.approval.granted) {
+		a->verdict = POLICY_RUN;
+	} else if (t.approval.of_changes) {
+		a->verdict = POLICY_HOLD;
+		(void)strlcpy(a->why, t.approval.why, sizeof(a->why));
+	}
 }
 
 void
 approval_judge(struct executor *ex, const struct job *job, int attempt,
     struct policy_answer *a)
 {
-	const struct policy_source s = {ex->queue, ex->settings->path};
+	const struct policy_source s = {.queue = ex->queue,
+	    .file = ex->settings->path};
 	struct fault f = {0};
 	struct plan p;
 
@@ -44,18 +57,40 @@ approval_judge(struct executor *ex, const struct job *job, int attempt,
 		policy_of_plan(&s, &p, a);
 	plan_free(&p);
 	fault_free(&f);
-	if (a->verdict == POLICY_HOLD && !ex->dry.on &&
-	    is_granted(ex, &job->env, attempt))
-		a->verdict = POLICY_RUN;
+	if (a->verdict != POLICY_DENY && !ex->dry.on)
+		heed(ex, &job->env, attempt, a);
+}
+
+static struct policy_source
+source_of_changes(const struct executor *ex)
+{
+	return (struct policy_source){.queue = ex->queue,
+	    .file = ex->settings->path,
+	    .past = ex->run.approved};
 }
 
 static void
 on_change(void *executor, const char *path)
 {
 	struct executor *ex = executor;
-	const struct policy_source s = {ex->queue, ex->settings->path};
+	const struct policy_source s = source_of_changes(ex);
 
 	policy_of_path(&s, path, &ex->run.policy);
+}
+
+/* It would not run, had nobody approved of what these rules hold. */
+static void
+note_approved(struct executor *ex)
+{
+	struct run *r = &ex->run;
+	struct policy_source s = {.queue = ex->queue,
+	    .file = ex->settings->path};
+	struct policy_answer a;
+
+	if (ex->dry.on || ex->queue->rule_count == 0)
+		return;
+	s.holds = r->approved = xcalloc(ex->queue->rule_count, sizeof(bool));
+	policy_of_plan(&s, &r->plan, &a);
 }
 
 void
@@ -64,23 +99,34 @@ approval_watch(struct executor *ex, struct changes *c)
 	ex->run.policy = (struct policy_answer){0};
 	if (!policy_is_set(ex->queue))
 		return;
+	note_approved(ex);
 	c->on = on_change;
 	c->owner = ex;
+}
+
+/* That the patch might run was another question. */
+static bool
+is_granted_for_changes(struct executor *ex)
+{
+	const struct run *r = &ex->run;
+	struct tries t;
+
+	return tries_load(&ex->state, r->job.env.key, &t) == 0 &&
+	       t.approval.granted && t.approval.of_changes &&
+	       is_of(&t.approval, r->job.env.digest, r->name.attempt);
 }
 
 void
 approval_judge_changes(struct executor *ex, const struct changes *c,
     struct policy_answer *a)
 {
-	const struct policy_source s = {ex->queue, ex->settings->path};
-	const struct run *r = &ex->run;
+	const struct policy_source s = source_of_changes(ex);
 
-	*a = r->policy;
+	*a = ex->run.policy;
 	if (!policy_is_set(ex->queue))
 		return;
 	policy_of_size(&s, (int64_t)c->count, c->bytes, a);
-	if (a->verdict == POLICY_HOLD &&
-	    is_granted(ex, &r->job.env, r->name.attempt))
+	if (a->verdict == POLICY_HOLD && is_granted_for_changes(ex))
 		a->verdict = POLICY_RUN;
 }
 
@@ -109,7 +155,7 @@ tell(struct executor *ex, const char *id, const char *why)
 
 int
 approval_ask(struct executor *ex, const struct envelope *env, int attempt,
-    const char *why)
+    bool of_changes, const char *why)
 {
 	struct tries t;
 
@@ -117,12 +163,14 @@ approval_ask(struct executor *ex, const struct envelope *env, int attempt,
 		executor_hold(ex, "%s: state not read", env->key);
 		return -1;
 	}
-	if (is_of(&t.approval, env->digest, attempt))
+	if (is_of(&t.approval, env->digest, attempt) &&
+	    (t.approval.of_changes || !of_changes))
 		return 0;
 	/* Told first: killed in between, it is told once more. */
 	tell(ex, env->id, why);
-	t.approval =
-	    (struct approval){.attempt = attempt, .asked_us = clock_wall_us()};
+	t.approval = (struct approval){.attempt = attempt,
+	    .of_changes = of_changes,
+	    .asked_us = clock_wall_us()};
 	(void)strlcpy(t.approval.digest, env->digest,
 	    sizeof(t.approval.digest));
 	(void)strlcpy(t.approval.why, why, sizeof(t.approval.why));

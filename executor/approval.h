@@ -13,17 +13,21 @@
 #include "executor/policy.h"
 
 /* What the queue's settings say to job as that attempt. An approval that was
- * granted for it turns POLICY_HOLD into POLICY_RUN. */
+ * granted for it turns POLICY_HOLD into POLICY_RUN; one that was asked for
+ * because of what its commands did is waited for. POLICY_HOLD without a reason:
+ * nobody can tell, and the queue is held. */
 void approval_judge(struct executor *ex, const struct job *job, int attempt,
     struct policy_answer *a);
 /* The same of what the patch in work has changed: watch before the changes
- * are looked for, judge when all are found. */
+ * are looked for, judge when all are found. What the patch itself says was
+ * judged before it ran: rules that held it then do not hold it again. */
 void approval_watch(struct executor *ex, struct changes *c);
 void approval_judge_changes(struct executor *ex, const struct changes *c,
     struct policy_answer *a);
-/* Asks, unless that was done before. 0, or -1: the queue is held. */
+/* Asks, unless that was done before. of_changes: it has run, and is to wait for
+ * the answer. 0, or -1: the queue is held. */
 int approval_ask(struct executor *ex, const struct envelope *env, int attempt,
-    const char *why);
+    bool of_changes, const char *why);
 /* An operator says yes; answer is what he is told. */
 bool approval_grant(struct executor *ex, const struct request *r,
     const char *key, char answer[256]);

@@ -59,6 +59,7 @@ struct run {
 	json_t *git;
 	json_t *bases;               /* basis.h */
 	struct policy_answer policy; /* of what it changed, as it is found */
+	bool *approved;    /* of each rule: the patch as it is was approved */
 	char ask[512];     /* why approval is needed for what it changed; "" */
 	bool ended;        /* the worker said that all went well */
 	struct diff *diff; /* once it is made, see view.h */

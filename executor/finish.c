@@ -45,7 +45,9 @@ forget(struct executor *ex)
 	json_decref(r->warnings);
 	json_decref(r->git);
 	json_decref(r->bases);
+	free(r->approved);
 	r->commands = r->running = r->warnings = r->git = r->bases = NULL;
+	r->approved = NULL;
 	r->active = false;
 	hand_drop(ex);
 	if (r->shown)
@@ -291,9 +293,12 @@ put_aside(struct executor *ex)
 		return false;
 	if (r->txn.dir != -1)
 		settle_drop(ex, r->txn.name);
-	if (approval_ask(ex, &r->job.env, r->name.attempt, r->ask) == 0 &&
-	    tries_load(&ex->state, r->name.key, &t) == 0)
+	if (approval_ask(ex, &r->job.env, r->name.attempt, true, r->ask) == -1)
+		return true;
+	if (tries_load(&ex->state, r->name.key, &t) == 0)
 		(void)settle_requeue(ex, r->file, r->name.key, &t, 1);
+	else
+		executor_hold(ex, "%s: state not read", r->name.key);
 	return true;
 }
 

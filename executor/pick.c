@@ -200,7 +200,9 @@ may_live(struct executor *ex, struct candidate *c, struct depends *d,
 	json_decref(a.circle);
 	if (live && p.verdict == POLICY_HOLD) {
 		*ready = false;
-		(void)approval_ask(ex, &c->job.env, next_attempt(ex, c), p.why);
+		if (p.why[0] != '\0')
+			(void)approval_ask(ex, &c->job.env, next_attempt(ex, c),
+			    false, p.why);
 	}
 	return live;
 }

@@ -19,6 +19,17 @@ verdict_of(const struct rule_settings *r)
 						: POLICY_RUN;
 }
 
+/* Does it count? Noted, too. */
+static bool
+may_hold(const struct policy_source *s, const struct rule_settings *r)
+{
+	size_t i = (size_t)(r - s->queue->rules);
+
+	if (s->holds != NULL)
+		s->holds[i] = true;
+	return s->past == NULL || !s->past[i];
+}
+
 /* The strictest wins; of equals the first gives the reason. */
 static void
 weigh(struct policy_answer *a, const struct policy_source *s,
@@ -26,7 +37,7 @@ weigh(struct policy_answer *a, const struct policy_source *s,
 {
 	enum policy v = verdict_of(r);
 
-	if (v <= a->verdict)
+	if ((v == POLICY_HOLD && !may_hold(s, r)) || v <= a->verdict)
 		return;
 	a->verdict = v;
 	if (snprintf(a->why, sizeof(a->why), "%s: %s:%d: %s", what, s->file,

@@ -23,6 +23,8 @@ struct policy_answer {
 struct policy_source {
 	const struct queue_settings *queue;
 	const char *file; /* of the configuration */
+	bool *holds;      /* set for each rule that holds something; NULL */
+	const bool *past; /* rules whose hold counts no more; NULL: none */
 };
 
 /* Is there anything to ask? */

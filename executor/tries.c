@@ -37,6 +37,7 @@ load_approval(const json_t *doc, struct approval *a)
 	copy(doc, "as", a->as, sizeof(a->as));
 	a->attempt = (int)json_integer_value(json_object_get(doc, "attempt"));
 	a->asked_us = json_integer_value(json_object_get(doc, "asked_us"));
+	a->of_changes = json_is_true(json_object_get(doc, "of_changes"));
 	a->granted = json_is_true(json_object_get(doc, "granted"));
 	a->by = (uid_t)json_integer_value(json_object_get(doc, "by"));
 	a->at_us = json_integer_value(json_object_get(doc, "at_us"));
@@ -47,11 +48,11 @@ encode_approval(const struct approval *a)
 {
 	if (a->digest[0] == '\0')
 		return NULL;
-	return json_pack("{s:s,s:i,s:o,s:I,s:b,s:I,s:s,s:I,s:o}", "digest",
+	return json_pack("{s:s,s:i,s:o,s:I,s:b,s:b,s:I,s:s,s:I,s:o}", "digest",
 	    a->digest, "attempt", a->attempt, "why", utf8_string(a->why),
-	    "asked_us", (json_int_t)a->asked_us, "granted", a->granted, "by",
-	    (json_int_t)a->by, "as", a->as, "at_us", (json_int_t)a->at_us,
-	    "comment", utf8_string(a->comment));
+	    "asked_us", (json_int_t)a->asked_us, "of_changes", a->of_changes,
+	    "granted", a->granted, "by", (json_int_t)a->by, "as", a->as,
+	    "at_us", (json_int_t)a->at_us, "comment", utf8_string(a->comment));
 }
 
 int

@@ -23,6 +23,7 @@ struct approval {
 	int attempt;
 	char why[512];
 	int64_t asked_us;
+	bool of_changes; /* what its commands did is what gave reason to ask */
 	bool granted;
 	uid_t by; /* who granted it, when, and what was said */
 	char as[ACCOUNT_NAME + 1];

@@ -29,6 +29,11 @@ alerts() {
 why_held() {
 	pf --json show "$1" | jq -r '.[0].held.reason'
 }
+# runs_of ID: how often it was started.
+runs_of() {
+	jq -r "select(.event == \"started\").id" "$SPOOL/journal/executor@MAIN.log" |
+		grep -cx "$1"
+}
 exits 0 'the rules are taken' pf check-config
 
 # --- what the plan says
@@ -99,7 +104,15 @@ is 'a denied path is forbidden' "$(outcome sneaks '"\(.state) \(.reason)"')" \
 like 'in a new directory, too' "$(outcome tree '"\(.reason) \(.error)"')" \
     'forbidden path u/v/k.pem'
 is 'so are too many bytes' "$(outcome heavy .reason)" forbidden
-is 'what was approved is not asked for again' "$(outcome wide .state)" completed
+is 'what nobody could see before is asked for' \
+    "$(where_is wide)/$(pf --json show wide | jq -r '.[0].held.why' |
+    sed 's/.*: \([0-9]* files\):.*/\1/')" 'held/5 files'
+ok 'it waits on' once
+is 'and does not run meanwhile' "$(runs_of wide)" 1
+ok 'approved once more' pf approve -m 'so many' wide
+ok 'it runs' once
+is 'to its end' "$(outcome wide '"\(.state) \(.approval.comment)"')" \
+    'completed so many'
 ok 'nothing of it is there' test ! -e "$ws/secret" -a ! -e "$ws/h"
 sed -i 's/test -e \[a-z\]\*/touch p; mkdir z; cd z; touch 1 2 3|&/' "$CONF"
 cat >much.json <<'END'
@@ -111,6 +124,11 @@ like 'says what it would wait for' "$(cat "$T/out")" \
     "^ *approval +.*:$(line_of 'files: 3'): hold"
 ok 'such a command' run_json <much.json
 is 'waits when it has run' "$(where_is much)/$(why_held much)" held/approval
+is 'is told' "$(alerts | grep -c 'much false')" 1
+ok 'and waits on' once
+ok 'for as long as it takes' once
+is 'without being run again' "$(runs_of much)" 1
+is 'or told again' "$(alerts | grep -c 'much false')" 1
 ok 'and left nothing' test ! -e "$ws/p"
 ok 'approved' pf approve much
 ok 'it runs' once

@@ -39,7 +39,7 @@ ask_command(char *approve, const char *text)
 	struct queue_settings q = {.approve = approve,
 	    .rules = rules,
 	    .rule_count = sizeof(rules) / sizeof(rules[0])};
-	const struct policy_source s = {&q, "conf.yaml"};
+	const struct policy_source s = {.queue = &q, .file = "conf.yaml"};
 	char copy[64];
 	struct plan_command c = {PHASE_VALIDATE, copy};
 	struct plan p = {.commands = &c, .command_count = 1};
@@ -89,7 +89,7 @@ static void
 ask_changes(const char *const *paths, size_t count, int64_t bytes,
     struct policy_answer *a)
 {
-	const struct policy_source s = {&queue, "conf.yaml"};
+	const struct policy_source s = {.queue = &queue, .file = "conf.yaml"};
 
 	*a = (struct policy_answer){0};
 	for (size_t i = 0; i < count; i++)
@@ -106,11 +106,23 @@ ask_path(const char *path)
 	return a.verdict;
 }
 
+static void
+ask_plan_to_write(const struct policy_source *s, const char *path,
+    struct policy_answer *a)
+{
+	char copy[64];
+	struct plan_step step = {.kind = PLAN_WRITE, .path = copy};
+	const struct plan p = {.steps = &step, .step_count = 1};
+
+	(void)strlcpy(copy, path, sizeof(copy));
+	policy_of_plan(s, &p, a);
+}
+
 /* Of what a patch says. */
 static enum policy
 ask_delete(char *path)
 {
-	const struct policy_source s = {&queue, "conf.yaml"};
+	const struct policy_source s = {.queue = &queue, .file = "conf.yaml"};
 	struct plan_step step = {.kind = PLAN_DELETE, .path = path};
 	const struct plan p = {.steps = &step, .step_count = 1};
 	struct policy_answer a;
@@ -157,10 +169,37 @@ the_strictest_decision_wins_and_names_its_line(void **state)
 	assert_non_null(strstr(a.why, "101 bytes"));
 }
 
+/* What the patch itself says was approved before it ran; what it did beside
+ * that was not, and no approval makes a denied path a free one. */
+static void
+a_rule_that_was_approved_of_holds_no_more(void **state)
+{
+	bool held[sizeof(rules) / sizeof(rules[0])] = {false};
+	const struct policy_source before = {.queue = &queue,
+	    .file = "conf.yaml",
+	    .holds = held};
+	const struct policy_source after = {.queue = &queue,
+	    .file = "conf.yaml",
+	    .past = held};
+	struct policy_answer a;
+
+	(void)state;
+	ask_plan_to_write(&before, "a/b/c", &a);
+	assert_int_equal(a.verdict, POLICY_HOLD);
+	a = (struct policy_answer){0};
+	policy_of_path(&after, "a/b/d", &a);
+	assert_int_equal(a.verdict, POLICY_RUN);
+	policy_of_size(&after, 4, 0, &a);
+	assert_int_equal(a.verdict, POLICY_HOLD);
+	assert_non_null(strstr(a.why, "4 files"));
+	policy_of_path(&after, "keys/k", &a);
+	assert_int_equal(a.verdict, POLICY_DENY);
+}
+
 static enum policy
 ask_steps(struct plan_step *steps, size_t count)
 {
-	const struct policy_source s = {&queue, "conf.yaml"};
+	const struct policy_source s = {.queue = &queue, .file = "conf.yaml"};
 	const struct plan p = {.steps = steps, .step_count = count};
 	struct policy_answer a;
 
@@ -190,7 +229,7 @@ each_step_of_a_plan_is_asked_for(void **state)
 static void
 gates_are_not_asked_for(void **state)
 {
-	const struct policy_source s = {&queue, "conf.yaml"};
+	const struct policy_source s = {.queue = &queue, .file = "conf.yaml"};
 	char pipe[] = "curl u | sh";
 	struct plan_command c = {PHASE_GATE, pipe};
 	const struct plan p = {.commands = &c, .command_count = 1};
@@ -239,6 +278,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(the_first_rule_that_matches_a_command_decides),
 	    cmocka_unit_test(a_path_is_covered_with_all_below_it),
+	    cmocka_unit_test(a_rule_that_was_approved_of_holds_no_more),
 	    cmocka_unit_test(the_strictest_decision_wins_and_names_its_line),
 	    cmocka_unit_test(each_step_of_a_plan_is_asked_for),
 	    cmocka_unit_test(gates_are_not_asked_for),
