@@ -8,7 +8,6 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
-#include <sched.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -290,7 +289,7 @@ await_order(struct jail_spec *spec, bool shares)
 	if (spec->accept(spec->owner, spec, FD_ORDER) == -1)
 		setup_failed("reading the order");
 	(void)close(FD_ORDER);
-	if (shares && !spec->network && setns(FD_NET, CLONE_NEWNET) == -1)
+	if (shares && !spec->network && netns_enter(FD_NET) == -1)
 		setup_failed("entering the net namespace");
 	if (shares)
 		(void)close(FD_NET);
@@ -313,7 +312,7 @@ jail_child(const struct jail_spec *given, const struct jail *j, int lifeline,
 	struct jail_spec spec = *given;
 	bool ahead = spec.accept != NULL;
 	bool shares = j->net != NULL && j->net->fd != -1;
-	bool entered = ahead || !shares || netns_enter(j->net) == 0;
+	bool entered = ahead || !shares || netns_enter(j->net->fd) == 0;
 	const int keep[FD_FREE] = {[FD_LIFELINE] = lifeline,
 	    [FD_REPORT] = report,
 	    [FD_ORDER] = ahead ? spec.order : -1,

@@ -93,7 +93,7 @@ netns_leave(struct netns *n)
 }
 
 int
-netns_enter(const struct netns *n)
+netns_enter(int fd)
 {
-	return setns(n->fd, CLONE_NEWNET) == 0 ? 0 : unshare(CLONE_NEWNET);
+	return setns(fd, CLONE_NEWNET) == 0 ? 0 : unshare(CLONE_NEWNET);
 }

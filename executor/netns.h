@@ -27,8 +27,8 @@ bool netns_is_free(struct netns *n);
 void netns_keep(struct netns *n, pid_t pid);
 /* That jail is dead. */
 void netns_leave(struct netns *n);
-/* In the jail: enters it, or one that is new. 0 or -1. */
-int netns_enter(const struct netns *n);
+/* In the jail: enters the one that fd is of, or one that is new. 0 or -1. */
+int netns_enter(int fd);
 void netns_close(struct netns *n);
 
 #endif

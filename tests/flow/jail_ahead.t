@@ -104,6 +104,31 @@ ended_with 0 'the queue is drained'
 is 'in its order' "$(lines ready after)" '1 1 2 3'
 ok 'nothing is left' tidy
 
+# --- the net namespace of the last jail cannot be entered: it has one of its own
+
+# under OPTION...: the executor below strace, where a patch runs and the jail of
+# the next one waits.
+under() {
+	start executor strace -D -I2 -qq -o "$T/trace" "$@" \
+	    "$BUILD_DIR/bin/executor" --once -c "$CONF" -q MAIN
+	await 'a patch runs' sleeps
+	await 'and the next jail waits' waiting
+}
+if ! strace -qq -o "$T/trace" -e trace=none true 2>/dev/null; then
+	skip 5 'no strace here'
+else
+	row here 1 "sleep 307.$$ || true"
+	row there 1 'readlink /proc/self/ns/net'
+	under -f -e trace=setns -e inject=setns:error=EPERM
+	# shellcheck disable=SC2046 # a list of pids
+	kill $(sleeps)
+	await 'both have run' stopped executor
+	is 'each in its order' "$(lines here there)" '1 1'
+	ok 'and not in the machine'"'"'s' test \
+	    "$(outcome there1 '.commands[0].output_head')" != \
+	    "$(readlink /proc/self/ns/net)"
+fi
+
 # --- the executor ends before it, by a signal that it knows or by none
 
 for signal in TERM KILL; do
