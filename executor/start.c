@@ -114,18 +114,6 @@ fail_start(struct fault *f)
 	return -1;
 }
 
-static int
-release_jail(struct executor *ex)
-{
-	struct run *r = &ex->run;
-
-	if (write_begin(ex) == -1 || take_time(ex) == -1 ||
-	    jail_release(&r->jail) == -1 ||
-	    (r->way != JAIL_PLAIN && settle_sync(ex) == -1))
-		return fail_start(&r->fault);
-	return 0;
-}
-
 /* What the patch itself decides is not in it. */
 static struct jail_spec
 spec_of(struct executor *ex)
@@ -163,8 +151,23 @@ give_order(struct executor *ex, int order, char *const *masks)
 	return order == -1 ? 0 : order_write(order, ex, masks);
 }
 
+/* 1: one that was made ahead is gone by now, and another one may do. */
+static int
+release_jail(struct executor *ex, int order, char *const *masks)
+{
+	struct run *r = &ex->run;
+
+	if (write_begin(ex) == -1 || take_time(ex) == -1)
+		return fail_start(&r->fault);
+	if (give_order(ex, order, masks) == -1 || jail_release(&r->jail) == -1)
+		return order != -1 ? 1 : fail_start(&r->fault);
+	if (r->way != JAIL_PLAIN && settle_sync(ex) == -1)
+		return fail_start(&r->fault);
+	return 0;
+}
+
 /* T is made while the new process finds its feet: until its release it does
- * not look for it. One that was made ahead has found them. */
+ * not look for it. One that was made ahead has found them. As release_jail. */
 static int
 start_with(struct executor *ex, const char *name, struct jail_spec *spec)
 {
@@ -173,18 +176,19 @@ start_with(struct executor *ex, const char *name, struct jail_spec *spec)
 
 	if (!take_ahead(ex, spec, &order) && jail_start(&r->jail, spec) == -1)
 		return fail_start(&r->fault);
-	if (make_txn(ex, name, &r->fault) == 0) {
-		answer = give_order(ex, order, spec->masks) == -1
-			     ? fail_start(&r->fault)
-			     : release_jail(ex);
-	}
+	if (make_txn(ex, name, &r->fault) == 0)
+		answer = release_jail(ex, order, spec->masks);
 	if (order != -1)
 		(void)close(order);
 	if (answer == 0)
 		return 0;
 	jail_kill(&r->jail);
 	(void)jail_reap(&r->jail, JAIL_KILL_MS, &status);
-	return -1;
+	if (answer == 1) {
+		jail_close(&r->jail);
+		txn_close(&r->txn);
+	}
+	return answer;
 }
 
 int
@@ -204,6 +208,8 @@ start_jail(struct executor *ex, const char *name)
 	r->plan.limits.grouped = spec.cgroup != NULL;
 	start_worker(ex);
 	answer = start_with(ex, name, &spec);
+	if (answer == 1) /* now there is none made ahead */
+		answer = start_with(ex, name, &spec);
 	mask_free(masks);
 	return answer;
 }

@@ -115,7 +115,7 @@ under() {
 	await 'and the next jail waits' waiting
 }
 if ! strace -qq -o "$T/trace" -e trace=none true 2>/dev/null; then
-	skip 5 'no strace here'
+	skip 12 'no strace here'
 else
 	row here 1 "sleep 307.$$ || true"
 	row there 1 'readlink /proc/self/ns/net'
@@ -127,6 +127,23 @@ else
 	ok 'and not in the machine'"'"'s' test \
 	    "$(outcome there1 '.commands[0].output_head')" != \
 	    "$(readlink /proc/self/ns/net)"
+
+	# --- killed when its patch has found it ready, which is asked by the
+	# only recv(2) of the executor
+
+	row found 1 "sleep 307.$$ || true"
+	row at_once 3 true
+	under -e trace=recvfrom -e inject=recvfrom:signal=STOP:when=1
+	doomed=$(waiting)
+	# shellcheck disable=SC2046 # a list of pids
+	kill $(sleeps)
+	await 'its patch comes' grep -q 'stopped by SIGSTOP' "$T/trace"
+	kill -KILL "$doomed"
+	await 'it dies' is_dead "$doomed"
+	kill -CONT "$(pid_of executor)"
+	await 'all have run' stopped executor
+	is 'in their order' "$(lines found at_once)" '1 1 2 3'
+	ok 'nothing is left' tidy
 fi
 
 # --- the executor ends before it, by a signal that it knows or by none
