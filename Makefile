@@ -131,6 +131,7 @@ WRAPS     = $(shell sed -n 's/^[a-z_]* \**\(sys_[a-z0-9_]*\).*;$$/-Wl,--wrap=\1/
 # What a test has of its own instead.
 WRAPS_requests = $(foreach f,fstat fstat64 spool_list clock_wall_us \
                  clock_mono_ms,-Wl,--wrap=$(f))
+WRAPS_command  = -Wl,--wrap=subtree_each,--wrap=kill
 
 $(BUILD)/tests/unit/test_%: $(BUILD)/tests/unit/test_%.o $(ARCHIVES) $(COMMON_A)
 	$(link) -lcmocka $(WRAPS_$*)
