@@ -62,6 +62,16 @@ beneath_stat(int root, const char *path, struct stat *st)
 	return found;
 }
 
+bool
+beneath_is_mount(int dir, const char *name)
+{
+	struct statx x;
+
+	return statx(dir, name, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, 0, &x) ==
+		   0 &&
+	       (x.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
+}
+
 int
 beneath_make_parents(int root, const char *path)
 {

@@ -17,6 +17,8 @@ int beneath_open(int root, const char *path, int flags);
 int beneath_parent(int root, const char *path, const char **name);
 /* lstat: 1 found, 0 absent (or a parent is), -1 error. */
 int beneath_stat(int root, const char *path, struct stat *st);
+/* Has somebody mounted a filesystem on it? */
+bool beneath_is_mount(int dir, const char *name);
 /* Makes every missing directory above path, mode 0755 less umask. */
 int beneath_make_parents(int root, const char *path);
 /* All bytes of a regular file, owned by the caller and NUL-terminated behind

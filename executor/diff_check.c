@@ -181,6 +181,10 @@ may_go(const struct pair *p, const char *path)
 int
 pair_check_gone(struct pair *p, const struct subtree_at *at)
 {
+	/* Before it is entered: what is in there is no part of the patch. */
+	if (beneath_is_mount(at->dir, at->name))
+		return fault_fail(p->f, OUTCOME_PREPARE,
+		    "%s: a filesystem is mounted on it", at->path);
 	if (!may_go(p, at->path))
 		return fault_fail(p->f, OUTCOME_COMMAND,
 		    "%s is a protected path and cannot be removed", at->path);

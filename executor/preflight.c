@@ -99,6 +99,18 @@ is_stuck_dir(mode_t mode)
 	return S_ISDIR(mode) && geteuid() != 0 && (mode & 0200) == 0;
 }
 
+/* What could not be removed later, when nothing is left that would need it. */
+static int
+check_removable(const char *path, const struct statx *x, struct fault *f)
+{
+	if (is_fixed(x))
+		return refuse(f, path,
+		    "it is immutable or append-only (chattr)");
+	if ((x->stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0)
+		return refuse(f, path, "a filesystem is mounted on it");
+	return 0;
+}
+
 static int
 check_old(const struct look *l, const struct op *o, int dir, const char *name,
     const struct statx *parent)
@@ -112,11 +124,8 @@ check_old(const struct look *l, const struct op *o, int dir, const char *name,
 			   : fault_errno(f, OUTCOME_PREPARE, "%s", o->path);
 	if (x.stx_ino != o->old_ino)
 		return conflict(l, o->path, "was replaced meanwhile");
-	if (is_fixed(&x))
-		return refuse(f, o->path,
-		    "it is immutable or append-only (chattr)");
-	if ((x.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0)
-		return refuse(f, o->path, "a filesystem is mounted on it");
+	if (check_removable(o->path, &x, f) == -1)
+		return -1;
 	if ((parent->stx_mode & S_ISVTX) != 0 && geteuid() != 0 &&
 	    parent->stx_uid != geteuid() && x.stx_uid != geteuid())
 		return refuse(f, o->path,
@@ -156,14 +165,22 @@ is_declared(const struct commit *c, const char *path)
 
 struct late {
 	const struct timespec *since;
+	struct fault *fault;
 	char path[1024];
 };
 
+/* With a directory goes what others have mounted in there. */
 static int
 visit_late(struct subtree_walk *w, const struct subtree_at *at)
 {
 	struct late *l = w->owner;
+	struct statx x;
 
+	if (statx(at->dir, at->name, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT,
+		STATX_BASIC_STATS, &x) == -1)
+		return -1;
+	if (check_removable(at->path, &x, l->fault) == -1)
+		return 2;
 	if (!is_late(at->st, l->since))
 		return 0;
 	strlcpy(l->path, at->path, sizeof(l->path));
@@ -174,7 +191,7 @@ static int
 check_late(const struct look *l, const struct op *o, int dir, const char *name)
 {
 	const struct commit *c = l->c;
-	struct late late = {.since = &c->since};
+	struct late late = {.since = &c->since, .fault = l->f};
 	struct subtree_walk w = {.visit = visit_late,
 	    .owner = &late,
 	    .beat = c->beat,
@@ -184,7 +201,8 @@ check_late(const struct look *l, const struct op *o, int dir, const char *name)
 	if (c->same_path != NULL && strcmp(c->same_path, o->path) == 0)
 		return 0;
 	found = subtree_walk(&w, dir, name, o->path);
-
+	if (found == 2)
+		return -1;
 	if (found == -1)
 		return conflict(l, o->path, "changed while it was looked at");
 	if (found == 0 || is_declared(c, late.path))

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/log.h"
 #include "common/spool.h"
 #include "common/sys.h"
 #include "executor/foreign.h"
@@ -220,6 +221,16 @@ txn_drop(const struct place *p, const char *name)
 	return subtree_remove(p->dir, gone);
 }
 
+/* Only people can help there. It is out of the way, and holds nothing up. */
+static bool
+is_stuck(const struct place *p, const char *name)
+{
+	if (errno != EPERM && errno != EBUSY && errno != EXDEV)
+		return false;
+	log_warn("%s/%s: not removed", p->path, name);
+	return true;
+}
+
 int
 txn_sweep(const struct place *p)
 {
@@ -232,7 +243,8 @@ txn_sweep(const struct place *p)
 		return -1;
 	while ((e = readdir(d)) != NULL) {
 		if (strncmp(e->d_name, DROP, strlen(DROP)) == 0 &&
-		    subtree_remove(p->dir, e->d_name) == -1)
+		    subtree_remove(p->dir, e->d_name) == -1 &&
+		    !is_stuck(p, e->d_name))
 			answer = -1;
 	}
 	(void)closedir(d);

@@ -70,7 +70,7 @@ int txn_open(struct txn *t, const struct place *p, const char *name);
 void txn_close(struct txn *t);
 /* Gone, or at least out of recovery's sight; 0 or -1. */
 int txn_drop(const struct place *p, const char *name);
-/* Finishes interrupted drops; 0 or -1. */
+/* Finishes interrupted drops but for what nobody may remove; 0 or -1. */
 int txn_sweep(const struct place *p);
 
 #endif

@@ -12,6 +12,7 @@
 
 #include "common/spool.h"
 #include "common/sys.h"
+#include "executor/beneath.h"
 #include "executor/foreign.h"
 #include "executor/subtree.h"
 #include "executor/xattr.h"
@@ -128,14 +129,17 @@ remove_named(void *owner, int dir, const char *name)
 	return answer;
 }
 
+/* Never into a filesystem that somebody has mounted there: EXDEV. */
 static int
 remove_inside(int dir, const char *name, int depth)
 {
-	int fd = openat(dir, name, DIR_FLAGS);
+	int fd = beneath_open(dir, name, O_RDONLY | O_DIRECTORY);
 
 	/* Overlay leaves work/work without any permission. */
 	if (fd == -1 && errno == EACCES && sys_fchmodat(dir, name, 0700) == 0)
-		fd = openat(dir, name, DIR_FLAGS);
+		fd = beneath_open(dir, name, O_RDONLY | O_DIRECTORY);
+	if (fd == -1 && errno == ENOTDIR)
+		errno = EPERM; /* of a file, that it may not be deleted */
 	return subtree_each(fd, remove_named, &(struct level){NULL, depth});
 }
 
