@@ -1,38 +1,20 @@
 /* SPDX-License-Identifier: ISC */
 /* What a patch may name: path_map, the workspace's borders, protection. */
-#include <fnmatch.h>
 #include <string.h>
 
 #include "common/buf.h"
+#include "common/glob.h"
 #include "executor/gitpart.h"
 #include "executor/plan.h"
-
-/* The last resort for our own staging place. */
-static const char *const own[] = {".patchflow", ".patchflow/*"};
-
-static bool
-fits_any(const char *const *globs, size_t count, const char *path)
-{
-	for (size_t i = 0; i < count; i++) {
-		if (fnmatch(globs[i], path, 0) == 0)
-			return true;
-	}
-	return false;
-}
 
 bool
 plan_reserved(const struct queue_settings *q, const char *path)
 {
-	if (fits_any(own, sizeof(own) / sizeof(own[0]), path))
+	/* The last resort for our own staging place. */
+	if (glob_covers(".patchflow", path))
 		return true;
 	for (size_t i = 0; i < q->protected.count; i++) {
-		const char *glob = q->protected.items[i];
-		size_t len = strlen(glob);
-
-		if (fnmatch(glob, path, 0) == 0)
-			return true;
-		/* A protected directory protects what lies in it. */
-		if (strncmp(path, glob, len) == 0 && path[len] == '/')
+		if (glob_covers(q->protected.items[i], path))
 			return true;
 	}
 	return false;

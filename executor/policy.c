@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /* Rules: commands by regular expression, paths by glob, sizes by number. */
-#include <fnmatch.h>
 #include <regex.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/buf.h"
+#include "common/glob.h"
 #include "executor/policy.h"
 
 #define SHOWN 160 /* bytes of a command in a reason */
@@ -92,16 +92,6 @@ judge_command(const struct policy_source *s, const char *command,
 	    q->approve);
 }
 
-static bool
-covers(const char *glob, const char *path)
-{
-	size_t len = strlen(glob);
-
-	/* As with protected: a directory covers what lies in it. */
-	return fnmatch(glob, path, 0) == 0 ||
-	       (strncmp(path, glob, len) == 0 && path[len] == '/');
-}
-
 /* Whoever names a directory to be taken away takes what is in it, too. */
 static bool
 holds(const char *path, const char *glob)
@@ -122,7 +112,7 @@ judge_path(const struct policy_source *s, const char *path, bool whole,
 		const struct rule_settings *r = &q->rules[i];
 
 		if (r->path[0] == '\0' ||
-		    (!covers(r->path, path) &&
+		    (!glob_covers(r->path, path) &&
 			(!whole || verdict_of(r) == POLICY_RUN ||
 			    !holds(path, r->path))))
 			continue;

@@ -10,13 +10,13 @@
 #include <sys/syscall.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <fnmatch.h>
 #include <linux/openat2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "common/glob.h"
 #include "common/sys.h"
 #include "summarizer/summarizer.h"
 
@@ -86,10 +86,10 @@ is_protected(const struct queue_settings *q, const char *rest)
 {
 	size_t i;
 
-	if (strcmp(rest, ".git") == 0 || strncmp(rest, ".git/", 5) == 0)
+	if (glob_covers(".git", rest) || glob_covers("*/.git", rest))
 		return true;
 	for (i = 0; i < q->protected.count; i++)
-		if (fnmatch(q->protected.items[i], rest, 0) == 0)
+		if (glob_covers(q->protected.items[i], rest))
 			return true;
 	return false;
 }

@@ -3,7 +3,7 @@
 # What the summarizer keeps is looked after: damage is repaired from the other
 # copy or from the outcome, and copies go only where the path rules allow.
 . "$(dirname "$0")/../harness/lib.sh"
-plan 23
+plan 24
 
 write_config
 
@@ -46,7 +46,9 @@ ok 'also when both copies were damaged' cmp "$S" "$T/good"
 
 # --- final.summaryFile
 W=$T/ws/main
-mkdir -p "$W/.git/hooks" "$W/docs" "$T/outside" "$T/replies/sub"
+mkdir -p "$W/.git/hooks" "$W/sub/.git" "$W/keys" "$W/docs" "$T/outside" \
+    "$T/replies/sub"
+sed -i 's/^    aliases: \[BRAUN\]/&\n    protected: [keys]/' "$CONF"
 ln -s "$T/outside" "$W/link"
 echo 'int main(void);' >"$W/main.c"
 n=0
@@ -63,12 +65,16 @@ copy_to "$T/outside/evil.md"
 copy_to .git/hooks/post-commit
 copy_to link/evil.md
 copy_to main.c
+copy_to keys/s.md
+copy_to sub/.git/s.md
 exits 0 'wishes for copies hold nothing up' summarizer --once -c "$CONF"
 ok 'a copy below the workspace' grep -q '^id: copy-1$' "$W/docs/new/report.md"
 ok 'also by its absolute name' grep -q '^id: copy-2$' "$W/docs/absolute.md"
 ok 'a copy below a destination' grep -q '^id: copy-3$' "$T/replies/sub/s.md"
 is 'none outside' "$(find "$T/outside" "$T/ws/escape.md" "$T/escape.md" \
     "$W/.git/hooks" -type f 2>/dev/null)" ''
+is 'none in what is protected, however deep' \
+    "$(find "$W/keys" "$W/sub" -type f)" ''
 is 'nor over a file of others' "$(cat "$W/main.c")" 'int main(void);'
 like 'the summary says why' \
     "$(cat "$SPOOL"/MAIN/summaries/.completed/summary-copy-5-*.md)" \
@@ -77,7 +83,7 @@ is 'what the words allowed and the disk did not is told' \
     "$(raised delivery-failed .type | wc -l)" 2
 copy_to docs/absolute.md
 summarizer --once -c "$CONF" 2>/dev/null
-ok 'an older summary is replaced' grep -q '^id: copy-9$' "$W/docs/absolute.md"
+ok 'an older summary is replaced' grep -q '^id: copy-11$' "$W/docs/absolute.md"
 
 # --- retention
 rm -rf "$SPOOL" "$T/replies"

@@ -17,7 +17,8 @@ static char *froms[] = {from};
 static char *tos[] = {workspace};
 static char secret[] = "secrets";
 static char pem[] = "etc/*.pem";
-static char *globs[] = {secret, pem};
+static char run[] = "run-[0-9]";
+static char *globs[] = {secret, pem, run};
 static char gate[] = "make test";
 static char *gates[] = {gate};
 
@@ -84,6 +85,10 @@ maps_paths_into_the_workspace(void **state)
 	    {"secrets2", "secrets2"},
 	    {"etc/a.pem", NULL},
 	    {"etc/pem", "etc/pem"},
+	    {"etc/a.pem/b", NULL},
+	    {"run-1", NULL},
+	    {"run-1/a/b", NULL},
+	    {"run-1a/b", "run-1a/b"},
 	    {".patchflow/x", NULL},
 	    {"..a", "..a"},
 	};
