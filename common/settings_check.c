@@ -10,6 +10,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "common/glob.h"
+
 /* Directories of the spool: a queue of that name would lie in one. */
 static const char *const reserved[] = {"inbox", "bad", "corrupt", "alerts",
     "ids", "journal", "state", "run", "BOTH", "all"};
@@ -184,6 +186,17 @@ protect(struct queue_settings *q, const char *path)
 }
 
 static int
+check_glob(struct conf_file *f, const char *glob, char *at)
+{
+	if (!glob_is_useful(glob))
+		return wrong(f, at,
+		    "matches no path: no \"/\" at either end, no \"//\", \".\" "
+		    "or \"..\"");
+	free(at);
+	return 0;
+}
+
+static int
 check_pattern(struct conf_file *f, const char *re, char *at)
 {
 	char why[128];
@@ -211,14 +224,15 @@ check_rule(struct conf_file *f, struct rule_settings *r, char *at)
 	r->line = conf_line(f, at);
 	if (command + path + (r->files > 0) + (r->bytes > 0) != 1)
 		return wrong(f, at,
-		    "needs command, path, files or bytes, and one of them");
+		    "needs one of command, path, files and bytes");
 	if (size && equal(r->action, "allow"))
 		return wrong(f, at, "a size can be held or denied only");
-	if (!command) {
-		free(at);
-		return 0;
-	}
-	return check_pattern(f, r->command, at);
+	if (command)
+		return check_pattern(f, r->command, at);
+	if (path)
+		return check_glob(f, r->path, at);
+	free(at);
+	return 0;
 }
 
 static int
@@ -231,6 +245,9 @@ check_queue(struct conf_file *f, struct settings *s, size_t i)
 	if (q->timeout > 0 && q->command_timeout > q->timeout)
 		errors += wrong(f, xasprintf("queues[%zu].command_timeout", i),
 		    "is longer than the whole patch may take (timeout)");
+	for (size_t n = 0; n < q->protected.count; n++)
+		errors += check_glob(f, q->protected.items[n],
+		    xasprintf("queues[%zu].protected[%zu]", i, n));
 	for (size_t n = 0; n < q->rule_count; n++)
 		errors += check_rule(f, &q->rules[n],
 		    xasprintf("queues[%zu].rules[%zu]", i, n));

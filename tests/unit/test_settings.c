@@ -237,6 +237,10 @@ holds_queues_apart(void **state)
 	    "path_map: {/u: b}}\n",
 	    3, "queues[0].path_map: leads out of the workspace");
 	assert_error(x,
+	    "spool: sp\nqueues:\n- name: A\n  workspace: a\n"
+	    "  protected: [a/*, ../b]\n",
+	    5, "queues[0].protected[1]: matches no path");
+	assert_error(x,
 	    "spool: sp\nqueues:\n- {name: A, workspace: a, timeout: 5s}\n", 3,
 	    "queues[0].command_timeout: is longer");
 }
