@@ -315,7 +315,8 @@ commit_run(struct executor *ex)
 	d = r->diff;
 	/* What may add to the record comes before it is staged. */
 	if (check_policy(ex, d) == -1 ||
-	    gitlock_take(ex, &r->txn, &d->ops, &r->fault) == -1)
+	    gitlock_take(ex, &r->txn, &d->ops, &r->fault) == -1 ||
+	    gitlive_check_head(ex, &c, &d->ops, &r->fault) == -1)
 		return -1;
 	gitlive_adopt(ex, &c, &d->ops);
 	if (!ex->dry.on && (answer = stage_record(ex, &c, d)) != 0)

@@ -6,6 +6,8 @@
 #include "executor/beneath.h"
 #include "executor/gitindex.h"
 #include "executor/gitlive.h"
+#include "executor/gitlock.h"
+#include "executor/instant.h"
 
 void
 gitlive_note(struct executor *ex)
@@ -78,4 +80,20 @@ gitlive_adopt(struct executor *ex, struct commit *c, struct ops *ops)
 		drop(ops, o);
 	else if (strcmp(live, ex->run.index_id) == 0)
 		adopt(c, o, &st);
+}
+
+int
+gitlive_check_head(struct executor *ex, const struct commit *c,
+    const struct ops *ops, struct fault *f)
+{
+	struct stat st;
+
+	if (!gitlock_adds_head(ops) ||
+	    (beneath_stat(ex->workspace.fd, GITLOCK_HEAD, &st) == 1 &&
+		instant_is_after(&c->since, &st.st_ctim)))
+		return 0;
+	(void)fault_fail(f, OUTCOME_CONFLICT,
+	    GITLOCK_HEAD " was changed by somebody else meanwhile");
+	f->temporary = true;
+	return -1;
 }

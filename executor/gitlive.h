@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The index of the workspace while others use it: a mere look of theirs
- * rewrites it.
+ * The repository of the workspace while others use it: a mere look of theirs
+ * rewrites the index, and a new branch nothing but HEAD.
  */
 #ifndef EXECUTOR_GITLIVE_H
 #define EXECUTOR_GITLIVE_H
@@ -18,5 +18,9 @@ void gitlive_note(struct executor *ex);
  * dropped where it says nothing new either.
  */
 void gitlive_adopt(struct executor *ex, struct commit *c, struct ops *ops);
+/* With git's locks: is HEAD the one that ops were made for? 0, or -1 with *f
+ * set. */
+int gitlive_check_head(struct executor *ex, const struct commit *c,
+    const struct ops *ops, struct fault *f);
 
 #endif

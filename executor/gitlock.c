@@ -15,8 +15,10 @@
 #include "common/sys.h"
 #include "executor/beneath.h"
 #include "executor/gitlock.h"
+#include "executor/gitpart.h"
 
 #define INDEX_LOCK ".git/index.lock"
+#define HEAD_NUMBER "HEAD" /* of its lock, among those of operations */
 #define LOCKS "locks"
 #define WAIT_MS 5000
 #define LOOK_MS 25
@@ -133,33 +135,65 @@ take_one(struct executor *ex, const char *text, const char *path,
 	return 0;
 }
 
+/* What is to be taken, and until when that is tried. */
+struct taking {
+	struct executor *ex;
+	const struct txn *t;
+	int64_t deadline;
+	struct fault *f;
+};
+
 /* Noted first: what is there after a crash is known. */
 static int
-note_and_take(struct executor *ex, const struct txn *t, const struct op *o,
-    int64_t deadline, struct fault *f)
+note_and_take(const struct taking *k, const char *path, const char *number)
 {
-	int dir = spool_dir(t->dir, LOCKS);
-	char *text = make_text(t, o->path);
-	char number[32];
+	int dir = spool_dir(k->t->dir, LOCKS);
+	char *text = make_text(k->t, path);
 	int answer = -1;
 
-	if (snprintf(number, sizeof(number), "%zu", o->n) < 0 || dir == -1 ||
+	if (dir == -1 ||
 	    (sys_symlinkat(text, dir, number) == -1 && errno != EPERM &&
 		errno != EOPNOTSUPP && errno != ENAMETOOLONG))
-		(void)fault_errno(f, OUTCOME_PREPARE, "noting a lock");
+		(void)fault_errno(k->f, OUTCOME_PREPARE, "noting a lock");
 	else
-		answer = take_one(ex, text, path_in(t, text), deadline, f);
+		answer = take_one(k->ex, text, path_in(k->t, text), k->deadline,
+		    k->f);
 	if (dir != -1)
 		(void)close(dir);
 	free(text);
 	return answer;
 }
 
+static int
+take_of(const struct taking *k, const struct op *o)
+{
+	char number[32];
+
+	(void)snprintf(number, sizeof(number), "%zu", o->n);
+	return note_and_take(k, o->path, number);
+}
+
+bool
+gitlock_adds_head(const struct ops *ops)
+{
+	bool own = false;
+
+	for (size_t i = 0; i < ops->count; i++) {
+		const struct op *o = &ops->items[i];
+
+		if (strcmp(o->path, GITLOCK_HEAD) == 0)
+			return false;
+		own |= o->kind != OP_META && gitpart_is_own(o->path) &&
+		       is_lockable(o->path);
+	}
+	return own;
+}
+
 int
 gitlock_take(struct executor *ex, const struct txn *t, const struct ops *ops,
     struct fault *f)
 {
-	int64_t deadline = clock_mono_ms() + WAIT_MS;
+	struct taking k = {ex, t, clock_mono_ms() + WAIT_MS, f};
 	bool first = true;
 
 	for (size_t i = 0; i < ops->count; i++) {
@@ -175,10 +209,12 @@ gitlock_take(struct executor *ex, const struct txn *t, const struct ops *ops,
 		    errno != EEXIST)
 			return fault_errno(f, OUTCOME_PREPARE, "making locks");
 		first = false;
-		if (note_and_take(ex, t, o, deadline, f) == -1)
+		if (take_of(&k, o) == -1)
 			return -1;
 	}
-	return 0;
+	return gitlock_adds_head(ops)
+		   ? note_and_take(&k, GITLOCK_HEAD, HEAD_NUMBER)
+		   : 0;
 }
 
 static bool

@@ -14,6 +14,7 @@
 #include "common/buf.h"
 #include "executor/beneath.h"
 #include "executor/gitindex.h"
+#include "executor/gitlock.h"
 #include "executor/pathjson.h"
 #include "executor/subtree.h"
 #include "executor/undo.h"
@@ -295,6 +296,18 @@ check_op(struct check *k, struct op *o)
 	return answer == -1 ? -1 : check_kept(k, o);
 }
 
+/* Its own content is no operation's, but what they take back is its. */
+static void
+check_head(struct check *k)
+{
+	struct stat st;
+
+	if (gitlock_adds_head(&k->record->ops) &&
+	    (beneath_stat(k->ex->workspace.fd, GITLOCK_HEAD, &st) != 1 ||
+		is_later(k, &st)))
+		(void)say(k, GITLOCK_HEAD, "was changed");
+}
+
 int
 undo_check(struct executor *ex, const struct txn *t, struct record *r,
     json_t *changed)
@@ -312,6 +325,7 @@ undo_check(struct executor *ex, const struct txn *t, struct record *r,
 		if (i % 100 == 0)
 			executor_beat(ex);
 	}
+	check_head(&k);
 	json_decref(k.told);
 	return answer;
 }

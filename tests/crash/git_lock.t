@@ -57,7 +57,7 @@ ok 'it locks, and puts the index into place' test "$put" -gt 0 -a "$lock" -gt 0
 
 killed_at renameat2 "$put"
 is 'killed before the index is put into place it holds the locks' "$(locks)" \
-    './index.lock ./refs/heads/main.lock ./refs/tags/v1.lock '
+    './HEAD.lock ./index.lock ./refs/heads/main.lock ./refs/tags/v1.lock '
 like 'which say whose they are' "$(readlink "$ws/.git/index.lock")" \
     'patchflow .*-c-.*,1 \.git/index\.lock'
 echo mine >"$ws/mine"
@@ -88,7 +88,7 @@ killed_at renameat2 "$put"
 rm -r "$place"/*/locks
 once 2>"$T/again"
 is 'without the notes the locks would stay' "$(locks)" \
-    './index.lock ./refs/heads/main.lock ./refs/tags/v1.lock '
+    './HEAD.lock ./index.lock ./refs/heads/main.lock ./refs/tags/v1.lock '
 
 # --- an undo
 
@@ -116,4 +116,16 @@ once 2>"$T/again"
 is "an undo waits for somebody's lock, and is run again" \
     "$(where_is undo:c) $(g log -1 --format=%s)" 'held made'
 rm "$ws/.git/index.lock"
+begin
+g config core.logAllRefUpdates false
+rm -r "$ws/.git/logs"
+once 2>"$T/run.out"
+summarizer --once -c "$CONF" 2>/dev/null
+patchflow -c "$CONF" undo c >/dev/null
+g checkout -q -b side
+once 2>"$T/again"
+is 'a branch that somebody made since is not left behind' \
+    "$(outcome undo:c .state) $(g log -1 --format=%s main)$(g status \
+    --porcelain)$(locks)" 'failed made'
+like 'and told' "$(outcome undo:c '[.. | strings] | join(" ")')" '\.git/HEAD'
 done_testing

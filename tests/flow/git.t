@@ -193,6 +193,17 @@ await 'a git add of somebody' woken_and ended_as staged completed
 like 'is one' "$(cat "$T/log/executor")" 'staged.*run again'
 is 'which loses nothing' "$(g status --porcelain)" 'A  theirs'
 stop executor
+fresh
+start_commit
+g config core.logAllRefUpdates false
+rm -r "$ws/.git/logs"
+during switched g checkout -q -b side
+await 'a new branch of somebody' woken_and ended_as switched completed
+like 'is one' "$(cat "$T/log/executor")" 'switched.*run again: .git/HEAD'
+is 'to which the commit goes' \
+    "$(g log -1 --format=%s side) $(g log -1 --format=%s main)" 'switched start'
+is 'so that all is clean' "$(g status --porcelain)" ''
+stop executor
 
 # --- every other kind of repository
 if [ -z "${PATCHFLOW_LONG:-}" ]; then
