@@ -179,6 +179,15 @@ stem(const char *name, const char *suffix)
 	return len - tail;
 }
 
+bool
+key_txn_valid(const char *name)
+{
+	size_t len = strnlen(name, NAME_SIZE), span = strcspn(name, ",");
+
+	return span < len && len < NAME_SIZE && key_span_valid(name, span) &&
+	       attempt_of(name + span + 1, len - span - 1, 1) > 0;
+}
+
 void
 key_outcome_file(const char *key, int attempt, char out[NAME_SIZE])
 {

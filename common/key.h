@@ -45,6 +45,8 @@ bool key_is_of(const char *key, const char *id);
 
 void key_queue_file(const struct queue_name *n, char out[NAME_SIZE]);
 int key_parse_queue_file(const char *name, struct queue_name *n);
+/* KEY,ATTEMPT: what a transaction is called. */
+bool key_txn_valid(const char *name);
 void key_outcome_file(const char *key, int attempt, char out[NAME_SIZE]);
 int key_parse_outcome_file(const char *name, char key[KEY_SIZE], int *attempt);
 void key_summary_file(const char *key, int attempt, char out[NAME_SIZE]);

@@ -146,6 +146,25 @@ check_workspace(struct conf_file *f, const struct settings *s, size_t i)
 	return 0;
 }
 
+/* Whose transactions lie there? */
+static int
+check_staging(struct conf_file *f, const struct settings *s, size_t i)
+{
+	const char *path = s->queues[i].staging;
+	bool taken = false;
+
+	for (size_t j = 0; path != NULL && path[0] != '\0' && j < i; j++) {
+		const char *other = s->queues[j].staging;
+
+		taken = taken ||
+			(other != NULL && other[0] != '\0' &&
+			    lies_below(path, other) && lies_below(other, path));
+	}
+	return taken ? wrong(f, xasprintf("queues[%zu].staging", i),
+			   "is another queue's staging place")
+		     : 0;
+}
+
 static int
 check_path_map(struct conf_file *f, struct queue_settings *q, size_t i)
 {
@@ -240,7 +259,7 @@ check_queue(struct conf_file *f, struct settings *s, size_t i)
 {
 	struct queue_settings *q = &s->queues[i];
 	int errors = check_names(f, s, i) + check_workspace(f, s, i) +
-		     check_path_map(f, q, i);
+		     check_staging(f, s, i) + check_path_map(f, q, i);
 
 	if (q->timeout > 0 && q->command_timeout > q->timeout)
 		errors += wrong(f, xasprintf("queues[%zu].command_timeout", i),

@@ -22,9 +22,9 @@ has_transactions(const char *path)
 
 	if (dir == -1)
 		return errno == ENOENT || errno == ENOTDIR ? 0 : -1;
-	any = spool_list(dir, 1, &n);
-	if (any == 0)
-		any = n.count > 0;
+	any = spool_list(dir, 0, &n);
+	for (size_t i = 0; any == 0 && i < n.count; i++)
+		any = key_txn_valid(n.names[i]);
 	spool_names_free(&n);
 	(void)close(dir);
 	return any;
@@ -39,7 +39,8 @@ is_unsuitable(int err)
 	       err == EOPNOTSUPP;
 }
 
-/* A place that was proven for this very workspace needs no trial again. */
+/* A place that was proven for this very workspace needs no trial again while
+ * both are on one mount. */
 struct recorded {
 	const char *place; /* "" */
 	bool same_workspace;

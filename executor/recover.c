@@ -31,7 +31,8 @@ recover_txns(struct executor *ex)
 	}
 	/* One that has happened is told of, whatever another one waits for. */
 	for (size_t i = 0; i < n.count; i++) {
-		if (carry_on(ex, n.names[i]) == -1)
+		/* What else lies there is somebody's own. */
+		if (key_txn_valid(n.names[i]) && carry_on(ex, n.names[i]) == -1)
 			answer = -1;
 	}
 	spool_names_free(&n);

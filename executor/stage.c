@@ -88,6 +88,19 @@ trial_rename(int place, const struct workspace *w)
 	return answer;
 }
 
+/* A rename that was proven fails once one of them is mounted anew, as a bind
+ * mount of itself. */
+static bool
+is_one_mount(int a, int b)
+{
+	struct statx x, y;
+
+	return statx(a, "", AT_EMPTY_PATH, STATX_MNT_ID, &x) == 0 &&
+	       statx(b, "", AT_EMPTY_PATH, STATX_MNT_ID, &y) == 0 &&
+	       (x.stx_mask & y.stx_mask & STATX_MNT_ID) != 0 &&
+	       x.stx_mnt_id == y.stx_mnt_id;
+}
+
 int
 place_open(struct place *p, const char *path, const struct workspace *w,
     bool proven)
@@ -100,7 +113,8 @@ place_open(struct place *p, const char *path, const struct workspace *w,
 		return -1;
 	p->dir = open(path, DIR_FLAGS);
 	if (p->dir != -1 && sweep_trial(p->dir, w) == 0 &&
-	    (proven || trial_rename(p->dir, w) == 0))
+	    ((proven && is_one_mount(p->dir, w->fd)) ||
+		trial_rename(p->dir, w) == 0))
 		return 0;
 	saved = errno;
 	place_close(p);
