@@ -4,6 +4,9 @@
 
 #include "common/patch_part.h"
 
+static const char *const command_keys[] = {"before", "shell", "commands",
+    "command", "cmd", "run", "script", NULL};
+
 static bool
 is_blank_text(const char *s)
 {
@@ -25,19 +28,35 @@ add_command(struct front *f, const json_t *v, struct where at, json_t *list)
 	return true;
 }
 
+/* Elsewhere than asked for a command may do harm. */
+static bool
+is_at_top(struct front *f, const json_t *v, struct where at)
+{
+	static const char *const keys[] = {"cwd", "workdir", "working_dir",
+	    "working_directory", "workingDirectory", NULL};
+	const char *key = NULL;
+	const char *dir = json_string_value(patch_first(v, keys, &key));
+
+	if (dir == NULL || strcmp(dir, "") == 0 || strcmp(dir, ".") == 0 ||
+	    strcmp(dir, "./") == 0)
+		return true;
+	(void)patch_refuse(f, PATCH_INVALID, patch_key(at, key),
+	    "commands run at the workspace's top: \"%s\" is not known", key);
+	return patch_hint(f, "cd DIRECTORY && COMMAND");
+}
+
 /* {shell: ...}, {commands: ...}, {run: ..., onFailure: ...} and so on. */
 static bool
 commands_of_object(struct front *f, const json_t *v, struct where at,
     json_t *list)
 {
-	static const char *const keys[] = {"before", "shell", "commands",
-	    "command", "cmd", "run", "script"};
-
-	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
-		const json_t *c = json_object_get(v, keys[i]);
+	if (!is_at_top(f, v, at))
+		return false;
+	for (const char *const *key = command_keys; *key != NULL; key++) {
+		const json_t *c = json_object_get(v, *key);
 
 		if (c != NULL &&
-		    !patch_commands(f, c, patch_key(at, keys[i]), list))
+		    !patch_commands(f, c, patch_key(at, *key), list))
 			return false;
 	}
 	return true;
@@ -101,6 +120,10 @@ patch_put_commands(struct front *f)
 			json_decref(list);
 			return false;
 		}
+		if (json_object_size(v) > 0 &&
+		    patch_first(v, command_keys, NULL) == NULL)
+			patch_warn(f, "%s holds no command and does nothing",
+			    stages[i].key);
 		if (json_array_size(list) == 0 || stage != NULL)
 			json_decref(list);
 		else

@@ -119,6 +119,10 @@ put_dependencies(struct front *f)
 	json_t *list = json_array();
 	bool ok = true;
 
+	if (v == NULL)
+		v = patch_get(f, "depends_on", &at);
+	if (v == NULL)
+		v = patch_get(f, "dependsOn", &at);
 	if (json_is_object(v))
 		patch_warn(f,
 		    "dependencies is no list of patch ids: packages are "

@@ -73,6 +73,7 @@ put_summary_file(struct front *f, json_t *final)
 bool
 patch_put_final(struct front *f)
 {
+	static const char *const keys[] = {"commit", "tag", NULL};
 	struct where at;
 	const json_t *v = patch_get(f, "final", &at), *summary;
 	json_t *final = json_object(), *git = json_object();
@@ -81,6 +82,9 @@ patch_put_final(struct front *f)
 	if (v != NULL && !json_is_object(v))
 		patch_warn(f, "final is no mapping: not used");
 	ok = put_git_key(f, git, "commit") && put_git_key(f, git, "tag");
+	if (json_object_size(json_object_get(v, "git")) > 0 &&
+	    patch_first(json_object_get(v, "git"), keys, NULL) == NULL)
+		patch_warn(f, "final.git has neither commit nor tag");
 	if (json_object_size(git) > 0)
 		patch_put(final, "git", git);
 	else

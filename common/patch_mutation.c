@@ -23,6 +23,11 @@ static const struct {
     {"fileupdate", PATCH_KIND_WRITE},
     {"modify", PATCH_KIND_WRITE},
     {"overwrite", PATCH_KIND_WRITE},
+    {"rewrite", PATCH_KIND_WRITE},
+    {"replacefile", PATCH_KIND_WRITE},
+    {"add", PATCH_KIND_WRITE},
+    {"addfile", PATCH_KIND_WRITE},
+    {"createorupdate", PATCH_KIND_WRITE},
     {"file", PATCH_KIND_WRITE},
     {"fileoperation", PATCH_KIND_NONE},
     {"edit", PATCH_KIND_EDIT},
@@ -31,6 +36,8 @@ static const struct {
     {"replace", PATCH_KIND_EDIT},
     {"regex", PATCH_KIND_REGEX},
     {"insert", PATCH_KIND_INSERT},
+    {"insertafter", PATCH_KIND_INSERT},
+    {"insertbefore", PATCH_KIND_INSERT},
     {"append", PATCH_KIND_APPEND},
     {"prepend", PATCH_KIND_PREPEND},
     {"diff", PATCH_KIND_DIFF},
@@ -199,6 +206,16 @@ clash(const json_t *v, enum patch_kind kind)
 	return NULL;
 }
 
+/* Is it an operation that is named? Prose, and the type of a text, is not. */
+static bool
+names_operation(const json_t *v)
+{
+	static const char *const keys[] = {"op", "operation", "action", NULL};
+	const char *word = json_string_value(patch_first(v, keys, NULL));
+
+	return word != NULL && strchr(word, ' ') == NULL;
+}
+
 /* By op and by keys; PATCH_KIND__MAX when refused. */
 static enum patch_kind
 decide(const struct patch_item *i)
@@ -206,9 +223,17 @@ decide(const struct patch_item *i)
 	const char *key, *other;
 	enum patch_kind op = kind_of_op(i->v), keys = kind_of_keys(i->v, &key);
 
-	if (op == PATCH_KIND__MAX && keys == PATCH_KIND_NONE) {
+	if (patch_refuse_slip(i))
+		return PATCH_KIND__MAX;
+	/* Contents beside it are not the file's for that. */
+	if (op == PATCH_KIND__MAX &&
+	    (keys == PATCH_KIND_NONE ||
+		(keys == PATCH_KIND_WRITE && names_operation(i->v)))) {
 		(void)patch_refuse_item(i, NULL,
 		    "an operation that nobody knows");
+		(void)patch_hint(i->f,
+		    "op: write, edit, regex, insert, append, prepend, diff, "
+		    "delete, rename, chmod, mkdir, symlink, merge, command");
 		return PATCH_KIND__MAX;
 	}
 	if (op == PATCH_KIND__MAX || op == PATCH_KIND_NONE ||
@@ -217,7 +242,9 @@ decide(const struct patch_item *i)
 	/* chmod beside contents is the mode of the new file. */
 	other = clash(i->v, op);
 	if (other == NULL)
-		return op;
+		return op == PATCH_KIND_WRITE && patch_refuse_part(i)
+			   ? PATCH_KIND__MAX
+			   : op;
 	(void)patch_refuse(i->f, PATCH_INVALID, i->at,
 	    "\"%s\" does not go with \"%s\" in one mutation", other,
 	    key != NULL ? key : "op");

@@ -115,6 +115,13 @@ bool patch_refuse_item(const struct patch_item *i, const char *key,
     const char *reason);
 /* The text to write, in any of its forms; NULL when refused. */
 json_t *patch_contents(const struct patch_item *i);
+/* True and refused where a key is one of ours but for a slip: it would be
+ * left out, and what is beside it would do something else. */
+bool patch_refuse_slip(const struct patch_item *i);
+/* The same of a place in the file beside contents that replace it. */
+bool patch_refuse_part(const struct patch_item *i);
+/* Keys of the document that are left out and should not be in silence. */
+void patch_warn_of_others(struct front *f);
 /* Adds what an item of that kind says. */
 bool patch_take(const struct patch_item *i, enum patch_kind kind);
 

@@ -264,21 +264,6 @@ take_commands(struct front *f)
 	return true;
 }
 
-/* Keys that look as if somebody meant something to be done. */
-static void
-warn_of_others(struct front *f)
-{
-	static const char *const keys[] = {"steps", "script", "scripts", "run",
-	    "exec", "hooks", "postRun", "postMutation", "preMutation",
-	    "rollback", "cleanup", "deploy", "onSuccess", "onFailure", "after",
-	    "before", "delete", "rename"};
-
-	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
-		if (patch_get(f, keys[i], NULL) != NULL)
-			patch_warn(f, "%s is not known here and is not done",
-			    keys[i]);
-}
-
 bool
 patch_actions(struct front *f)
 {
@@ -288,6 +273,6 @@ patch_actions(struct front *f)
 	    !take_patch(f, file) || !take_contents(f, file) ||
 	    !take_commands(f))
 		return false;
-	warn_of_others(f);
+	patch_warn_of_others(f);
 	return true;
 }

@@ -84,6 +84,12 @@ take_write(const struct patch_item *i)
 
 	if (text == NULL)
 		return false;
+	if (create != NULL && !json_is_boolean(create) &&
+	    !json_is_null(create)) {
+		json_decref(text);
+		return patch_refuse_item(i, "create",
+		    "create must be true or false");
+	}
 	m = begin(i, "write");
 	patch_put(m, "contents", text);
 	if (json_is_true(create))
