@@ -17,31 +17,42 @@
 static int
 judge_place(const struct buf *dir, struct fault *f)
 {
+	static const char ours[] = ".git\n";
+
 	if (dir->bytes != NULL && strcmp(dir->bytes, ".git") == 0)
 		return 0;
+	/* The way from here to the top of its files. */
+	if (dir->bytes != NULL && strncmp(dir->bytes, ours, strlen(ours)) == 0)
+		return fault_fail(f, OUTCOME_PREPARE,
+		    "the workspace is not the work tree of its repository "
+		    "(core.worktree), which is %s",
+		    dir->bytes + strlen(ours));
 	return fault_fail(f, OUTCOME_PREPARE,
-	    "the repository lies outside the workspace, in %s",
+	    "the repository lies outside the workspace, in %.*s",
+	    dir->bytes != NULL ? (int)strcspn(dir->bytes, "\n") : 1,
 	    dir->bytes != NULL ? dir->bytes : "?");
 }
 
-/* A .git that is a file says where; in the jail that may not even be seen. */
+/* A .git that is a file or a link says where; in the jail that may not even be
+ * seen, and what is not .git/ has no locks of ours. */
 static int
 check_link(struct worker *w, struct fault *f)
 {
 	struct buf place = {0};
 	struct stat st;
 	size_t len;
-	char *text = beneath_read(w->root, ".git", 4096, &len, &st);
+	char *text;
 
-	if (text == NULL)
+	if (beneath_stat(w->root, ".git", &st) != 1 || S_ISDIR(st.st_mode))
 		return 0;
-	buf_puts(&place,
-	    strncmp(text, "gitdir: ", 8) == 0 ? text + 8 : "another place");
-	if (place.bytes != NULL)
-		place.bytes[strcspn(place.bytes, "\n")] = '\0';
+	text = beneath_read(w->root, ".git", 4096, &len, &st);
+	buf_puts(&place, text != NULL && strncmp(text, "gitdir: ", 8) == 0
+			     ? text + 8
+			     : "another place");
 	(void)judge_place(&place, f);
-	fault_hint(f, "a linked work tree or a submodule cannot commit as a "
-		      "part of the patch: leave final.git out");
+	fault_hint(f, "where .git is a file or a link (a linked work tree, a "
+		      "submodule) a patch can have neither final.git nor a "
+		      "branch");
 	buf_free(&place);
 	free(text);
 	return -1;
@@ -52,7 +63,8 @@ static int
 check_unfinished(struct worker *w, struct fault *f)
 {
 	static const char *const signs[] = {"MERGE_HEAD", "CHERRY_PICK_HEAD",
-	    "REVERT_HEAD", "rebase-merge", "rebase-apply", "BISECT_LOG"};
+	    "REVERT_HEAD", "sequencer", "rebase-merge", "rebase-apply",
+	    "BISECT_LOG"};
 
 	for (size_t i = 0; i < sizeof(signs) / sizeof(signs[0]); i++) {
 		char *path = xasprintf("%s/.git/%s", w->workspace, signs[i]);
@@ -74,7 +86,8 @@ check_unfinished(struct worker *w, struct fault *f)
 static int
 check_repository(struct worker *w, struct fault *f)
 {
-	static const char *const argv[] = {GIT, "rev-parse", "--git-dir", NULL};
+	static const char *const argv[] = {GIT, "rev-parse", "--git-dir",
+	    "--show-cdup", NULL};
 	struct buf out = {0};
 	int code = 0;
 	int answer = check_link(w, f);
@@ -96,11 +109,14 @@ check_repository(struct worker *w, struct fault *f)
 	    "is no git repository");
 }
 
+/* Not git's short name, which a tag of the same one makes longer. */
 static int
 check_branch(struct worker *w, struct fault *f)
 {
-	static const char *const argv[] = {GIT, "symbolic-ref", "--short", "-q",
-	    "HEAD", NULL};
+	static const char *const argv[] = {GIT, "symbolic-ref", "-q", "HEAD",
+	    NULL};
+	static const char heads[] = "refs/heads/";
+	const char *name = NULL;
 	struct buf out = {0};
 	int code = 0, answer;
 
@@ -109,12 +125,13 @@ check_branch(struct worker *w, struct fault *f)
 	answer = git_ask(w, argv, &code, &out, f);
 	if (answer == 0 && code > 1)
 		answer = git_no_answer("git symbolic-ref", code, &out, f);
-	if (answer == 0 && (code != 0 || out.bytes == NULL ||
-			       strcmp(out.bytes, w->plan->branch) != 0))
+	if (code == 0 && out.bytes != NULL &&
+	    strncmp(out.bytes, heads, strlen(heads)) == 0)
+		name = out.bytes + strlen(heads);
+	if (answer == 0 && (name == NULL || strcmp(name, w->plan->branch) != 0))
 		answer = fault_reject(f, OUTCOME_WRONG_BRANCH,
 		    "the patch is for branch %s, checked out is %s",
-		    w->plan->branch,
-		    code == 0 && out.bytes != NULL ? out.bytes : "no branch");
+		    w->plan->branch, name != NULL ? name : "no branch");
 	buf_free(&out);
 	return answer;
 }

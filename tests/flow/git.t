@@ -77,6 +77,44 @@ commits taken '"tag":"v1",'
 is 'one that is taken fails the patch' "$(said taken)" 'failed command'
 is 'as a whole' "$(g rev-parse HEAD)$(ls "$ws"/taken* 2>/dev/null)" "$head"
 
+# --- what is checked before
+
+g tag main
+printf '{"id":"branch","branch":"main","mutations":[{"path":"%s","contents":"x"}],"final":{"git":{"commit":"%s"}}}\n' \
+    branch branch | run_json 2>"$T/run.err"
+is 'a tag that is named like the branch does not hide it' \
+    "$(said branch) $(g log -1 --format=%s)" 'completed  branch'
+g tag -d main >/dev/null
+g checkout -q -b side
+for n in 1 2; do
+	echo $n >"$ws/a"
+	g commit -q -am side$n
+done
+g checkout -q main
+echo b >"$ws/a"
+g commit -q -am theirs
+g cherry-pick main..side >/dev/null 2>&1
+echo c >"$ws/a"
+g commit -q -am resolved
+commits between
+is 'nothing comes between two commits that somebody picks' \
+    "$(said between) $(g log -1 --format=%s)" 'failed prepare resolved'
+like 'which is said' "$(outcome between .error)" 'middle of something .*sequencer'
+fresh
+start_commit
+mv "$ws/.git" "$ws/real"
+ln -s real "$ws/.git"
+commits link
+is 'a repository behind a link, which has no locks of ours, is refused' \
+    "$(said link)" 'failed prepare'
+fresh
+start_commit
+mkdir "$ws/below"
+g config core.worktree ../below
+commits below
+like 'and one whose work tree is another one' "$(said below) $(outcome below .error)" \
+    "failed prepare .*core.worktree.* $ws/below"
+
 # --- what git cannot look at
 
 fresh
