@@ -140,7 +140,8 @@ check_branch(struct worker *w, struct fault *f)
  * What git cannot look at may hold other people's changes, and what it cannot
  * read it calls changed: the work tree passes for dirty. But not for a failure
  * that is gone at the second look. Of a directory that it cannot read to its
- * end it says nothing: what seems clean is looked at for those again.
+ * end it says nothing, nor of a submodule that the configuration hides: what
+ * seems clean is looked at for those again.
  */
 static int
 check_clean(struct worker *w, struct fault *f)
@@ -153,11 +154,7 @@ check_clean(struct worker *w, struct fault *f)
 		answer = gitstatus_ask(w, NULL, &out, f);
 	}
 	if (answer == 0 && out.len == 0)
-		answer = gitstatus_untracked(w, f);
-	if (answer == 1) {
-		buf_free(&out);
-		answer = gitstatus_ask(w, NULL, &out, f);
-	}
+		answer = gitstatus_hidden(w, &out, f);
 	if (answer == 0 && gitstatus_warning(&out) != NULL)
 		report_text(w->report, "warning",
 		    "git status could not look everywhere, so only what the "

@@ -9,12 +9,18 @@
 #include "executor/gitstatus.h"
 #include "executor/report.h"
 
+/* Of user, author and committer, name and address. */
+#define WHO 6
+/* `git lfs install` sets its filter in somebody's home, which is not seen here:
+ * without this git would take the whole file for the pointer. */
+#define GIT_LFS "filter.lfs.required=true"
+
 /* Errors are ignored one by one, to take what can be taken. */
 static int
 add(struct worker *w, const struct gitpaths *p, struct fault *f)
 {
-	static const char *const words[] = {GIT, "add", "-A", "--ignore-errors",
-	    NULL};
+	static const char *const words[] = {GIT, "-c", GIT_LFS, "add", "-A",
+	    "--ignore-errors", NULL};
 	struct gitargs a = {NULL, 0};
 
 	gitargs_push_all(&a, words);
@@ -102,7 +108,7 @@ static int
 has_staged(struct worker *w, const struct gitpaths *p, struct fault *f)
 {
 	static const char *const words[] = {GIT, "diff", "--cached", "--quiet",
-	    NULL};
+	    "--ignore-submodules=dirty", NULL};
 	struct gitargs a = {NULL, 0};
 	struct buf out = {0};
 	int code = 0, answer;
@@ -158,25 +164,48 @@ mend_index(struct worker *w, const struct gitpaths *p, struct fault *f)
 	    "git reset left an index that is not what was committed");
 }
 
+/* The repository may name an author of its own, or another encoding. There is
+ * nobody's key in the jail. */
+static void
+push_settings(struct gitargs *a, char *const *who)
+{
+	static const char *const fixed[] = {"i18n.commitEncoding=UTF-8",
+	    "commit.gpgSign=false", "diff.ignoreSubmodules=dirty", GIT_LFS};
+
+	for (size_t i = 0; i < WHO; i++) {
+		gitargs_push(a, "-c");
+		gitargs_push(a, who[i]);
+	}
+	for (size_t i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++) {
+		gitargs_push(a, "-c");
+		gitargs_push(a, fixed[i]);
+	}
+}
+
 static int
 run_commit(struct worker *w, const struct gitpaths *p, struct fault *f)
 {
-	char *name = xasprintf("user.name=%s", w->queue->git_name);
-	char *email = xasprintf("user.email=%s", w->queue->git_email);
-	/* There is nobody's key in the jail. */
-	const char *const words[] = {GIT, "-c", name, "-c", email, "-c",
-	    "commit.gpgSign=false", "commit", "-q", "-m", w->plan->git_commit,
+	const char *name = w->queue->git_name, *email = w->queue->git_email;
+	char *who[WHO] = {xasprintf("user.name=%s", name),
+	    xasprintf("user.email=%s", email),
+	    xasprintf("author.name=%s", name),
+	    xasprintf("author.email=%s", email),
+	    xasprintf("committer.name=%s", name),
+	    xasprintf("committer.email=%s", email)};
+	const char *const words[] = {"commit", "-q", "-m", w->plan->git_commit,
 	    NULL};
 	struct gitargs a = {NULL, 0};
 	int answer;
 
+	gitargs_push(&a, GIT);
+	push_settings(&a, who);
 	gitargs_push_all(&a, words);
 	if (p != NULL)
 		gitargs_push(&a, "--only");
 	gitargs_push_paths(&a, p);
 	answer = gitargs_run(w, &a, "git commit", f);
-	free(name);
-	free(email);
+	for (size_t i = 0; i < WHO; i++)
+		free(who[i]);
 	return answer;
 }
 

@@ -5,8 +5,10 @@
 #include "executor/gitask.h"
 #include "executor/gitstatus.h"
 
-int
-gitstatus_ask(struct worker *w, const struct gitpaths *p, struct buf *out,
+/* What has changed within a submodule no commit here takes; that it is another
+ * commit one does, and git add, too, where the configuration ignores it. */
+static int
+ask(struct worker *w, const struct gitpaths *p, bool hidden, struct buf *out,
     struct fault *f)
 {
 	/* Where the configuration hides them, git add still takes them. */
@@ -16,14 +18,26 @@ gitstatus_ask(struct worker *w, const struct gitpaths *p, struct buf *out,
 	int code = 0, answer;
 
 	gitargs_push_all(&a, words);
-	/* What has changed within a submodule no commit here takes. */
-	if (p != NULL)
+	if (p != NULL || hidden)
 		gitargs_push(&a, "--ignore-submodules=dirty");
 	gitargs_push_paths(&a, p);
 	answer = gitargs_ask(w, &a, &code, out, f);
 	if (answer == 0 && code != 0)
 		answer = git_no_answer("git status", code, out, f);
 	return answer;
+}
+
+int
+gitstatus_ask(struct worker *w, const struct gitpaths *p, struct buf *out,
+    struct fault *f)
+{
+	return ask(w, p, false, out, f);
+}
+
+int
+gitstatus_hidden(struct worker *w, struct buf *out, struct fault *f)
+{
+	return ask(w, NULL, true, out, f);
 }
 
 static bool
@@ -67,21 +81,4 @@ const char *
 gitstatus_unstaged(const struct buf *out)
 {
 	return first(out, is_unstaged);
-}
-
-int
-gitstatus_untracked(struct worker *w, struct fault *f)
-{
-	static const char *const argv[] = {GIT, "ls-files", "--others",
-	    "--exclude-standard", "--directory", "--no-empty-directory", NULL};
-	struct buf out = {0};
-	int code = 0;
-	int answer = git_ask(w, argv, &code, &out, f);
-
-	if (answer == 0 && code != 0)
-		answer = git_no_answer("git ls-files", code, &out, f);
-	if (answer == 0)
-		answer = out.len > 0;
-	buf_free(&out);
-	return answer;
 }

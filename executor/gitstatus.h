@@ -16,7 +16,7 @@ int gitstatus_ask(struct worker *w, const struct gitpaths *p, struct buf *out,
 const char *gitstatus_warning(const struct buf *out);
 /* What the index has not. */
 const char *gitstatus_unstaged(const struct buf *out);
-/* Is there an untracked file? 1 yes, or a warning, 0 no, -1. */
-int gitstatus_untracked(struct worker *w, struct fault *f);
+/* Of everything, whatever the configuration hides of submodules. */
+int gitstatus_hidden(struct worker *w, struct buf *out, struct fault *f);
 
 #endif

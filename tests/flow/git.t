@@ -19,10 +19,11 @@ fresh() {
 start_commit() {
 	g add -A && g commit -q -m start
 }
-# commits ID [FIELD,]: a patch that changes ID.txt and commits.
+# commits ID [FIELD, [PATH]]: a patch that writes PATH, by default ID.txt, and
+# commits.
 commits() {
-	printf '{"id":"%s","mutations":[{"path":"%s.txt","contents":"x\\n"}],"final":{"git":{%s"commit":"by %s"}}}\n' \
-	    "$1" "$1" "${2:-}" "$1" | run_json 2>"$T/run.err"
+	printf '{"id":"%s","mutations":[{"path":"%s","contents":"x\\n"}],"final":{"git":{%s"commit":"by %s"}}}\n' \
+	    "$1" "${3:-$1.txt}" "${2:-}" "$1" | run_json 2>"$T/run.err"
 }
 said() {
 	outcome "$1" '"\(.state) \(.stage // "")"'
@@ -36,6 +37,25 @@ is 'a commit is made' "$(g log -1 --format='%s|%an|%ae')" \
 is 'and told' "$(outcome plain .git.commit)" "$(g rev-parse HEAD)"
 is 'all is clean' "$(g status --porcelain)$(g fsck 2>&1)" ''
 
+fresh
+start_commit
+g config author.name Joe
+g config committer.email joe@example.org
+g config i18n.commitEncoding ISO-8859-1
+commits named
+is "by us, in UTF-8, whatever the repository's configuration says" \
+    "$(g log -1 --format='%an|%ae|%cn|%ce|%e')" \
+    'Patch Flow|pf@example.org|Patch Flow|pf@example.org|'
+echo '*.bin filter=lfs' >"$ws/.gitattributes"
+commits large '' x.bin
+is 'a file for LFS is not committed whole where nobody has set it up' \
+    "$(said large) $(g log -1 --format=%s)" 'failed command by named'
+g config filter.lfs.clean 'sed s/.*/pointer/'
+commits larger '' x.bin
+is 'but where it is' "$(said larger) $(g show HEAD:x.bin)" 'completed  pointer'
+
+fresh
+start_commit
 echo mine >"$ws/a"
 echo mine >"$ws/untracked"
 echo staged >"$ws/staged"
@@ -124,6 +144,26 @@ echo mine >"$ws/mine"
 commits hidden
 is "what the configuration hides of other people's work stays theirs" \
     "$(g show --name-only --format= HEAD)" hidden.txt
+fresh
+git init -q -b main "$ws/mod"
+git -C "$ws/mod" commit -q --allow-empty -m 0
+printf '[submodule "mod"]\n\tpath = mod\n\turl = ./x\n\tignore = all\n' \
+    >"$ws/.gitmodules"
+start_commit 2>"$T/git.err"
+git -C "$ws/mod" commit -q --allow-empty -m theirs
+commits moved
+is 'so does a submodule that was moved and is ignored' \
+    "$(g show --ignore-submodules=none --name-only --format= HEAD)" moved.txt
+fresh
+git init -q -b main "$ws/mod"
+git -C "$ws/mod" commit -q --allow-empty -m 0
+start_commit 2>"$T/git.err"
+g config diff.ignoreSubmodules all
+echo '{"id":"mover","mutations":[],"postMutationBuild":{"shell":["git -C mod -c user.name=x -c user.email=x commit -q --allow-empty -m 1"]},"final":{"git":{"commit":"mover"}}}' |
+    run_json 2>"$T/run.err"
+is "but the patch's own move of one is committed" \
+    "$(said mover) $(g log -1 --format=%s) $(g status --porcelain --ignore-submodules=none)" \
+    'completed  mover '
 
 fresh
 mkdir "$ws/looked"
