@@ -177,6 +177,32 @@ print_changes(const json_t *doc)
 	}
 }
 
+/* What it asked for and did not get, or got otherwise. */
+static void
+print_warnings(const json_t *doc)
+{
+	const json_t *warning;
+	size_t i;
+
+	json_array_foreach (json_object_get(doc, "warnings"), i, warning) {
+		out_field(i == 0 ? "warnings" : "", json_string_value(warning));
+	}
+}
+
+static void
+print_git(const json_t *doc)
+{
+	const json_t *git = json_object_get(doc, "git");
+	const char *commit = out_string(git, "commit");
+	const char *tag = out_string(git, "tag");
+
+	if (commit[0] != '\0')
+		out_fieldf("git", "commit %.12s%s%s", commit,
+		    tag[0] != '\0' ? ", tag " : "", tag);
+	else if (tag[0] != '\0')
+		out_fieldf("git", "tag %s", tag);
+}
+
 /* Who let it run, where that had to be asked for. */
 static void
 print_approval(const json_t *doc)
@@ -209,7 +235,9 @@ print_outcome(const json_t *doc)
 	if (strcmp(out_string(doc, "state"), "completed") == 0 &&
 	    json_is_true(json_object_get(doc, "unvalidated")))
 		out_field("validation", "none: the patch is unvalidated");
+	print_warnings(doc);
 	print_changes(doc);
+	print_git(doc);
 	print_commands(doc);
 }
 

@@ -89,9 +89,13 @@ echo '{"id":"blind","mutations":[{"path":"b","contents":"b"}],"postMutationBuild
 is 'where git cannot look everywhere only what the patch names is committed' \
     "$(g show --name-only --format= HEAD)" b
 like 'and it is said' "$(outcome blind .warnings)" 'could not look everywhere'
+like 'and shown' "$(patchflow -c "$CONF" show blind)" \
+    '^  warnings +.*could not look everywhere'
 
 commits tagged '"tag":"v1",'
 is 'a tag is made' "$(g rev-parse v1)" "$(g rev-parse HEAD)"
+like 'and shown' "$(patchflow -c "$CONF" show tagged)" \
+    "^  git +commit $(g rev-parse --short=12 HEAD), tag v1\$"
 head=$(g rev-parse HEAD)
 commits taken '"tag":"v1",'
 is 'one that is taken fails the patch' "$(said taken)" 'failed command'
