@@ -18,10 +18,15 @@ mutate_errno(const struct plan_step *s, const char *what, struct fault *f)
 {
 	int saved = errno;
 
-	if (saved == ELOOP)
-		fault_hint(f, "a symbolic link is in the way: name the file "
-			      "that it points to");
-	else if (saved == EXDEV)
+	if (saved == ELOOP || saved == ENOTDIR) {
+		(void)fault_fail(f, OUTCOME_MUTATION,
+		    "%s %s: a directory in it is a file or a symbolic link, "
+		    "and none is followed",
+		    what, s->path);
+		fault_hint(f, "name the file that the link points to");
+		return -1;
+	}
+	if (saved == EXDEV)
 		fault_hint(f, "another filesystem is mounted in the "
 			      "workspace there; patches cannot change it");
 	errno = saved;

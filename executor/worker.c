@@ -30,6 +30,35 @@ stage_of(enum plan_phase phase)
 }
 
 static int
+fail_limit(const struct command *c, enum plan_phase phase, const char *text,
+    struct fault *f)
+{
+	bool cpu = command_limit(c) == SIGXCPU;
+
+	(void)fault_fail(f, OUTCOME_LIMIT,
+	    "%s: the command went over its limit of %lld %s: %s",
+	    plan_phase_name[phase],
+	    (long long)(cpu ? c->limits->cpu_ms : c->limits->file_size),
+	    cpu ? "ms of CPU time" : "bytes for a file", text);
+	fault_hint(f,
+	    "the queue's limit is its key %s; a patch can only lower "
+	    "it",
+	    cpu ? "cpu_time" : "file_size");
+	return -1;
+}
+
+/* What git says first tells why; its own command line is always the same. */
+static int
+fail_git(const struct command *c, const char *text, struct fault *f)
+{
+	size_t len = c->head.len > 0 ? strcspn(c->head.bytes, "\n") : 0;
+
+	return fault_fail(f, OUTCOME_COMMAND, "git: exit status %d: %s%s%.*s",
+	    c->exit_code, text, len > 0 ? ": " : "",
+	    (int)(len < 300 ? len : 300), len > 0 ? c->head.bytes : "");
+}
+
+static int
 fail_command(const struct command *c, enum plan_phase phase, const char *text,
     struct fault *f)
 {
@@ -46,14 +75,13 @@ fail_command(const struct command *c, enum plan_phase phase, const char *text,
 		return -1;
 	}
 	if (command_limit(c) != 0)
-		return fault_fail(f, OUTCOME_LIMIT,
-		    "%s: the command went over its %s limit: %s", where,
-		    command_limit(c) == SIGXCPU ? "CPU time" : "file size",
-		    text);
+		return fail_limit(c, phase, text, f);
 	if (c->signal != 0)
 		return fault_fail(f, stage_of(phase),
 		    "%s: the command was ended by signal %d (%s): %s", where,
 		    c->signal, strsignal(c->signal), text);
+	if (phase == PHASE_GIT && c->exit_code != 127)
+		return fail_git(c, text, f);
 	(void)fault_fail(f, stage_of(phase), "%s: exit status %d: %s", where,
 	    c->exit_code, text);
 	if (c->exit_code == 127)

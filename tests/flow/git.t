@@ -99,6 +99,7 @@ like 'and shown' "$(patchflow -c "$CONF" show tagged)" \
 head=$(g rev-parse HEAD)
 commits taken '"tag":"v1",'
 is 'one that is taken fails the patch' "$(said taken)" 'failed command'
+like 'for what git says' "$(outcome taken .error)" "git tag: .*'v1' already exists"
 is 'as a whole' "$(g rev-parse HEAD)$(ls "$ws"/taken* 2>/dev/null)" "$head"
 
 # --- what is checked before

@@ -31,6 +31,7 @@ is 'the time of the patch' "$(reasons patch)" \
     'validate timeout, validate not-run'
 is 'the size of a file, told by a shell' "$(reasons size) $(
     outcome size .stage)" 'validate limit:file_size limit'
+like 'with the number' "$(outcome size .error)" 'limit of 1048576 bytes for a file'
 is 'an edit that was not found' "$(reasons edit)" 'validate not-run'
 is 'a limit of the patch as a whole' "$(reasons disk)" \
     'validate limit:disk, validate not-run'

@@ -56,6 +56,12 @@ static const struct row files[] = {
     {"{'path':'a','contents':'x','create':true}", DONE_TO, "a exists already",
 	NULL},
     {"{'path':'dir','contents':'x'}", DONE_TO, "dir is a directory", NULL},
+    {"{'path':'up/in','contents':'x'}", DONE_TO, "is a file or a symbolic",
+	NULL},
+    {"{'path':'up/no/in','mkdir':true}", DONE_TO, "is a file or a symbolic",
+	NULL},
+    {"{'path':'a/in','contents':'x'}", DONE_TO, "is a file or a symbolic",
+	NULL},
     {"{'path':'link','contents':'x'}", DONE_TO, "link is a symbolic link",
 	NULL},
     {"{'path':'link/x','contents':'x'}", DONE_TO, "link/x", NULL},
@@ -201,6 +207,7 @@ make_workspace(void **state)
 	put("big", big);
 	assert_int_equal(mkdirat(root, "dir", 0755), 0);
 	put("dir/in", "x\n");
+	assert_int_equal(symlinkat("dir", root, "up"), 0);
 	return symlinkat("a", root, "link");
 }
 
