@@ -28,6 +28,7 @@ struct clone {
 	int report;
 	struct buf dirs;    /* path of the directory that is being copied */
 	struct buf foreign; /* foreign.h */
+	struct buf known;   /* each directory: clone.h */
 	size_t seen;
 	bool exact; /* owners can be given */
 };
@@ -120,6 +121,9 @@ note(struct clone *c, int in, int out, const char *name)
 	if (fstatat(in, name, &st, AT_SYMLINK_NOFOLLOW) == -1 ||
 	    fstatat(out, name, &now, AT_SYMLINK_NOFOLLOW) == -1)
 		return errno == ENOENT ? 0 : -1;
+	if (S_ISDIR(now.st_mode) &&
+	    foreign_note(&c->known, out, name, c->dirs.bytes) == -1)
+		return -1;
 	if (!foreign_is(&st) && !foreign_is_privileged(in, name, &st))
 		return 0;
 	return foreign_note(&c->foreign, out, name, c->dirs.bytes);
@@ -184,17 +188,17 @@ make_mark(int upper)
 }
 
 static int
-write_notes(const struct clone *c, int upper)
+write_notes(const struct buf *notes, int upper, const char *where)
 {
 	int fd, answer;
 
-	if (c->foreign.len == 0)
+	if (notes->len == 0)
 		return 0;
-	fd = sys_openat(upper, "../" FOREIGN_LIST,
-	    O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	fd = sys_openat(upper, where, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
+	    0600);
 	if (fd == -1)
 		return -1;
-	answer = spool_write(fd, c->foreign.bytes, c->foreign.len);
+	answer = spool_write(fd, notes->bytes, notes->len);
 	(void)close(fd);
 	return answer;
 }
@@ -232,13 +236,17 @@ clone_workspace(void *owner, int workspace, int upper, int report)
 		const struct timespec ts[2] = {st.st_atim, st.st_mtim};
 
 		answer =
-		    futimens(upper, ts) == -1 || write_notes(&c, upper) == -1
+		    futimens(upper, ts) == -1 ||
+			    write_notes(&c.foreign, upper,
+				"../" FOREIGN_LIST) == -1 ||
+			    write_notes(&c.known, upper, "../" CLONE_DIRS) == -1
 			? -1
 			: make_mark(upper);
 	}
 	if (answer == -1)
 		fail_clone(&c, workspace, report);
 	buf_free(&c.foreign);
+	buf_free(&c.known);
 	buf_free(&c.dirs);
 	return answer;
 }

@@ -6,6 +6,8 @@
 
 /* In T; its ctime is the end of the clone. */
 #define CLONE_MARK "CLONED"
+/* In T: which directory of the clone is which, in the form of foreign.h. */
+#define CLONE_DIRS "DIRS"
 
 /* As jail_spec.prepare. */
 int clone_workspace(void *owner, int workspace, int upper, int report);

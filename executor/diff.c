@@ -340,7 +340,7 @@ pair_judge(struct pair *p, struct buf *path)
 	if (!p->has_new || is_whiteout(&p->new))
 		return p->has_old ? emit_delete(p) : 0;
 	if (S_ISDIR(p->new.st_mode) && p->has_old && S_ISDIR(p->old.st_mode) &&
-	    !is_opaque(p))
+	    !p->whole && !is_opaque(p))
 		return path != NULL ? merge_dir(p, path) : emit_meta(p);
 	if (p->has_old && (is_same(p) || is_freshened(p)))
 		return 0;

@@ -21,6 +21,7 @@ struct copy_walk {
 	struct diff *d;
 	struct fault *f;
 	struct timespec mark;
+	struct foreign_list known; /* CLONE_DIRS */
 	struct buf path;
 };
 
@@ -93,12 +94,23 @@ judge_dirs(struct copy_walk *w, struct pair *p)
 	return answer;
 }
 
+/* One that was moved here, whose ctime alone says so: what is in it looks as
+ * untouched as it was at its old place. */
+static bool
+is_moved(const struct copy_walk *w, const struct pair *p)
+{
+	const char *was = foreign_find(&w->known, p->upper, p->name, &p->new);
+
+	return was != NULL && strcmp(was, p->path) != 0;
+}
+
 static int
 judge_new(struct copy_walk *w, struct pair *p)
 {
 	bool dir = S_ISDIR(p->new.st_mode);
 
-	if (dir && p->has_old && S_ISDIR(p->old.st_mode))
+	p->whole = dir && is_moved(w, p);
+	if (dir && p->has_old && S_ISDIR(p->old.st_mode) && !p->whole)
 		return judge_dirs(w, p);
 	if (!is_touched(w, &p->new))
 		return dir ? judge_lost_dir(w, p) : 0;
@@ -208,8 +220,12 @@ judge_clone(struct copy_walk *w, const struct stat *top)
 	struct foreign_list foreign;
 	int answer;
 
-	if (foreign_load(d->txn->dir, &foreign) == -1)
+	if (foreign_load(d->txn->dir, FOREIGN_LIST, &foreign) == -1)
 		return pair_fail(w->f, "reading", FOREIGN_LIST);
+	if (foreign_load(d->txn->dir, CLONE_DIRS, &w->known) == -1) {
+		foreign_free(&foreign);
+		return pair_fail(w->f, "reading", CLONE_DIRS);
+	}
 	d->foreign = &foreign;
 	answer = pair_judge_root(d, w->f);
 	if (answer == 0)
@@ -217,6 +233,7 @@ judge_clone(struct copy_walk *w, const struct stat *top)
 		    is_touched(w, top));
 	d->foreign = NULL;
 	foreign_free(&foreign);
+	foreign_free(&w->known);
 	return answer;
 }
 

@@ -234,16 +234,15 @@ parse(struct foreign_list *l, size_t len)
 }
 
 int
-foreign_load(int txn, struct foreign_list *l)
+foreign_load(int txn, const char *file, struct foreign_list *l)
 {
 	struct stat st;
 	size_t len;
 
 	*l = (struct foreign_list){0};
-	if (fstatat(txn, FOREIGN_LIST, &st, AT_SYMLINK_NOFOLLOW) == -1)
+	if (fstatat(txn, file, &st, AT_SYMLINK_NOFOLLOW) == -1)
 		return errno == ENOENT ? 0 : -1;
-	l->bytes =
-	    beneath_read(txn, FOREIGN_LIST, (size_t)st.st_size + 1, &len, &st);
+	l->bytes = beneath_read(txn, file, (size_t)st.st_size + 1, &len, &st);
 	if (l->bytes == NULL)
 		return -1;
 	parse(l, len);

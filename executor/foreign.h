@@ -48,8 +48,8 @@ struct foreign_list {
 /* dir/name is a clone of path, which is of that kind; 0 or -1. */
 int foreign_note(struct buf *notes, int dir, const char *name,
     const char *path);
-/* T's list; where there is none it is empty. 0 or -1. */
-int foreign_load(int txn, struct foreign_list *l);
+/* A list of T's; where there is none it is empty. 0 or -1. */
+int foreign_load(int txn, const char *file, struct foreign_list *l);
 void foreign_free(struct foreign_list *l);
 /* The path that dir/name is a clone of, or NULL. */
 const char *foreign_find(const struct foreign_list *l, int dir,

@@ -15,6 +15,7 @@ struct pair {
 	int upper;
 	int lower; /* -1: no such directory below */
 	bool has_new, has_old;
+	bool whole; /* a directory that is not the one below, but another */
 	struct stat new, old;
 };
 

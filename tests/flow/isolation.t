@@ -27,11 +27,17 @@ alerts() {
 	rm -f "$SPOOL"/alerts/new/*
 }
 
-# way NAME ISOLATION RUN: success, failure, and a human who works beside it.
+# way NAME ISOLATION RUN: success, failure, a directory in the place of another,
+# and a human who works beside it.
 way() {
+	mkdir -p "$ws/old/in" "$ws/next/in"
+	echo old | tee "$ws/old/f" "$ws/old/in/f" >"$ws/old/in/more"
+	echo "$1" | tee "$ws/next/f" >"$ws/next/in/f"
+	chown -R --reference="$ws" "$ws/old" "$ws/next"
 	queue_json >/dev/null <<END
 {"id":"$1-good","mutations":[{"path":"a","contents":"$1\\n"}],"validate":{"shell":["grep -q $1 a; mkdir new-$1; echo made >new-$1/f; rm -rf dir; mkdir dir; echo in >dir/$1"]}}
 {"id":"$1-bad","mutations":[{"path":"a","contents":"bad\\n"}],"validate":{"shell":["rm -rf dir; chmod 700 .; exit 3"]}}
+{"id":"$1-swap","validate":{"shell":["mv old last && mv next old && rm -r last && grep -q $1 old/in/f"]}}
 {"id":"$1-plain","mutations":[{"path":"p","contents":"$1\\n"}]}
 END
 	ok "$1: runs" "$3"
@@ -39,6 +45,10 @@ END
 	    outcome "$1-good" .state)" "$2/completed"
 	is "$1: with its effects" "$(cat "$ws/a" "$ws/new-$1/f" "$ws/p"; ls "$ws/dir")" \
 	    "$(printf '%s\nmade\n%s\n%s' "$1" "$1" "$1")"
+	is "$1: a directory takes the place of another" \
+	    "$(outcome "$1-swap" .state) $(cd "$ws" && grep -r . old next 2>&1 |
+	        sort | tr '\n' ' ')" \
+	    "completed grep: next: No such file or directory old/f:$1 old/in/f:$1 "
 	is "$1: a failure has none" "$(outcome "$1-bad" .stage) $(
 	    stat -c %a "$ws")" "validation $mode"
 	ok "$1: nothing is left" tidy
