@@ -209,6 +209,20 @@ commit_exists(const struct txn *t)
 	return false;
 }
 
+int64_t
+commit_time_ns(const struct txn *t)
+{
+	struct stat st;
+
+	for (size_t i = 0; i < RECORDS; i++) {
+		if (fstatat(t->dir, records[i].name, &st,
+			AT_SYMLINK_NOFOLLOW) == 0)
+			return st.st_mtim.tv_sec * 1000000000LL +
+			       st.st_mtim.tv_nsec;
+	}
+	return INT64_MAX;
+}
+
 int
 commit_read(const struct txn *t, struct record *r, enum commit_state *state)
 {

@@ -33,6 +33,7 @@ struct commit {
 	/* filled by displaced_find and commit_revert, owned: paths that
 	 * somebody changed behind the check */
 	json_t *displaced;
+	int64_t decided_ns; /* by commit_revert, too: since its record */
 };
 
 int commit_check(const struct commit *c, const struct ops *ops,
@@ -69,6 +70,8 @@ enum commit_state {
 };
 /* Is there a record at all, whatever it says? */
 bool commit_exists(const struct txn *t);
+/* When the record was written, which people's changes are held against. */
+int64_t commit_time_ns(const struct txn *t);
 /* 1 found, 0 none, -1: there is one that cannot be trusted. */
 int commit_read(const struct txn *t, struct record *r,
     enum commit_state *state);

@@ -168,7 +168,7 @@ emit_put(struct pair *p)
 	if (sys_renameat2(p->upper, p->name, p->d->txn->new, number,
 		RENAME_NOREPLACE) == -1)
 		return pair_fail(p->f, "staging", p->path);
-	o->new_ino = p->new.st_ino;
+	op_note_new(o, &p->new);
 	o->mode = p->new.st_mode;
 	return 0;
 }

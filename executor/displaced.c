@@ -106,6 +106,33 @@ displaced_find(struct commit *c, const struct record *r)
 	}
 }
 
+/* A directory's own times move with what is put beside it. */
+static int
+visit_changed(struct subtree_walk *w, const struct subtree_at *at)
+{
+	const int64_t *since = w->owner;
+
+	return w->seen > 0 && !S_ISDIR(at->st->st_mode) &&
+	       ns(&at->st->st_ctim) > *since;
+}
+
+bool
+displaced_is_changed(const struct commit *c, const struct op *o, int dir,
+    const char *name, const struct stat *st)
+{
+	int64_t since = c->decided_ns;
+	struct subtree_walk w = {.visit = visit_changed,
+	    .owner = &since,
+	    .beat = c->beat,
+	    .beat_owner = c->owner};
+
+	if (S_ISDIR(st->st_mode))
+		return subtree_walk(&w, dir, name, o->path) == 1;
+	return S_ISREG(st->st_mode) && o->new_mtime_ns != 0 &&
+	       (st->st_size != o->new_size ||
+		   ns(&st->st_mtim) != o->new_mtime_ns);
+}
+
 /* The clock of ctime ticks coarsely: in the tick of DONE the content tells. */
 static bool
 is_late(const struct txn *t, const struct record *r, const struct op *o,

@@ -12,6 +12,10 @@
 /* Adds to c->displaced. All of it is read from T and the workspace, so that
  * a crash in between loses nothing. */
 void displaced_find(struct commit *c, const struct record *r);
+/* Before and after it is taken back: has somebody written to what o had put, or
+ * into it, since it was checked? It lies in dir by that name. */
+bool displaced_is_changed(const struct commit *c, const struct op *o, int dir,
+    const char *name, const struct stat *st);
 /* Was a displaced file written since the record was called DONE? Such a
  * writer had it open before. Its path, or NULL. */
 const char *displaced_late(const struct txn *t, const struct record *r);

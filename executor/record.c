@@ -34,6 +34,15 @@ ops_find(const struct ops *o, const char *path, const char **rest)
 	return NULL;
 }
 
+void
+op_note_new(struct op *o, const struct stat *st)
+{
+	o->new_ino = st->st_ino;
+	o->new_size = st->st_size;
+	o->new_mtime_ns =
+	    st->st_mtim.tv_sec * 1000000000LL + st->st_mtim.tv_nsec;
+}
+
 bool
 op_is_object(const struct op *o)
 {
@@ -98,14 +107,15 @@ static json_t *
 encode_op(const struct op *o)
 {
 	json_t *doc = json_pack("{s:s,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,"
-				"s:I,s:I}",
+				"s:I,s:I,s:I,s:I}",
 	    "kind", kind_name[o->kind], "n", (json_int_t)o->n, "new_ino",
 	    (json_int_t)o->new_ino, "old_ino", (json_int_t)o->old_ino, "mode",
 	    (json_int_t)o->mode, "uid", (json_int_t)o->uid, "gid",
 	    (json_int_t)o->gid, "old_mode", (json_int_t)o->old_mode, "old_uid",
 	    (json_int_t)o->old_uid, "old_gid", (json_int_t)o->old_gid,
 	    "old_size", (json_int_t)o->old_size, "old_mtime_ns",
-	    (json_int_t)o->old_mtime_ns);
+	    (json_int_t)o->old_mtime_ns, "new_size", (json_int_t)o->new_size,
+	    "new_mtime_ns", (json_int_t)o->new_mtime_ns);
 
 	pathjson_put(doc, o->path);
 	return doc;
@@ -157,6 +167,8 @@ decode_op(const json_t *doc, struct ops *ops)
 	o->old_gid = (gid_t)number(doc, "old_gid");
 	o->old_size = number(doc, "old_size");
 	o->old_mtime_ns = number(doc, "old_mtime_ns");
+	o->new_size = number(doc, "new_size");
+	o->new_mtime_ns = number(doc, "new_mtime_ns");
 	return 0;
 }
 

@@ -13,7 +13,7 @@
 #ifndef EXECUTOR_RECORD_H
 #define EXECUTOR_RECORD_H
 
-#include <sys/types.h>
+#include <sys/stat.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -44,6 +44,8 @@ struct op {
 	gid_t old_gid;
 	int64_t old_size; /* to see late writes into what was displaced */
 	int64_t old_mtime_ns;
+	int64_t new_size;     /* and into what was put, when it is taken back */
+	int64_t new_mtime_ns; /* 0: not known */
 };
 
 /* Mode and owner of a directory. */
@@ -76,6 +78,8 @@ void op_name(const struct op *o, char out[OP_NAME_SIZE]);
  * what of path lies below that. Or NULL. */
 const struct op *ops_find(const struct ops *o, const char *path,
     const char **rest);
+/* What is put, as it is when it was checked. */
+void op_note_new(struct op *o, const struct stat *st);
 /* A new object of git: shared by content, so it is never taken away again. */
 bool op_is_object(const struct op *o);
 struct op *ops_add(struct ops *o, enum op_kind kind, const char *path);

@@ -14,6 +14,7 @@
 #include "common/sys.h"
 #include "executor/commit.h"
 #include "executor/cursor.h"
+#include "executor/displaced.h"
 #include "executor/utf8.h"
 
 #define BEAT_EVERY 100
@@ -71,7 +72,8 @@ unput(struct commit *c, const struct op *o, int dir, const char *base)
 		return answer;
 	if (fstatat(dir, base, &st, AT_SYMLINK_NOFOLLOW) == -1)
 		return errno == ENOENT ? leave(c, o) : -1;
-	if (st.st_ino != o->new_ino)
+	if (st.st_ino != o->new_ino ||
+	    displaced_is_changed(c, o, dir, base, &st))
 		return is_scrap(o) ? 0 : leave(c, o);
 	return exchanged ? sys_renameat2(c->txn->new, name, dir, base,
 			       RENAME_EXCHANGE)
@@ -127,12 +129,31 @@ revert_one(struct commit *c, const struct op *o, struct cursor *k)
 				 : undelete(c, o, k->dir, base);
 }
 
+/* Written between the look at it and its rename: it has come to T, whole. */
+static void
+look_again(struct commit *c, const struct ops *ops)
+{
+	for (size_t i = 0; i < ops->count; i++) {
+		const struct op *o = &ops->items[i];
+		char name[OP_NAME_SIZE];
+		struct stat st;
+
+		op_name(o, name);
+		if (o->kind == OP_PUT && !is_scrap(o) &&
+		    fstatat(c->txn->new, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+		    st.st_ino == o->new_ino &&
+		    displaced_is_changed(c, o, c->txn->new, name, &st))
+			(void)leave(c, o);
+	}
+}
+
 int
 commit_revert(struct commit *c, const struct ops *ops, const char **at)
 {
 	struct cursor k;
 	int answer = 0, saved;
 
+	c->decided_ns = commit_time_ns(c->txn);
 	cursor_open(&k, c->workspace->fd);
 	for (size_t i = ops->count; i > 0 && answer == 0; i--) {
 		*at = ops->items[i - 1].path;
@@ -140,6 +161,8 @@ commit_revert(struct commit *c, const struct ops *ops, const char **at)
 		if (i % BEAT_EVERY == 0 && c->beat != NULL)
 			c->beat(c->owner);
 	}
+	if (answer == 0)
+		look_again(c, ops);
 	if (answer == 0)
 		answer = cursor_sync(&k);
 	saved = errno;

@@ -194,12 +194,12 @@ check_put(struct check *k, struct op *o)
 	if ((st.st_mode & S_IFMT) != (o->mode & S_IFMT))
 		return say(k, o->path, "became something else");
 	if (is_same_index(k, o)) {
-		o->new_ino = st.st_ino;
+		op_note_new(o, &st);
 		return 0;
 	}
 	if (st.st_ino != o->new_ino && told_of(k, o->path) == NULL)
 		return say(k, o->path, "was replaced");
-	o->new_ino = st.st_ino;
+	op_note_new(o, &st);
 	dir = beneath_parent(k->ex->workspace.fd, o->path, &name);
 	if (dir == -1)
 		return say(k, o->path, "lost its directory");

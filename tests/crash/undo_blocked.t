@@ -71,7 +71,7 @@ is 'asked for again it is done' "$(outcome k .state)" undone
 # --- blocked behind its record
 
 if ! strace -o /dev/null true 2>/dev/null; then
-	skip 9 'strace may not trace here'
+	skip 15 'strace may not trace here'
 	done_testing
 	exit
 fi
@@ -89,7 +89,7 @@ blocked() {
 	    'mount --bind "$1" "$1" && shift && "$@"' sh "$ws/dir" "$@"
 }
 if [ "$(id -u)" -eq 0 ] && ! unshare -m true 2>/dev/null; then
-	skip 9 'no mount namespaces here'
+	skip 15 'no mount namespaces here'
 	done_testing
 	exit
 fi
@@ -106,11 +106,47 @@ decided() {
 	traced -e trace=renameat2 -e \
 	    inject=renameat2:signal=SIGKILL:when=$((record + 1))
 }
+# both: in the workspace, and what came to the staging place instead.
+both() {
+	cat "$ws/$1" 2>/dev/null
+	find "$place" -path '*/.kept-*' -type f -exec cat {} + | grep -c mine
+}
 begin
 undo
 traced -e trace=renameat2
 record=$(nth '"UNDO"')
 ok 'an undo writes its record' test "${record:-0}" -gt 0
+
+# --- written to behind it
+
+decided
+echo mine >>"$ws/a"
+once 2>/dev/null
+is 'what somebody writes to behind the record stays' "$(both a)" 'new
+mine
+0'
+is 'the rest is as it was' "$(outcome undo:k .state) $(cat "$ws/dir/b" "$ws/z1" \
+    "$ws/z2" "$ws/tree/t" | tr '\n' ' ')" 'completed dir/b z1 z2 tree/t '
+is 'that is told' "$(outcome undo:k '.displaced_foreign | join(",")')" a
+like 'and alerted' "$(cat "$SPOOL"/alerts/new/*)" displaced-changed
+
+begin
+undo
+traced -e trace=renameat2 -e \
+    inject=renameat2:delay_enter=5000000:when=$((record + 1)) &
+delayed=$!
+# shellcheck disable=SC2317 # await runs it
+is_decided() {
+	[ -n "$(find "$place" -name UNDO)" ]
+}
+await 'again, the executor is at its first rename' is_decided
+echo mine >>"$ws/z4"
+wait "$delayed"
+is 'in between it is kept and told of' "$(both z4) $(
+    outcome undo:k '.displaced_foreign | join(",")')" '1 z4'
+
+# --- blocked for good
+
 decided
 is 'killed behind it, it is decided' "$(find "$place" -name UNDO | wc -l)" 1
 blocked executor --once -c "$CONF" -q MAIN 2>"$T/run.out"

@@ -142,7 +142,7 @@ follows_the_name_it_finds(void **state)
 	world_close(&w);
 }
 
-/* Replaced, removed, made or written in place while we were at it: theirs. */
+/* Replaced, removed or made while we were at it: theirs. */
 static void
 leaves_what_others_did_meanwhile(void **state)
 {
@@ -167,6 +167,33 @@ leaves_what_others_did_meanwhile(void **state)
 	assert_int_equal(faccessat(w.ws.fd, "dir/b", F_OK, 0), -1);
 	assert_int_equal(faccessat(w.ws.fd, "swap/e", F_OK, 0), 0);
 	assert_int_equal(faccessat(w.ws.fd, "tree", F_OK, 0), 0);
+	world_close(&w);
+}
+
+/* The same inodes, in which there is what nobody else has. */
+static void
+leaves_what_others_wrote_in_place(void **state)
+{
+	const struct timespec tick = {0, 20000000};
+	struct world w;
+	struct commit c;
+	const char *at;
+
+	(void)state;
+	world_open(&w);
+	begin(&w, w.diff.ops.count);
+	(void)nanosleep(&tick, NULL);
+	assert_int_equal(scratch_file(w.ws.fd, "swap", "longer than it was"),
+	    0);
+	assert_int_equal(scratch_file(w.ws.fd, "new/deep/f", "new F"), 0);
+	c = world_commit(&w);
+	assert_int_equal(commit_turn(&w.txn), 0);
+	assert_int_equal(commit_revert(&c, &w.diff.ops, &at), 0);
+	assert_int_equal(json_array_size(c.displaced), 2);
+	json_decref(c.displaced);
+	assert_int_equal(faccessat(w.ws.fd, "swap/e", F_OK, 0), -1);
+	assert_int_equal(faccessat(w.ws.fd, "new/deep/f", F_OK, 0), 0);
+	assert_int_equal(faccessat(w.ws.fd, "file/in", F_OK, 0), -1);
 	world_close(&w);
 }
 
@@ -320,6 +347,7 @@ main(void)
 	    cmocka_unit_test(is_before_when_killed_or_failed_at_any_call),
 	    cmocka_unit_test(follows_the_name_it_finds),
 	    cmocka_unit_test(leaves_what_others_did_meanwhile),
+	    cmocka_unit_test(leaves_what_others_wrote_in_place),
 	    cmocka_unit_test(comes_back_from_a_blocked_path),
 	    cmocka_unit_test(names_what_it_displaced),
 	    cmocka_unit_test(notices_a_write_behind_the_end),
