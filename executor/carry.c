@@ -291,6 +291,8 @@ redo(struct executor *ex, const struct txn *t, struct record *r,
 	if (harden(ex, &c, &r->ops) == -1 || unlock(ex, t) == -1)
 		return -1;
 	note_time(ex, t, "REDO");
+	/* What was moved to and fro is as it was when the patch ended. */
+	(void)sys_utimensat(t->dir, "DONE", NULL);
 	if (settle_redo(ex, &c, r, b) == -1)
 		return -1;
 	if (commit_redone(t) == -1)

@@ -8,6 +8,7 @@
 #include "common/digest.h"
 #include "executor/beneath.h"
 #include "executor/changes.h"
+#include "executor/gitindex.h"
 #include "executor/pathjson.h"
 #include "executor/udiff.h"
 #include "executor/utf8.h"
@@ -19,6 +20,7 @@ changes_open(struct changes *c, size_t diff_max)
 {
 	memset(c, 0, sizeof(*c));
 	c->list = json_array();
+	c->hidden = json_array();
 	c->diff_max = diff_max;
 }
 
@@ -26,8 +28,9 @@ void
 changes_close(struct changes *c)
 {
 	json_decref(c->list);
+	json_decref(c->hidden);
 	buf_free(&c->diff);
-	c->list = NULL;
+	c->list = c->hidden = NULL;
 }
 
 /* Of a file its bytes, of a link what it says, of others nothing. */
@@ -138,27 +141,19 @@ count(struct changes *c, const char *path, const struct change_side *b,
 		c->on(c->owner, path);
 }
 
-int
-changes_add(struct changes *c, const char *path, const struct change_side *a,
+/* NULL where one of them cannot be read. */
+static json_t *
+make_entry(const char *path, const struct change_side *a,
     const struct change_side *b)
 {
 	const struct stat *st = b->dir != -1 ? b->st : a->st;
-	json_t *old, *new, *entry;
+	json_t *old = hash(a), *new = hash(b), *entry;
 	char mode[16];
 
-	if (strcmp(path, ".git") == 0 || strncmp(path, ".git/", 5) == 0)
-		return 0;
-	count(c, path, b, st);
-	if (json_array_size(c->list) >= CHANGES_MAX) {
-		c->unlisted++;
-		return 0;
-	}
-	old = hash(a);
-	new = hash(b);
 	if (old == NULL || new == NULL) {
 		json_decref(old);
 		json_decref(new);
-		return -1;
+		return NULL;
 	}
 	if (snprintf(mode, sizeof(mode), "%04o", st->st_mode & 07777) < 0)
 		mode[0] = '\0';
@@ -168,6 +163,42 @@ changes_add(struct changes *c, const char *path, const struct change_side *a,
 	    json_pack("{s:s,s:o,s:o,s:s,s:I}", "op", op_word(a, b),
 		"old_sha256", old, "new_sha256", new, "mode", mode, "bytes",
 		(json_int_t)(b->dir != -1 ? st->st_size : 0)));
+	return entry;
+}
+
+/* Objects are nobody's to undo, and of the index something else tells. */
+static void
+add_hidden(struct changes *c, const char *path, const struct change_side *a,
+    const struct change_side *b)
+{
+	json_t *entry = NULL;
+
+	if (strncmp(path, ".git/objects/", 13) != 0 &&
+	    strcmp(path, GITINDEX_PATH) != 0 &&
+	    json_array_size(c->hidden) < CHANGES_MAX)
+		entry = make_entry(path, a, b);
+	if (entry != NULL)
+		json_array_append_new(c->hidden, entry);
+}
+
+int
+changes_add(struct changes *c, const char *path, const struct change_side *a,
+    const struct change_side *b)
+{
+	json_t *entry;
+
+	if (strcmp(path, ".git") == 0 || strncmp(path, ".git/", 5) == 0) {
+		add_hidden(c, path, a, b);
+		return 0;
+	}
+	count(c, path, b, b->dir != -1 ? b->st : a->st);
+	if (json_array_size(c->list) >= CHANGES_MAX) {
+		c->unlisted++;
+		return 0;
+	}
+	entry = make_entry(path, a, b);
+	if (entry == NULL)
+		return -1;
 	json_array_append_new(c->list, entry);
 	add_diff(c, path, a, b);
 	return 0;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * What the outcome tells of the changes: the list with hashes and a bounded
- * unified diff. Only told, never acted upon; .git is left out.
+ * unified diff. Only told, never acted upon; .git is left out. An undo compares
+ * by it, and by what is hidden for that.
  */
 #ifndef EXECUTOR_CHANGES_H
 #define EXECUTOR_CHANGES_H
@@ -17,6 +18,7 @@
 
 struct changes {
 	json_t *list;
+	json_t *hidden; /* of .git, in the same form: for the record */
 	struct buf diff;
 	size_t diff_max;
 	bool diff_cut;

@@ -211,7 +211,8 @@ fill_record(struct executor *ex, struct diff *d, struct record *rec)
 	rec->workspace_ino = ex->workspace.st.st_ino;
 	rec->since_ns =
 	    ex->run.since.tv_sec * 1000000000LL + ex->run.since.tv_nsec;
-	rec->ops = d->ops; /* lent */
+	rec->ops = d->ops; /* lent, and so is this */
+	rec->hidden = d->changes.hidden;
 	note_index(&ex->run.txn, rec);
 	rec->outcome = success_doc(ex, d);
 }

@@ -179,11 +179,11 @@ record_encode(const struct record *r)
 
 	for (size_t i = 0; i < r->ops.count; i++)
 		json_array_append_new(ops, encode_op(&r->ops.items[i]));
-	return json_pack("{s:s,s:s,s:s,s:I,s:I,s:s,s:o,s:O}", "format",
+	return json_pack("{s:s,s:s,s:s,s:I,s:I,s:s,s:o,s:O,s:O*}", "format",
 	    RECORD_FORMAT, "file", r->file, "workspace", r->workspace,
 	    "workspace_ino", (json_int_t)r->workspace_ino, "since_ns",
 	    (json_int_t)r->since_ns, "index_id", r->index_id, "ops", ops,
-	    "outcome", r->outcome);
+	    "outcome", r->outcome, "hidden", r->hidden);
 }
 
 int
@@ -217,6 +217,7 @@ record_decode(const json_t *doc, struct record *r)
 		}
 	}
 	r->outcome = json_incref(outcome);
+	r->hidden = json_incref(json_object_get(doc, "hidden"));
 	return 0;
 }
 
@@ -225,5 +226,6 @@ record_free(struct record *r)
 {
 	ops_free(&r->ops);
 	json_decref(r->outcome);
-	r->outcome = NULL;
+	json_decref(r->hidden);
+	r->outcome = r->hidden = NULL;
 }

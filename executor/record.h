@@ -70,6 +70,7 @@ struct record {
 	struct ops ops;
 	char index_id[DIGEST_SIZE]; /* gitindex.h, of a new .git/index; "" */
 	json_t *outcome;
+	json_t *hidden; /* changes.h; NULL in records from before it was kept */
 };
 
 /* Its name in T/new or T/old. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Is everything as the patch left it, and is what it replaced as it was?
- * Where the outcome tells a hash, the content decides; elsewhere (in .git)
+ * Where the outcome or the record tells a hash, the content decides; elsewhere
  * inode and ctime do, which nobody can set back.
  */
 #include <sys/stat.h>
@@ -26,7 +26,7 @@ struct check {
 	const struct txn *txn;
 	struct record *record;
 	struct timespec done;
-	json_t *told; /* pathjson_key: entry of outcome.changes */
+	json_t *told; /* pathjson_key: entry of outcome.changes or hidden */
 	json_t *changed;
 };
 
@@ -43,14 +43,13 @@ say(struct check *k, const char *path, const char *what)
 	return 0;
 }
 
-static json_t *
-index_changes(const json_t *outcome)
+static void
+index_changes(json_t *told, const json_t *list)
 {
-	json_t *told = json_object();
 	json_t *entry;
 	size_t i;
 
-	json_array_foreach (json_object_get(outcome, "changes"), i, entry) {
+	json_array_foreach (list, i, entry) {
 		char *path = pathjson_take(entry);
 		char *key = path != NULL ? pathjson_key(path) : NULL;
 
@@ -59,10 +58,9 @@ index_changes(const json_t *outcome)
 		free(key);
 		free(path);
 	}
-	return told;
 }
 
-/* What the outcome tells of path, or NULL. */
+/* What is told of path, or NULL. */
 static const json_t *
 told_of(const struct check *k, const char *path)
 {
@@ -319,7 +317,9 @@ undo_check(struct executor *ex, const struct txn *t, struct record *r,
 	if (fstatat(t->dir, "DONE", &st, 0) == -1)
 		return -1;
 	k.done = st.st_ctim;
-	k.told = index_changes(r->outcome);
+	k.told = json_object();
+	index_changes(k.told, json_object_get(r->outcome, "changes"));
+	index_changes(k.told, r->hidden);
 	for (size_t i = 0; i < r->ops.count && answer == 0; i++) {
 		answer = check_op(&k, &r->ops.items[i]);
 		if (i % 100 == 0)

@@ -71,7 +71,7 @@ is 'asked for again it is done' "$(outcome k .state)" undone
 # --- blocked behind its record
 
 if ! strace -o /dev/null true 2>/dev/null; then
-	skip 15 'strace may not trace here'
+	skip 16 'strace may not trace here'
 	done_testing
 	exit
 fi
@@ -89,7 +89,7 @@ blocked() {
 	    'mount --bind "$1" "$1" && shift && "$@"' sh "$ws/dir" "$@"
 }
 if [ "$(id -u)" -eq 0 ] && ! unshare -m true 2>/dev/null; then
-	skip 15 'no mount namespaces here'
+	skip 16 'no mount namespaces here'
 	done_testing
 	exit
 fi
@@ -166,6 +166,17 @@ undo
 once 2>/dev/null
 is 'asked for again it is done' \
     "$(outcome k .state)$(same_as "$T/before")" undone
+
+decided
+blocked executor --once -c "$CONF" -q MAIN 2>"$T/run.out"
+head -c 1200000 /dev/zero >"$ws/z3"
+printf 'retention:\n  transactions_bytes: 1M\n' >>"$CONF"
+run_json <<'END' 2>/dev/null
+{"id":"next","mutations":[{"path":"z3","contents":"x"}]}
+END
+is 'when it is not kept any longer, nobody has written to it' \
+    "$(kept) $(find "$place" -name '.kept-*')" '0 '
+sed -i '/^retention/,$d' "$CONF"
 
 # Killed on the way forward again.
 at_point() {

@@ -187,12 +187,26 @@ END
 	run_all <<'END'
 {"id":"g2","mutations":[{"path":"g","contents":"g2\n"}],"final":{"git":{"commit":"add g2"}}}
 END
+	start=$(git -C "$ws" rev-parse HEAD)
+	image >"$T/before"
+	run_all <<'END'
+{"id":"g3","mutations":[{"path":"g","contents":"g3\n"}],"final":{"git":{"commit":"g3","tag":"deep/v3"}}}
+{"id":"g4","mutations":[{"path":"g","contents":"g4\n"}],"final":{"git":{"commit":"g4","tag":"deep/v4"}}}
+END
+	undo g3
+	is 'below a later patch it is refused' "$(outcome undo:g3 .stage)" conflict
+	undo g4
+	undo g3
+	is 'commits are undone from the newest on' \
+	    "$(outcome undo:g4 .state) $(outcome undo:g3 .state) $(
+	    git -C "$ws" rev-parse HEAD)" "completed completed $start"
+	is 'and the tree is as it was' "$(same_as "$T/before")" ''
 	git -C "$ws" commit -q --allow-empty -m later
 	undo g2
 	is 'below a later commit it is refused' "$(outcome undo:g2 .stage)" conflict
 	git -C "$ws" reset -q --soft HEAD~1
 else
-	skip 7 'no git here'
+	skip 10 'no git here'
 fi
 
 # --- retention
