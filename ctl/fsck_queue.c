@@ -62,8 +62,14 @@ static void
 check_terminal(struct fsck *f, struct queue_tree *q, enum queue_dir d,
     const struct queue_name *n, const char *name)
 {
+	const struct retention_settings *keep = &f->c->s.retention;
+	int64_t age_ms = (clock_wall_us() - key_time_us(n->key)) / 1000;
 	char *place;
 
+	/* An outcome goes with its summary, if not before, and a queue file
+	 * may well be kept longer. */
+	if (age_ms >= keep->outcomes_age || age_ms >= keep->summaries_age)
+		return;
 	/* the outcome comes first, so while the file stands it must, too */
 	if (tree_find_outcome(q, n->key, n->attempt) != BOX__MAX ||
 	    !spool_exists(q->dir[d], name))

@@ -97,6 +97,12 @@ read_outcome(struct look *l)
 	int found =
 	    look_outcome(l->queue, l->name.key, l->name.attempt, &l->out);
 
+	/* Before it is taken for gone: its directory may have been renewed. */
+	if (found == 0 && l->ended &&
+	    tree_find_outcome(l->queue, l->name.key, l->name.attempt) !=
+		BOX__MAX)
+		found = look_outcome(l->queue, l->name.key, l->name.attempt,
+		    &l->out);
 	if (found == -1)
 		return -1;
 	if (found == 0)
@@ -168,19 +174,15 @@ look_ref(const struct look *l)
 bool
 look_is_over(const struct look *l)
 {
-	/* "gone" is past retention: its summary was delivered before */
-	return l->ended &&
-	       (l->summary[0] != '\0' || (!l->has_outcome && l->dir == Q__MAX));
+	return l->ended && (l->summary[0] != '\0' || !l->has_outcome);
 }
 
 int
 look_status(const struct look *l)
 {
+	/* Of what is archived or gone nobody knows any more how it ended. */
 	if (!l->has_outcome)
-		return strcmp(l->state, "gone") == 0 || l->dir == Q_COMPLETED ||
-			       l->dir == Q_ARCHIVE
-			   ? CTL_DONE
-			   : CTL_FAILED;
+		return l->dir == Q_COMPLETED ? CTL_DONE : CTL_FAILED;
 	return l->out.state == OUTCOME_COMPLETED ||
 		       l->out.state == OUTCOME_UNDONE
 		   ? CTL_DONE

@@ -44,9 +44,11 @@ void looks_free(struct look *looks, int count);
 int look_refresh(struct ctl *c, struct look *l);
 /* "ID@QUEUE"; valid until the next call. */
 const char *look_ref(const struct look *l);
-/* The last attempt has ended and its summary is published. */
+/* The last attempt has ended and its summary is published, or has gone by
+ * retention, as its outcome has. */
 bool look_is_over(const struct look *l);
-/* CTL_DONE for completed and undone, CTL_FAILED for the rest. */
+/* CTL_DONE for completed and undone, CTL_FAILED for the rest, also where it
+ * is not known any more. */
 int look_status(const struct look *l);
 /* The checked file of KEY,ATTEMPT's outcome: 1 read, 0 none, -1 error. */
 int look_outcome(const struct queue_tree *q, const char *key, int attempt,

@@ -45,8 +45,9 @@ show_brief(const struct look *l)
 void
 show_line(const struct look *l)
 {
-	const char *error =
-	    l->has_outcome ? out_string(l->out.doc, "error") : "";
+	const char *error = l->has_outcome ? out_string(l->out.doc, "error")
+			    : l->ended     ? "its outcome is not kept any more"
+					   : "";
 	char *rest = xasprintf("%s%s%s%s", error[0] != '\0' ? ", " : "", error,
 	    l->summary[0] != '\0' ? ", summary " : "", l->summary);
 	char *clean = table_clean(rest);
