@@ -48,13 +48,16 @@ environ_make(const struct worker *w)
 	/* The workspace may belong to another user than the commands' one,
 	 * and git must not touch the index just for looking. */
 	add(&l, "GIT_OPTIONAL_LOCKS", "0");
-	add(&l, "GIT_CONFIG_COUNT", "3");
+	add(&l, "GIT_CONFIG_COUNT", "4");
 	add(&l, "GIT_CONFIG_KEY_0", "safe.directory");
 	add(&l, "GIT_CONFIG_VALUE_0", "*");
 	add(&l, "GIT_CONFIG_KEY_1", "gc.auto");
 	add(&l, "GIT_CONFIG_VALUE_1", "0");
 	add(&l, "GIT_CONFIG_KEY_2", "maintenance.auto");
 	add(&l, "GIT_CONFIG_VALUE_2", "false");
+	/* It watches the workspace, which is not what is seen here. */
+	add(&l, "GIT_CONFIG_KEY_3", "core.fsmonitor");
+	add(&l, "GIT_CONFIG_VALUE_3", "false");
 	add(&l, "GIT_TERMINAL_PROMPT", "0");
 	for (size_t i = 0; i < w->queue->env.count; i++) {
 		const char *value = getenv(w->queue->env.items[i]);

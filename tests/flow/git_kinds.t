@@ -72,6 +72,15 @@ if git init -q --object-format=sha256 "$T/sha256" 2>/dev/null; then
 else
 	skip 4 'this git has no SHA-256'
 fi
+fresh
+printf '#!/bin/sh\nprintf "all\\0"\n' >"$ws/.git/watch"
+chmod +x "$ws/.git/watch"
+g config core.fsmonitor .git/watch
+g status >/dev/null
+commits watched a
+is 'a monitor that sees the workspace, and not the patch, is not asked' \
+    "$(said watched) $(g show --name-only --format=) $(g -c core.fsmonitor= \
+    status --porcelain)" 'completed  a '
 if [ -z "${PATCHFLOW_LONG:-}" ]; then
 	skip 18 'long: PATCHFLOW_LONG=1'
 	done_testing
