@@ -11,6 +11,7 @@
 #include "executor/basis.h"
 #include "executor/environ.h"
 #include "executor/git.h"
+#include "executor/gitsaid.h"
 #include "executor/mutate.h"
 #include "executor/report.h"
 #include "executor/utf8.h"
@@ -154,7 +155,9 @@ worker_command(struct worker *w, enum plan_phase phase, const char *const *argv,
 		    "%s: the command could not be started: %s",
 		    plan_phase_name[phase], text);
 	} else {
-		answer = judge(&c, phase, text, f);
+		answer = phase == PHASE_GIT ? gitsaid_judge(w, &c, text, f) : 0;
+		if (answer == 0)
+			answer = judge(&c, phase, text, f);
 	}
 	doc = command_encode(&c);
 	json_object_set_new(doc, "phase", json_string(plan_phase_name[phase]));

@@ -171,6 +171,42 @@ is "but the patch's own move of one is committed" \
     'completed  mover '
 
 fresh
+printf 'made\nsecret\n' >"$ws/.gitignore"
+start_commit
+g tag start
+echo mine >"$ws/secret"
+# ignorant: the nth time git opens .gitignore fails, of each git that comes so
+# far; on until one takes what is ignored.
+ignorant() {
+	n=0
+	wrong=
+	while :; do
+		n=$((n + 1))
+		g reset -q --hard start && g clean -qfd
+		printf '{"id":"ignorant%d","mutations":[{"path":"new","contents":"x"}],"postMutationBuild":{"shell":["touch made"]},"final":{"git":{"commit":"ignorant"}}}\n' \
+		    $n | queue_json >/dev/null
+		strace -f -qq -o "$T/trace" -e signal=none -P .gitignore \
+		    -e trace='?open,openat' \
+		    -e inject='?open,openat':error=EIO:when=$n \
+		    executor --once -c "$CONF" -q MAIN >"$T/run.err" 2>&1
+		grep -q INJECTED "$T/trace" || break
+		rm -f "$SPOOL"/MAIN/patches/.held/*
+		case $(g show --name-only --format= start..HEAD) in
+		'' | new) ;;
+		*) wrong="$wrong $n" ;;
+		esac
+	done
+}
+if strace -qq -o /dev/null -e trace='?open,openat' true 2>/dev/null; then
+	ignorant
+	is 'what is ignored is not committed where git cannot read that for a moment' \
+	    "$wrong" ''
+	ok 'which has failed' test "$n" -gt 1
+else
+	skip 2 'strace may not trace here'
+fi
+
+fresh
 mkdir "$ws/looked"
 echo 0 >"$ws/looked/at"
 echo g >"$ws/gone"
@@ -275,6 +311,12 @@ during staged g add theirs
 await 'a git add of somebody' woken_and ended_as staged completed
 like 'is one' "$(cat "$T/log/executor")" 'staged.*run again'
 is 'which loses nothing' "$(g status --porcelain)" 'A  theirs'
+stop executor
+during beside sh -c ": >'$ws/.git/index.lock'"
+await 'a git that is at work when the patch commits' \
+    woken_and grep -q 'beside.*run again' "$T/log/executor"
+rm "$ws/.git/index.lock"
+await 'is waited for' woken_and ended_as beside completed
 stop executor
 fresh
 start_commit
