@@ -136,25 +136,34 @@ check_branch(struct worker *w, struct fault *f)
 	return answer;
 }
 
+/* A failure that is gone at the second look is none. */
+static int
+look(struct worker *w, bool hidden, struct buf *out, struct fault *f)
+{
+	int answer = 0;
+
+	for (int i = 0; i < 2 && answer == 0 && (i == 0 || out->len > 0); i++) {
+		buf_free(out);
+		answer = hidden ? gitstatus_hidden(w, out, f)
+				: gitstatus_ask(w, NULL, out, f);
+	}
+	return answer;
+}
+
 /*
  * What git cannot look at may hold other people's changes, and what it cannot
- * read it calls changed: the work tree passes for dirty. But not for a failure
- * that is gone at the second look. Of a directory that it cannot read to its
- * end it says nothing, nor of a submodule that the configuration hides: what
- * seems clean is looked at for those again.
+ * read it calls changed: the work tree passes for dirty. Of a directory that it
+ * cannot read to its end it says nothing, nor of a submodule that the
+ * configuration hides: what seems clean is looked at for those again.
  */
 static int
 check_clean(struct worker *w, struct fault *f)
 {
 	struct buf out = {0};
-	int answer = gitstatus_ask(w, NULL, &out, f);
+	int answer = look(w, false, &out, f);
 
-	if (answer == 0 && out.len > 0) {
-		buf_free(&out);
-		answer = gitstatus_ask(w, NULL, &out, f);
-	}
 	if (answer == 0 && out.len == 0)
-		answer = gitstatus_hidden(w, &out, f);
+		answer = look(w, true, &out, f);
 	if (answer == 0 && gitstatus_warning(&out) != NULL)
 		report_text(w->report, "warning",
 		    "git status could not look everywhere, so only what the "
@@ -217,12 +226,16 @@ static int
 commit_ours(struct worker *w, struct fault *f)
 {
 	struct gitpaths p = {0};
-	int answer = -1;
+	int answer = gitpaths_find(w, &p, f);
 
-	if (w->git_clean)
-		return gitcommit_make(w, NULL, f);
-	if (gitpaths_find(w, &p, f) == 0)
-		answer = gitcommit_make(w, &p, f);
+	if (answer == 0 && p.dropped > 0)
+		report_text(w->report, "warning",
+		    "not in the git commit, because git does not look at it: "
+		    "a path that it ignores, an empty directory, one that is "
+		    "gone again, or one that is marked in the index "
+		    "(assume-unchanged, skip-worktree)");
+	if (answer == 0)
+		answer = gitcommit_make(w, w->git_clean ? NULL : &p, f);
 	gitpaths_free(&p);
 	return answer;
 }

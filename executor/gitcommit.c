@@ -209,16 +209,15 @@ run_commit(struct worker *w, const struct gitpaths *p, struct fault *f)
 	return answer;
 }
 
-/* A commit of the whole index looks at no file again for what it holds. */
+/* A commit of the whole index looks at no file again for what it holds, but a
+ * hook may. */
 static int
 commit(struct worker *w, const struct gitpaths *p, struct fault *f)
 {
-	if (p == NULL)
-		return run_commit(w, NULL, f);
 	if (gitstaged_keep(w, f) == -1 || run_commit(w, p, f) == -1 ||
 	    check_whole(w, p, f) == -1)
 		return -1;
-	return mend_index(w, p, f);
+	return p != NULL ? mend_index(w, p, f) : 0;
 }
 
 int
@@ -226,11 +225,6 @@ gitcommit_make(struct worker *w, const struct gitpaths *p, struct fault *f)
 {
 	int staged = 0;
 
-	if (p != NULL && p->dropped > 0)
-		report_text(w->report, "warning",
-		    "not in the git commit, because git does not look at it: "
-		    "a path that it ignores, an empty directory, or one that "
-		    "is gone again");
 	/* No path at all would mean everybody's changes. */
 	if (p == NULL || p->count > 0) {
 		if (add_all(w, p, f) == -1)

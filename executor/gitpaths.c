@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* Asking git which of a patch's paths it looks at. */
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,6 +9,7 @@
 
 /* Without it * and a leading : mean other people's files. */
 #define LITERAL ":(literal)"
+#define AT_ONCE 200 /* what a command line takes, whatever they are */
 
 /* The workspace itself has nothing that git keeps. */
 static void
@@ -33,12 +35,34 @@ add_all(struct gitpaths *p, const struct plan *plan)
 	}
 }
 
+/* A row of git ls-files -v: a letter, a blank, the path. Small letters are
+ * assume-unchanged, S is skip-worktree. */
+static bool
+is_unseen(const char *row, const char *path)
+{
+	return row[0] != '\0' && row[1] == ' ' &&
+	       (islower((unsigned char)row[0]) || row[0] == 'S') &&
+	       (path == NULL || strcmp(row + 2, path) == 0);
+}
+
+/* Of all rows, or of path's. */
+static bool
+has_unseen(const struct buf *out, const char *path)
+{
+	for (size_t at = 0; at < out->len; at += strlen(out->bytes + at) + 1) {
+		if (is_unseen(out->bytes + at, path))
+			return true;
+	}
+	return false;
+}
+
 /* Does git look at each of them? 1 yes, 0 no, -1 with *f set. */
 static int
 ask(struct worker *w, char *const *paths, size_t count, struct fault *f)
 {
-	static const char *const head[] = {GIT, "ls-files", "--cached",
-	    "--others", "--exclude-standard", "--error-unmatch", "--"};
+	static const char *const head[] = {GIT, "ls-files", "-v", "-z",
+	    "--cached", "--others", "--exclude-standard", "--error-unmatch",
+	    "--"};
 	size_t n = sizeof(head) / sizeof(head[0]);
 	const char **argv = xcalloc(n + count + 1, sizeof(*argv));
 	struct buf out = {0};
@@ -52,35 +76,51 @@ ask(struct worker *w, char *const *paths, size_t count, struct fault *f)
 		answer = fault_fail(f, OUTCOME_COMMAND,
 		    "git ls-files ended with status %d: %s", code,
 		    out.bytes != NULL ? out.bytes : "");
+	if (answer == 0)
+		answer = code == 0 &&
+			 !has_unseen(&out,
+			     count == 1 ? paths[0] + strlen(LITERAL) : NULL);
 	free(argv);
 	buf_free(&out);
-	return answer == 0 ? code == 0 : -1;
+	return answer;
+}
+
+/* Of some paths from at on those that it looks at come to the front, of which
+ * *kept is the end. 0 or -1. */
+static int
+sift(struct worker *w, struct gitpaths *p, size_t at, size_t *kept,
+    struct fault *f)
+{
+	size_t count = p->count - at < AT_ONCE ? p->count - at : AT_ONCE;
+	int all = ask(w, p->items + at, count, f);
+	int answer = all;
+
+	for (size_t i = at; i < at + count && answer != -1; i++) {
+		char *path = p->items[i];
+
+		if (all == 0)
+			answer = ask(w, &path, 1, f);
+		/* It may not have been able to look. */
+		if (answer == 0)
+			answer = ask(w, &path, 1, f);
+		p->items[i] = p->items[*kept];
+		p->items[*kept] = path;
+		*kept += answer == 1;
+	}
+	return answer == -1 ? -1 : 0;
 }
 
 int
 gitpaths_find(struct worker *w, struct gitpaths *p, struct fault *f)
 {
 	size_t kept = 0;
-	int answer;
 
 	memset(p, 0, sizeof(*p));
 	add_all(p, w->plan);
-	answer = p->count > 0 ? ask(w, p->items, p->count, f) : 1;
-	if (answer != 0)
-		return answer == -1 ? -1 : 0;
-	for (size_t i = 0; i < p->count && answer != -1; i++) {
-		char *path = p->items[i];
-
-		answer = ask(w, &path, 1, f);
-		/* It may not have been able to look. */
-		if (answer == 0)
-			answer = ask(w, &path, 1, f);
-		p->items[i] = p->items[kept];
-		p->items[kept] = path;
-		kept += answer == 1;
+	for (size_t at = 0; at < p->count; at += AT_ONCE) {
+		if (sift(w, p, at, &kept, f) == -1)
+			return -1;
 	}
-	if (answer == -1)
-		return -1;
 	while (p->count > kept) {
 		free(p->items[--p->count]);
 		p->dropped++;

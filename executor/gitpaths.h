@@ -4,7 +4,8 @@
  * literally, whatever characters they are made of, and only those that git
  * has anything to do with. It refuses a whole command for one that matches
  * nothing: an ignored file, an empty directory, one that was made and taken
- * away again.
+ * away again. What is marked in the index as not to be looked at it leaves out
+ * of one command and not of another.
  */
 #ifndef EXECUTOR_GITPATHS_H
 #define EXECUTOR_GITPATHS_H

@@ -171,6 +171,24 @@ is "but the patch's own move of one is committed" \
     'completed  mover '
 
 fresh
+for name in assumed skipped; do
+	echo 0 >"$ws/$name"
+done
+start_commit
+g update-index --assume-unchanged assumed
+g update-index --skip-worktree skipped
+marked='{"path":"assumed","contents":"x"},{"path":"skipped","contents":"x"}'
+for tree in clean dirty; do
+	[ $tree = clean ] || echo mine >"$ws/a"
+	printf '{"id":"%s","mutations":[{"path":"%s","contents":"x"},%s],"final":{"git":{"commit":"%s"}}}\n' \
+	    "of_$tree" "$tree" "$marked" "$tree" | run_json 2>"$T/run.err"
+	is "what is marked as not to be looked at is left out of a $tree one" \
+	    "$(said of_$tree) $(g show --name-only --format=%s | tr '\n' ,)" \
+	    "completed  $tree,,$tree,"
+	like 'as is said' "$(outcome of_$tree .warnings)" 'assume-unchanged'
+done
+
+fresh
 printf 'made\nsecret\n' >"$ws/.gitignore"
 start_commit
 g tag start
@@ -280,6 +298,13 @@ is 'but a file that it takes out is a failure' \
     "$(said taken_out) $(g log -1 --format=%s) $(cat "$ws/looked/at")" \
     'failed command start 0'
 like 'and told' "$(outcome taken_out .error)" 'lacks a file'
+g reset -q --hard start && g clean -qfd
+printf '#!/bin/sh\ngit rm -q --cached out.txt; git rm -q a\n' \
+    >"$ws/.git/hooks/pre-commit"
+commits out
+is 'in a clean work tree, too' "$(said out) $(g log -1 --format=%s)" \
+    'failed command start'
+rm "$ws/.git/hooks/pre-commit"
 
 # --- others at work
 
