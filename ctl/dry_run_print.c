@@ -73,10 +73,14 @@ print_warning(const json_t *warning)
 void
 dry_run_print(const json_t *outcome)
 {
+	long long more = out_number(outcome, "changes_unlisted");
+
 	print_verdict(outcome);
 	print_each(outcome, "warnings", print_warning);
 	print_each(outcome, "commands", print_command);
 	print_each(outcome, "changes", print_change);
+	if (more > 0)
+		(void)printf("  and %lld more\n", more);
 	out_lines("", out_string(outcome, "diff"));
 	if (json_is_true(json_object_get(outcome, "diff_truncated")))
 		(void)printf("... the diff goes on\n");

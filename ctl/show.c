@@ -165,17 +165,19 @@ static void
 print_changes(const json_t *doc)
 {
 	const json_t *list = json_object_get(doc, "changes"), *change;
+	long long more;
 	size_t i;
 
 	json_array_foreach (list, i, change) {
-		if (i == COMMANDS_SHOWN) {
-			out_fieldf("", "and %zu more",
-			    json_array_size(list) - i);
-			return;
-		}
+		if (i == COMMANDS_SHOWN)
+			break;
 		out_fieldf(i == 0 ? "changes" : "", "%-9s %s",
 		    out_string(change, "op"), out_string(change, "path"));
 	}
+	more = (long long)(json_array_size(list) - i) +
+	       out_number(doc, "changes_unlisted");
+	if (more > 0)
+		out_fieldf("", "and %lld more", more);
 }
 
 /* What it asked for and did not get, or got otherwise. */

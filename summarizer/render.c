@@ -163,7 +163,10 @@ add_rows(const struct facts *f, json_t *front)
 	set(front, "commands", commands);
 	set(front, "command_count", json_integer((json_int_t)f->command_count));
 	set(front, "changes", changes);
-	set(front, "change_count", json_integer((json_int_t)f->change_count));
+	set(front, "change_count",
+	    json_integer((json_int_t)f->change_count +
+			 json_integer_value(
+			     json_object_get(f->doc, "changes_unlisted"))));
 }
 
 static void

@@ -6,7 +6,7 @@
 for b in watchdog ghost-bridge executor summarizer alertd; do
 	command -v "$b" >/dev/null || skip_all "no $b"
 done
-plan 64
+plan 67
 pf() { patchflow "$@"; }
 
 write_config <<END
@@ -57,6 +57,13 @@ exits 1 'wait says what became of it' pf wait bad
 exits 0 'by id' pf wait good@MAIN
 exits 0 'show' pf show bad
 like 'tells the command' "$(cat "$T/out")" 'exit 3'
+printf '{"id": "many", "target": "MAIN", "commands": ["mkdir m; seq -f m/%%g 2100 | xargs touch"]}\n' \
+    >many.json
+exits 0 'a patch that changes more than is listed' \
+    pf submit --wait --timeout 60s many.json
+like 'is shown with how many there were' "$(pf show many)" '^ +and 2081 more$'
+sed 's/m;/n;/; s/m\//n\//; s/many/more/' many.json >more.json
+like 'so it is tried' "$(pf dry-run more.json)" '^  and 101 more$'
 exits 0 'log' pf log good
 like 'tells all daemons' "$(awk '{print $3}' "$T/out" | sort -u | tr '\n' ' ')" \
     'executor@MAIN ghost-bridge summarizer'

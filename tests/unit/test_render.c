@@ -98,7 +98,7 @@ static const char full[] =
     "\"output_tail\":\"last\",\"dropped_bytes\":77}],"
     "\"changes\":[{\"path\":\"src/a|b.c\",\"op\":\"modified\","
     "\"old_sha256\":\"aa\",\"new_sha256\":\"bb\",\"mode\":\"0644\","
-    "\"bytes\":12}],\"approval\":{\"by\":\"ann\",\"comment\":\"go on\"},"
+    "\"bytes\":12}],\"changes_unlisted\":4,\"approval\":{\"by\":\"ann\",\"comment\":\"go on\"},"
     "\"diff\":\"--- a/src\\n+++ b/src\\n@@ -1 +1 @@\\n\","
     "\"git\":{\"commit\":\"deadbeef\",\"tag\":\"v1\"},"
     "\"error\":\"make check failed\",\"hint\":\"read the log\"}";
@@ -133,6 +133,8 @@ front_matter_is_read_by_a_program(void **state)
 	row = json_array_get(json_object_get(front, "changes"), 0);
 	assert_string_equal(front_text(row, "path"), "src/a|b.c");
 	assert_string_equal(front_text(row, "new_sha256"), "bb");
+	assert_int_equal(
+	    json_integer_value(json_object_get(front, "change_count")), 5);
 	json_decref(front);
 	free(text);
 }
