@@ -244,6 +244,14 @@ take_delete(const struct patch_item *i)
 }
 
 static bool
+lies_in(const char *path, const char *top)
+{
+	size_t len = strlen(top);
+
+	return strncmp(path, top, len) == 0 && path[len] == '/';
+}
+
+static bool
 take_rename(const struct patch_item *i)
 {
 	static const char *const keys[] = {"rename", "to", "destination",
@@ -261,6 +269,11 @@ take_rename(const struct patch_item *i)
 	if (json_equal(to, i->path)) {
 		json_decref(to);
 		return patch_refuse_item(i, key, "the new path is the old one");
+	}
+	if (lies_in(json_string_value(to), json_string_value(i->path))) {
+		json_decref(to);
+		return patch_refuse_item(i, key,
+		    "the new path lies in the old one");
 	}
 	m = begin(i, "rename");
 	patch_put(m, "rename", to);

@@ -38,6 +38,8 @@ static const struct {
 	"nobody knows"},
     {"mutations: [{op: insert_before, path: f, contents: x}]", "mutations[0]",
 	"insertBefore"},
+    {"mutations: [{path: a/f, rename: a/f/b}]", "mutations[0].rename",
+	"lies in"},
     {"commands: [{command: make, cwd: sub}]", "commands[0].cwd", "top"},
     {"commands: [{command: make, workdir: ..}]", "commands[0].workdir", "top"},
     {"validate: {cwd: sub, shell: [make]}", "validate.cwd", "top"},
