@@ -14,15 +14,27 @@
 #include <unistd.h>
 
 #include "common/buf.h"
+#include "common/key.h"
 #include "common/spool.h"
 #include "ctl/out.h"
 
 #define CHUNK 65536
 
+/* Recovery knows of some patches no more than the key. */
+static bool
+is_about(const json_t *doc, const char *id)
+{
+	const char *given = json_string_value(json_object_get(doc, "id"));
+	const char *key = out_string(doc, "key");
+
+	return given != NULL ? strcmp(given, id) == 0
+			     : key_valid(key) && key_is_of(key, id);
+}
+
 static bool
 is_wanted(const struct events *e, const json_t *doc)
 {
-	return (e->id == NULL || strcmp(out_string(doc, "id"), e->id) == 0) &&
+	return (e->id == NULL || is_about(doc, e->id)) &&
 	       (e->queue == NULL ||
 		   strcmp(out_string(doc, "queue"), e->queue) == 0);
 }
@@ -35,6 +47,7 @@ add_line(struct events *e, const char *daemon, const char *line, size_t len)
 
 	/* parsing is dear, and an id stands in a line as it is or escaped */
 	if (e->id != NULL && memmem(line, len, e->id, strlen(e->id)) == NULL &&
+	    memmem(line, len, e->hash8, strlen(e->hash8)) == NULL &&
 	    memchr(line, '\\', len) == NULL)
 		return;
 	doc = json_loadb(line, len, 0, NULL);

@@ -18,6 +18,7 @@ struct events {
 	struct event *items;
 	size_t count;
 	const char *id;    /* only events of this id; NULL: all */
+	char hash8[9];     /* of id, as key_hash8 has it */
 	const char *queue; /* and of this queue; NULL: any */
 };
 

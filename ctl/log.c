@@ -185,6 +185,7 @@ choose(struct log_view *v, const char *ref)
 	if (q == NULL)
 		(void)strlcpy(v->id, ref, sizeof(v->id));
 	v->events.id = v->id;
+	key_hash8(v->id, v->events.hash8);
 	v->events.queue = q != NULL ? q->name : NULL;
 	return CTL_DONE;
 }

@@ -9,6 +9,7 @@
 #include "common/log.h"
 #include "common/outcome.h"
 #include "common/sys.h"
+#include "common/text.h"
 #include "executor/approval.h"
 #include "executor/instant.h"
 #include "executor/settle.h"
@@ -318,6 +319,20 @@ settle_fault(struct executor *ex, const struct envelope *env,
 	return answer;
 }
 
+/* Recovery knows the key alone. */
+static void
+note_requeue(struct executor *ex, const char *key, int64_t delay_ms)
+{
+	const struct run *r = &ex->run;
+	bool known = strcmp(r->name.key, key) == 0;
+
+	journal_write(&ex->journal, "requeued",
+	    json_pack("{s:o*,s:s,s:s,s:I,s:o*}", "id",
+		known ? json_string(r->job.env.id) : NULL, "key", key, "queue",
+		ex->q->name, "delay_ms", (json_int_t)delay_ms, "reason",
+		known && r->fault.set ? text_json(r->fault.text) : NULL));
+}
+
 int
 settle_requeue(struct executor *ex, const char *file, const char *key,
     struct tries *t, int64_t delay_ms)
@@ -342,9 +357,7 @@ settle_requeue(struct executor *ex, const char *file, const char *key,
 		return -1;
 	}
 	ex->index.dirty = true;
-	journal_write(&ex->journal, "requeued",
-	    json_pack("{s:s,s:s,s:I}", "key", key, "queue", ex->q->name,
-		"delay_ms", (json_int_t)delay_ms));
+	note_requeue(ex, key, delay_ms);
 	log_info("%s: requeued, delay %lld ms", key, (long long)delay_ms);
 	return 0;
 }

@@ -3,7 +3,7 @@
 # The command with the daemons down: everything that acts on the spool works
 # and is durable, everything that needs the supervisor says so.
 . "$(dirname "$0")/../harness/lib.sh"
-plan 103
+plan 104
 pf() { patchflow "$@"; }
 
 cd "$T" || exit 1
@@ -154,6 +154,11 @@ is 'all of it as JSON' "$(pf --json show a1@MAIN |
 exits 1 'an unknown id is 1' pf show nobody
 exits 1 'so it is in the wrong queue' pf show a1@CYOPS
 exits 75 'wait ends in time' pf wait --timeout 200ms a1
+key=$(pf --json show a1 | jq -r '.[0].key')
+printf '{"at":"2026-01-01T00:00:00.000Z","event":"requeued","key":"%s"}\n' \
+    "$key" "${key%?}x" >>"$SPOOL/journal/executor@MAIN.log"
+is 'log tells of what has the key alone' \
+    "$(pf --json log a1 | grep -c '"requeued"')" 1
 exits 0 'log tells of it' pf log a1
 # Two daemons write within a millisecond.
 for f in executor@MAIN:started ghost-bridge:queued; do

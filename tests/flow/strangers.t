@@ -48,6 +48,8 @@ once >"$T/said" 2>&1
 is 'the patch waits for it' "$(where_is open)" held
 like 'which is said' "$(cat "$T/said")" \
     'will be run again: w is open for writing by another process'
+like 'and by log' "$(patchflow -c "$CONF" log open)" \
+    'requeued .*reason="w is open for writing'
 kill $writer
 wait $writer 2>/dev/null
 start executor executor -f -c "$CONF" -q MAIN
