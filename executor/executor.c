@@ -3,7 +3,6 @@
 #include <sys/resource.h>
 #include <errno.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +13,7 @@
 #include "common/utf8.h"
 #include "executor/executor.h"
 #include "executor/hints.h"
+#include "executor/hold.h"
 #include "executor/isolate.h"
 #include "executor/kept.h"
 #include "executor/tail.h"
@@ -21,8 +21,7 @@
 #define HELD_MS 2000    /* waits of .held are looked at so often */
 #define HELD_REST_MS 20 /* from one look to the next, at least */
 #define STRAY_MS 500
-#define HOLD_FIRST_MS 2000
-#define HOLD_LAST_MS 60000
+#define RUN_MS 60000 /* a held queue waits for the end of a run */
 #define TIDY_FIRST_MS 60000
 #define TIDY_MS (3600 * 1000)
 
@@ -58,92 +57,17 @@ executor_alert(struct executor *ex, const struct alert *a)
 	ex->trouble = true;
 }
 
-void
-executor_hold(struct executor *ex, const char *fmt, ...)
-{
-	struct alert a = {.type = "queue-stuck",
-	    .component = ex->instance,
-	    .subject = ex->q->name,
-	    .severity = ALERT_CRITICAL,
-	    .queue = ex->q->name};
-	char text[sizeof(ex->hold)];
-	bool news = ex->hold[0] == '\0';
-	va_list ap;
-
-	va_start(ap, fmt);
-	if (vsnprintf(text, sizeof(text), fmt, ap) < 0)
-		text[0] = '\0';
-	va_end(ap);
-	log_warnx("queue held: %s", text);
-	strlcpy(ex->hold, text, sizeof(ex->hold));
-	ex->trouble = true;
-	ex->recovered = false;
-	ex->hold_ms = ex->hold_ms == 0 ? HOLD_FIRST_MS : ex->hold_ms * 2;
-	if (ex->hold_ms > HOLD_LAST_MS)
-		ex->hold_ms = HOLD_LAST_MS;
-	loop_after(&ex->loop, &ex->retry, ex->hold_ms);
-	a.text = ex->hold;
-	if (!news)
-		return;
-	ex->hold_type = a.type;
-	executor_alert(ex, &a);
-	status_write(ex);
-}
-
-static void
-release(struct executor *ex, const char *type)
-{
-	struct alert a = {.type = type,
-	    .component = ex->instance,
-	    .subject = ex->q->name,
-	    .severity = ALERT_INFO,
-	    .queue = ex->q->name,
-	    .text = "the queue goes on",
-	    .resolved = true};
-
-	executor_alert(ex, &a);
-	log_info("queue goes on");
-}
-
-/* A missing workspace pauses its queue and fails no patch. */
-static void
-miss_workspace(struct executor *ex)
-{
-	struct alert a = {.type = "workspace-missing",
-	    .component = ex->instance,
-	    .subject = ex->q->name,
-	    .severity = ALERT_ERROR,
-	    .queue = ex->q->name};
-	int saved = errno;
-	bool news = ex->hold[0] == '\0';
-
-	if (snprintf(ex->hold, sizeof(ex->hold),
-		"workspace %.120s cannot be used: %s", ex->queue->workspace,
-		saved == ENODEV ? UNMOUNTED : strerror(saved)) < 0)
-		ex->hold[0] = '\0';
-	ex->trouble = true;
-	loop_after(&ex->loop, &ex->retry, HOLD_FIRST_MS);
-	if (!news)
-		return;
-	log_warnx("%s", ex->hold);
-	ex->hold_type = a.type;
-	a.text = ex->hold;
-	executor_alert(ex, &a);
-	status_write(ex);
-}
-
 /* True when patches may be run: workspace there, everything recovered. */
 static bool
 make_ready(struct executor *ex)
 {
-	bool held = ex->hold[0] != '\0';
 	bool missing = ex->workspace.fd == -1;
 
 	if (missing && isolate_open(ex) == -1) {
 		if (errno == ESRCH)
 			executor_hold(ex, "%s", ex->why);
 		else
-			miss_workspace(ex);
+			hold_missing(ex);
 		return false;
 	}
 	ex->hold[0] = '\0';
@@ -157,8 +81,7 @@ make_ready(struct executor *ex)
 		return false;
 	}
 	ex->hold_ms = 0;
-	if (held)
-		release(ex, ex->hold_type);
+	hold_release(ex);
 	status_write(ex);
 	return true;
 }
@@ -284,7 +207,7 @@ on_retry(struct loop *l, struct timer *t)
 	struct executor *ex = t->owner;
 
 	if (ex->run.active)
-		loop_after(l, &ex->retry, HOLD_LAST_MS);
+		loop_after(l, &ex->retry, RUN_MS);
 	else if (make_ready(ex))
 		executor_wake(ex, 0);
 }
@@ -419,6 +342,7 @@ executor_open(struct executor *ex, struct tree *t, const struct settings *s,
 	set_timers(ex);
 	hand_open(ex);
 	requests_open(ex);
+	hold_open(ex);
 	ex->held_any = true;
 	hints_open(ex, on_hint, on_other);
 	/* Recovery before ready: nobody may think that all is well before. */

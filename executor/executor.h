@@ -38,6 +38,9 @@
 /* Why the staging process was ended by us. */
 enum run_end { RUN_ON, RUN_CANCELLED, RUN_TIMED_OUT, RUN_STOPPED };
 
+/* The alerts of a queue that is held. */
+enum hold_type { HOLD_STUCK, HOLD_MISSING, HOLD__MAX };
+
 /* The patch in work. */
 struct run {
 	bool active;
@@ -146,12 +149,12 @@ struct executor {
 	bool paused;
 	bool stopping;
 	bool recovered;
-	bool held_any;         /* something may wait in .held */
-	bool held_stale;       /* a patch ended since the last look at it */
-	char hold[256];        /* nothing may start; "" */
-	const char *hold_type; /* of the alert that said so */
-	int64_t hold_ms;       /* present backoff */
-	int64_t held_at_ms;    /* end of the last look at .held */
+	bool held_any;             /* something may wait in .held */
+	bool held_stale;           /* a patch ended since the last look at it */
+	char hold[256];            /* nothing may start; "" */
+	bool hold_told[HOLD__MAX]; /* in alerts, see hold.h */
+	int64_t hold_ms;           /* present backoff */
+	int64_t held_at_ms;        /* end of the last look at .held */
 	int64_t held_cost_ms;
 	struct timespec last_commit;
 	bool unsynced;         /* .running, see settle_sync */

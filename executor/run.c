@@ -17,6 +17,7 @@
 #include "executor/dry_run.h"
 #include "executor/executor.h"
 #include "executor/gitlock.h"
+#include "executor/hold.h"
 #include "executor/kept.h"
 #include "executor/report.h"
 #include "executor/settle.h"
@@ -109,6 +110,7 @@ tell_unkillable(struct executor *ex, bool is)
 			      : "the process that did not die is dead";
 
 	r->unkillable = is;
+	hold_note_stuck(ex, is);
 	strlcpy(ex->hold, is ? text : "", sizeof(ex->hold));
 	log_warnx("%s: process %ld: %s", r->job.env.key, (long)r->jail.pid,
 	    text);

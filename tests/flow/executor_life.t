@@ -144,8 +144,14 @@ exits 111 'a missing workspace is for later' once
 is 'and fails no patch' "$(where_is away)" queued
 like 'but is told' "$(cat "$SPOOL"/alerts/new/*)" workspace-missing
 mv "$ws.away" "$ws"
+rm -f "$SPOOL"/alerts/new/*
 ok 'when it is back' once
 is 'the patch runs' "$(outcome away .state)" completed
+is 'and the alert is ended, by another executor' \
+    "$(raised workspace-missing .resolved)" true
+rm -f "$SPOOL"/alerts/new/*
+once
+is 'once' "$(find "$SPOOL/alerts/new" -type f | wc -l)" 0
 
 # What is told of it is cut in the middle of a character.
 long=$T/w
@@ -161,8 +167,15 @@ mv "$CONF.good" "$CONF"
 lost="$SPOOL/state/executor@MAIN/txn/1764000000000001-z-00000000,1"
 mkdir -p "$lost/tmp"
 echo '{"no":1}' >"$lost/COMMIT"
+mv "$ws" "$ws.away"
+exits 111 'behind a missing workspace' once
+mv "$ws.away" "$ws"
 exits 111 'a record without its files holds the queue' once
 rm -rf "$lost"
+rm -f "$SPOOL"/alerts/new/*
+ok 'until somebody has taken it away' once
+is 'both alerts are ended' "$(raised workspace-missing .resolved) $(
+    raised queue-stuck .resolved)" 'true true'
 
 # So does one that fails its check; nobody guesses.
 mkdir -p "$SPOOL/state/executor@MAIN/txn/1764000000000000-z-00000000,1"
