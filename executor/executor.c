@@ -131,7 +131,8 @@ next_look_ms(const struct executor *ex)
 		return STRAY_MS;
 	if (waits_are_due(&ex->waits))
 		return 0;
-	if (ex->index.dirty || ex->index.more)
+	/* A paused one reads its queue when it goes on, which is told. */
+	if (!ex->paused && (ex->index.dirty || ex->index.more))
 		return 50;
 	if (ex->held_any && ex->held_stale)
 		return held_wait_ms(ex);
@@ -144,7 +145,7 @@ static bool
 is_time_for_held(const struct executor *ex)
 {
 	const struct index *x = &ex->index;
-	bool idle = x->next == x->count && !x->dirty;
+	bool idle = ex->paused || (x->next == x->count && !x->dirty);
 
 	return ex->held_any && held_wait_ms(ex) == 0 &&
 	       (idle || clock_mono_ms() - ex->held_at_ms >= HELD_MS);

@@ -29,6 +29,18 @@ answered() {
 	    [ -z "$(find "$SPOOL/MAIN/requests/new" \
 	        "$SPOOL/MAIN/requests/cur" -name '*.json')" ]
 }
+# rests: of a second it spends next to none awake.
+switches() {
+	awk '$1 == "voluntary_ctxt_switches:" { print $2 }' \
+	    "/proc/$(pid_of executor)/status"
+}
+rests() {
+	was=$(switches)
+	for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+		pause
+	done
+	[ "$(($(switches) - was))" -lt 8 ]
+}
 echo start >"$ws/a"
 
 # --- requests
@@ -64,6 +76,7 @@ END
 ok 'a patch is held' pf hold two
 await 'which goes aside' sh -c "ls '$SPOOL'/MAIN/patches/.held/*two*"
 is 'nothing runs in a paused queue' "$(where_is one)" queued
+await 'nor is it looked at all the time' rests
 stop executor
 up
 ok 'it is resumed after a restart' pf resume MAIN
