@@ -79,20 +79,22 @@ prefix_at(int fd, off_t start, const struct buf *block)
 	return n;
 }
 
-/* Does the passage hold a summary with this key? One of an earlier life of
- * the spool may carry the same ref. */
+/* Does the passage hold a summary of this outcome, in whatever words? One of
+ * an earlier life of the spool may carry the same ref; and the same key, where
+ * retention had taken the attempts that gave the number before. */
 static bool
-passage_has_key(int fd, const struct passage *a, const struct parcel *p)
+passage_is_of(int fd, const struct passage *a, const struct parcel *p)
 {
-	const char *key = json_string_value(json_object_get(p->front, "key"));
+	const char *sha =
+	    json_string_value(json_object_get(p->front, "outcome_sha256"));
 	size_t len = (size_t)(a->end - a->start);
 	char *bytes = xmalloc(len);
-	bool has = false;
+	bool is = false;
 
-	if (key != NULL && pread(fd, bytes, len, a->start) == (ssize_t)len)
-		has = memmem(bytes, len, key, strlen(key)) != NULL;
+	if (sha != NULL && pread(fd, bytes, len, a->start) == (ssize_t)len)
+		is = memmem(bytes, len, sha, strlen(sha)) != NULL;
 	free(bytes);
-	return has;
+	return is;
 }
 
 /* What is to be appended, and to what. */
@@ -119,7 +121,7 @@ judge_passage(const struct letter *l, const struct passage *a,
 	ssize_t have = prefix_at(l->fd, a->start, &l->block);
 
 	if (have == (ssize_t)l->block.len ||
-	    (a->end != 0 && passage_has_key(l->fd, a, l->parcel))) {
+	    (a->end != 0 && passage_is_of(l->fd, a, l->parcel))) {
 		out->found = WHOLE;
 		out->start = a->start;
 		return;

@@ -3,7 +3,7 @@
 # The summarizer alone: outcomes in, summaries published and delivered, each
 # exactly once, and what it does when something is wrong.
 . "$(dirname "$0")/../harness/lib.sh"
-plan 33
+plan 35
 
 REPLY=$T/reply.md
 CONFIRMED=$SPOOL/MAIN/summaries/.completed
@@ -73,6 +73,17 @@ is 'lies in corrupt/' "$(count_files "$SPOOL/corrupt")" 1
 ok 'has an alert' test "$(raised spool-corrupt .type | wc -l)" -ge 1
 ok 'and a stand-in, so that its attempt stays taken' \
     test -e "$SPOOL/MAIN/outcomes/done/$name"
+
+# --- an attempt's number that is given again: retention took the first one
+outcome_of MAIN reused 2 "$failed" >"$T/name"
+summarizer --once -c "$CONF" 2>/dev/null
+rm "$SPOOL/MAIN/outcomes/done/$(cat "$T/name")" \
+    "$CONFIRMED"/summary-reused-* \
+    "$SPOOL"/MAIN/summaries/.backup/summary-reused-* \
+    "$SPOOL"/state/summarizer/receipts/MAIN@summary-reused-*
+outcome_of MAIN reused 2 '{"state":"completed"}' >/dev/null
+exits 0 'another outcome of the same key and attempt' summarizer --once -c "$CONF"
+is 'is told, too' "$(begin_marks reused@MAIN,2)" 2
 
 # --- what a crash in the middle of an append leaves
 outcome_of MAIN torn 1 "$failed" 1760000000000077 >/dev/null
