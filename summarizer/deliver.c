@@ -112,7 +112,8 @@ deliver_to(struct summarizer *s, struct destination *d, struct parcel *p,
 	enum delivery answer;
 	const char *state;
 
-	if (receipt_settled(r, d->name) || d->next_ms > clock_mono_ms())
+	if (receipt_settled(r, d->name) || receipt_failed(r, d->name) ||
+	    d->next_ms > clock_mono_ms())
 		return;
 	answer = attempt(d, p);
 	if (answer == DELIVERED) {
@@ -205,13 +206,17 @@ conclude(struct summarizer *s, struct parcel *p, struct receipt *r)
 }
 
 /* A summary that lies here again after it was given up was put back by a
- * person: its failed destinations start anew. */
+ * person: its failed destinations start anew. While another one is still
+ * tried it has not been anywhere else, and what failed stays failed. */
 static void
-begin_again(struct summarizer *s, struct receipt *r)
+begin_again(struct summarizer *s, const struct parcel *p, struct receipt *r)
 {
 	json_t *rows = json_object_get(r->doc, "destinations");
+	bool failed;
 	size_t i;
 
+	if (!all_settled(s, p, r, &failed))
+		return;
 	for (i = 0; i < s->destination_count; i++)
 		if (receipt_failed(r, s->destinations[i].name) &&
 		    json_object_del(rows, s->destinations[i].name) == 0)
@@ -229,7 +234,7 @@ deliver_parcel(struct summarizer *s, struct parcel *p)
 		s->waiting++;
 		return;
 	}
-	begin_again(s, &r);
+	begin_again(s, p, &r);
 	for (i = 0; i < s->destination_count; i++)
 		deliver_to(s, &s->destinations[i], p, &r);
 	deliver_copy(s, p, &r);

@@ -3,7 +3,7 @@
 # The summarizer alone: outcomes in, summaries published and delivered, each
 # exactly once, and what it does when something is wrong.
 . "$(dirname "$0")/../harness/lib.sh"
-plan 35
+plan 38
 
 REPLY=$T/reply.md
 CONFIRMED=$SPOOL/MAIN/summaries/.completed
@@ -121,6 +121,33 @@ outcome_of MAIN later 1 "$failed" >/dev/null
 exits 111 'a sick destination defers' summarizer --once -c "$CONF"
 is 'the other one has it' "$(begin_marks later@MAIN,1)" 1
 is 'the summary waits' "$(count_files "$SPOOL/MAIN/summaries")" 1
+
+# --- one destination never will take it, another one does not yet
+later=$(ls "$SPOOL"/MAIN/summaries/summary-later-*)
+mv "$later" "$T/later"
+rm "$T/replies"
+mv "$T/elsewhere" "$T/replies"
+hash=$(printf never | sha256sum | cut -c1-8)
+echo mine >"$T/replies/summary-never-$hash.md"
+echo mine >"$T/replies/summary-never-$hash-MAIN-1760000000000000.md"
+mv "$REPLY" "$T/reply.away"
+mkdir "$REPLY"
+outcome_of MAIN never 1 "$failed" >/dev/null
+for i in 1 2 3; do
+	summarizer --once -c "$CONF" 2>/dev/null
+done
+is 'the refusal is told once' "$(raised delivery-failed .subject |
+    grep -c "summary-never-")" 1
+ok 'and the summary waits for the other one' test -e \
+    "$SPOOL/MAIN/summaries/summary-never-$hash.md"
+rmdir "$REPLY"
+mv "$T/reply.away" "$REPLY"
+summarizer --once -c "$CONF" 2>/dev/null
+ok 'which ends it' test -e "$SPOOL/MAIN/summaries/.failed/summary-never-$hash.md"
+rm "$SPOOL/MAIN/summaries/.failed/summary-never-$hash.md"
+mv "$T/replies" "$T/elsewhere"
+: >"$T/replies"
+mv "$T/later" "$later"
 
 # --- the daemon
 start summarizer summarizer -f -c "$CONF"
