@@ -81,5 +81,68 @@ is 'a shell beside it is in the way' \
 is 'what is not delegated is left alone' \
     "$(alone root "$service" "$executor")" \
     'completed rlimits UNIT: it is not delegated to us'
+
+# --- the next jail, which is started ahead, is in the group of the executor
+
+# In a service: three patches, of which the first one runs until it is told.
+guest 'cat >/run/row <<"END"
+group=/sys/fs/cgroup$(cut -d: -f3 /proc/self/cgroup)
+rm -rf /tmp/row
+mkdir -p /tmp/row/ws && cd /tmp/row || exit
+printf "%s\n" "spool: spool" "watchdog: {stop_grace: 1s}" "queues:" \
+    "  - {name: MAIN, workspace: ws, default: true}" >patchflow.yaml
+for run in "sleep 307 || true" "test -s x" "test -s x"; do
+	n=$((n + 1))
+	printf "%s\n" "role: command_patch" "id: row$n" "validate:" \
+	    "  shell: [$run]" "mutations:" "  - {path: x, contents: \"$n\"}" |
+	    patchflow -c patchflow.yaml submit -
+done >said 2>&1 &&
+    /usr/local/libexec/patchflow/ghost-bridge --once -c patchflow.yaml \
+    2>>said || cat said
+executor="exec /usr/local/libexec/patchflow/executor -c patchflow.yaml -q MAIN"
+# A patch runs, and the next jail waits: it has left the root of the machine,
+# and has nobody below it.
+begun() {
+	pgrep -fx "sleep 307" && pgrep -P "$1" -x executor | while read -r pid; do
+		[ ! -d "/proc/$pid/root/.shm" ] || pgrep -P "$pid" >/dev/null ||
+			echo "$pid"
+	done | grep .
+}
+await_begun() {
+	i=0
+	until begun "$1" >/dev/null; do
+		[ $((i += 1)) -lt 600 ] || { echo nobody waits; return; }
+		timeout 0.1 tail -f /dev/null
+	done
+}
+END
+cat >/run/beside <<"END"
+. /run/row
+sh -c "$executor --once" 2>>said &
+await_begun $!
+mkdir "$group/aside" && echo $$ >"$group/aside/cgroup.procs"
+pkill -fx "sleep 307"
+wait $!
+head -qn 1 spool/MAIN/outcomes/new/*.json | jq -r .limits
+END
+cat >/run/ended <<"END"
+. /run/row
+mkdir "$group/shell" "$group/world" && echo $$ >"$group/shell/cgroup.procs" &&
+    echo "+memory +pids" >"$group/cgroup.subtree_control"
+sh -c "echo \$\$ >$group/world/cgroup.procs; $executor -f" 2>>said &
+await_begun $!
+find "$group/world" -mindepth 1 -type d | wc -l
+kill $!
+wait $!
+find "$group/world" -mindepth 1 -type d | wc -l
+END'
+# row SCRIPT: what it says.
+row() {
+	guest "systemd-run --quiet --wait --collect --pipe -p Delegate=yes \
+	    sh /run/$1 2>&1" | tr '\n' ' '
+}
+is 'it is not in the way when others have left that' "$(row beside)" \
+    'rlimits cgroup2 cgroup2 '
+is 'nor when the executor goes back to where it was' "$(row ended)" '2 0 '
 vm_cut_power
 done_testing
