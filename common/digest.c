@@ -9,7 +9,8 @@
 #include "common/digest.h"
 #include "common/log.h"
 
-#define CHUNK 65536 /* bytes a read: large enough to run at disk speed */
+#define CHUNK 65536   /* bytes a read: large enough to run at disk speed */
+#define TELL_EVERY 64 /* chunks */
 
 void
 digest_bytes(const void *bytes, size_t len, char out[DIGEST_SIZE])
@@ -43,6 +44,13 @@ digest_json(const json_t *doc, char out[DIGEST_SIZE])
 int
 digest_fd(int fd, char out[DIGEST_SIZE])
 {
+	return digest_fd_told(fd, out, NULL, NULL);
+}
+
+int
+digest_fd_told(int fd, char out[DIGEST_SIZE], void (*tell)(void *), void *owner)
+{
+	size_t chunks = 0;
 	SHA2_CTX ctx;
 	uint8_t chunk[CHUNK];
 	ssize_t n;
@@ -55,6 +63,8 @@ digest_fd(int fd, char out[DIGEST_SIZE])
 		if (n <= 0)
 			break;
 		SHA256Update(&ctx, chunk, (size_t)n);
+		if (++chunks % TELL_EVERY == 0 && tell != NULL)
+			tell(owner);
 	}
 	(void)SHA256End(&ctx, out);
 	return n == 0 ? 0 : -1;

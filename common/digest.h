@@ -13,5 +13,9 @@ void digest_bytes(const void *bytes, size_t len, char out[DIGEST_SIZE]);
 void digest_json(const json_t *doc, char out[DIGEST_SIZE]);
 /* From the current offset to the end; 0, or -1 with errno of read(2). */
 int digest_fd(int fd, char out[DIGEST_SIZE]);
+/* As above, telling owner every few megabytes that it goes on: a file of some
+ * gigabytes takes longer than a daemon may be silent. */
+int digest_fd_told(int fd, char out[DIGEST_SIZE], void (*tell)(void *),
+    void *owner);
 
 #endif

@@ -35,7 +35,7 @@ changes_close(struct changes *c)
 
 /* Of a file its bytes, of a link what it says, of others nothing. */
 static json_t *
-hash(const struct change_side *s)
+hash(const struct changes *c, const struct change_side *s)
 {
 	char digest[DIGEST_SIZE], target[4096];
 	ssize_t n;
@@ -56,7 +56,7 @@ hash(const struct change_side *s)
 	    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (fd == -1)
 		return NULL;
-	failed = digest_fd(fd, digest);
+	failed = digest_fd_told(fd, digest, c->beat, c->beat_owner);
 	(void)close(fd);
 	return failed == -1 ? NULL : json_string(digest);
 }
@@ -143,11 +143,11 @@ count(struct changes *c, const char *path, const struct change_side *b,
 
 /* NULL where one of them cannot be read. */
 static json_t *
-make_entry(const char *path, const struct change_side *a,
-    const struct change_side *b)
+make_entry(const struct changes *c, const char *path,
+    const struct change_side *a, const struct change_side *b)
 {
 	const struct stat *st = b->dir != -1 ? b->st : a->st;
-	json_t *old = hash(a), *new = hash(b), *entry;
+	json_t *old = hash(c, a), *new = hash(c, b), *entry;
 	char mode[16];
 
 	if (old == NULL || new == NULL) {
@@ -176,7 +176,7 @@ add_hidden(struct changes *c, const char *path, const struct change_side *a,
 	if (strncmp(path, ".git/objects/", 13) != 0 &&
 	    strcmp(path, GITINDEX_PATH) != 0 &&
 	    json_array_size(c->hidden) < CHANGES_MAX)
-		entry = make_entry(path, a, b);
+		entry = make_entry(c, path, a, b);
 	if (entry != NULL)
 		json_array_append_new(c->hidden, entry);
 }
@@ -196,7 +196,7 @@ changes_add(struct changes *c, const char *path, const struct change_side *a,
 		c->unlisted++;
 		return 0;
 	}
-	entry = make_entry(path, a, b);
+	entry = make_entry(c, path, a, b);
 	if (entry == NULL)
 		return -1;
 	json_array_append_new(c->list, entry);

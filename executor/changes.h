@@ -30,6 +30,9 @@ struct changes {
 	/* Told of each path as it is found; may be NULL. */
 	void (*on)(void *owner, const char *path);
 	void *owner;
+	/* While a large file is read; may be NULL. */
+	void (*beat)(void *);
+	void *beat_owner;
 };
 
 /* One entry before (dir -1: nothing was there) and after. */

@@ -208,8 +208,9 @@ emit_meta(struct pair *p)
 }
 
 static bool
-same_bytes(int a, int b)
+same_bytes(const struct diff *d, int a, int b)
 {
+	size_t chunks = 0;
 	static char x[65536], y[65536];
 	ssize_t n, m;
 
@@ -218,6 +219,8 @@ same_bytes(int a, int b)
 		m = read(b, y, sizeof(y));
 		if (n != m || n == -1 || memcmp(x, y, (size_t)n) != 0)
 			return false;
+		if (++chunks % BEAT_EVERY == 0 && d->beat != NULL)
+			d->beat(d->owner);
 	} while (n > 0);
 	return true;
 }
@@ -237,7 +240,7 @@ same_files(const struct pair *p, bool attributes)
 {
 	int x = openat(p->upper, p->name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	int y = openat(p->lower, p->name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	bool same = x != -1 && y != -1 && same_bytes(x, y) &&
+	bool same = x != -1 && y != -1 && same_bytes(p->d, x, y) &&
 		    (!attributes || xattr_same(x, y));
 
 	if (x != -1)

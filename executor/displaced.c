@@ -13,6 +13,7 @@
 #include "executor/subtree.h"
 #include "executor/utf8.h"
 
+#define BEAT_EVERY 100
 #define NS 1000000000LL
 #define HASH_MAX (4 << 20) /* larger ones are trusted by size and time */
 
@@ -103,6 +104,8 @@ displaced_find(struct commit *c, const struct record *r)
 
 		if (o->kind != OP_META && is_foreign(c, r, o))
 			note(c, o->path);
+		if (i % BEAT_EVERY == 0 && c->beat != NULL)
+			c->beat(c->owner);
 	}
 }
 

@@ -155,7 +155,9 @@ is_declared(const struct commit *c, const char *path)
 		if (strcmp(b->path, path) != 0)
 			continue;
 		fd = beneath_open(c->workspace->fd, path, O_RDONLY);
-		failed = fd == -1 ? -1 : digest_fd(fd, digest);
+		failed = fd == -1
+			     ? -1
+			     : digest_fd_told(fd, digest, c->beat, c->owner);
 		if (fd != -1)
 			(void)close(fd);
 		return failed == 0 && strcmp(digest, b->sha256) == 0;

@@ -103,7 +103,8 @@ compare_told(const struct check *k, const struct subtree_at *at,
 		return 0;
 	fd = openat(at->dir, at->name,
 	    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	failed = fd == -1 ? -1 : digest_fd(fd, digest);
+	failed =
+	    fd == -1 ? -1 : digest_fd_told(fd, digest, executor_beat, k->ex);
 	if (fd != -1)
 		(void)close(fd);
 	return failed == 0 && strcmp(digest, want) == 0;

@@ -98,6 +98,8 @@ undo_describe(struct executor *ex, const struct txn *t, const struct record *r,
 	size_t i;
 
 	changes_open(&c, (size_t)ex->settings->summaries.diff_bytes);
+	c.beat = executor_beat;
+	c.beat_owner = ex;
 	c.unlisted = (size_t)json_integer_value(
 	    json_object_get(r->outcome, "changes_unlisted"));
 	json_array_foreach (json_object_get(r->outcome, "changes"), i, change) {

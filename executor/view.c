@@ -39,6 +39,8 @@ diff_view(struct executor *ex)
 	    .owner = ex,
 	    .warnings = json_array()};
 	changes_open(&d->changes, (size_t)ex->settings->summaries.diff_bytes);
+	d->changes.beat = executor_beat;
+	d->changes.beat_owner = ex;
 	approval_watch(ex, &d->changes);
 	r->diff = d;
 	if (r->way == JAIL_OVERLAY)
