@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* What a patch may name: path_map, the workspace's borders, protection. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/buf.h"
@@ -41,18 +42,25 @@ below(const char *path, const char *prefix)
 	return path + len;
 }
 
-/* Rewrites an absolute path by path_map and takes the workspace off. */
+/* Rewrites an absolute path by path_map, the longest entry that fits, and
+ * takes the workspace off. */
 static char *
 relative(const struct queue_settings *q, const char *path)
 {
 	const char *rest;
 	char *real = NULL;
 	char *out = NULL;
+	size_t best = 0;
 
-	for (size_t i = 0; i < q->path_map.count && real == NULL; i++) {
+	for (size_t i = 0; i < q->path_map.count; i++) {
+		size_t len = strlen(q->path_map.names[i]);
+
 		rest = below(path, q->path_map.names[i]);
-		if (rest != NULL)
-			real = xasprintf("%s%s", q->path_map.values[i], rest);
+		if (rest == NULL || len <= best)
+			continue;
+		best = len;
+		free(real);
+		real = xasprintf("%s%s", q->path_map.values[i], rest);
 	}
 	rest = below(real != NULL ? real : path, q->workspace);
 	if (rest != NULL)

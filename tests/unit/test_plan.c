@@ -12,9 +12,10 @@
 #define LENGTH(a) (sizeof(a) / sizeof((a)[0]))
 
 static char workspace[] = "/srv/app";
-static char from[] = "/Users/me/app";
-static char *froms[] = {from};
-static char *tos[] = {workspace};
+static char from[] = "/Users/me/app", inner_from[] = "/Users/me/app/vendor";
+static char inner_to[] = "/srv/app/lib";
+static char *froms[] = {from, inner_from};
+static char *tos[] = {workspace, inner_to};
 static char secret[] = "secrets";
 static char pem[] = "etc/*.pem";
 static char run[] = "run-[0-9]";
@@ -26,7 +27,7 @@ static struct queue_settings
 queue(void)
 {
 	struct queue_settings q = {.workspace = workspace,
-	    .path_map = {froms, tos, 1},
+	    .path_map = {froms, tos, LENGTH(tos)},
 	    .protected = {globs, LENGTH(globs)},
 	    .gates = {gates, 1},
 	    .network = true,
@@ -62,6 +63,8 @@ maps_paths_into_the_workspace(void **state)
 	    {"./src//a.c", "src/a.c"},
 	    {"/srv/app/src/a.c", "src/a.c"},
 	    {"/Users/me/app/src/a.c", "src/a.c"},
+	    {"/Users/me/app/vendor/a.c", "lib/a.c"},
+	    {"/Users/me/app/vendors/a.c", "vendors/a.c"},
 	    {"/Users/me/apple", NULL},
 	    {"/srv/application/x", NULL},
 	    {"/etc/passwd", NULL},
