@@ -79,11 +79,25 @@ judge_exit(struct executor *ex, int status)
 		    WEXITSTATUS(status));
 }
 
+/* The command that fails for it says so in words of its own. */
+static bool
+lacks_network(const struct run *r)
+{
+	const json_t *limits = json_object_get(r->job.patch, "limits");
+
+	return json_is_true(json_object_get(limits, "network")) &&
+	       r->plan.timeout_ms > 0 && !r->plan.network;
+}
+
 static json_t *
 merged_warnings(const struct run *r, json_t *more)
 {
 	json_t *all = json_array();
 
+	if (lacks_network(r))
+		json_array_append_new(all,
+		    json_string("the queue allows no network: its key network "
+				"is false"));
 	if (r->job.warnings != NULL)
 		json_array_extend(all, r->job.warnings);
 	if (r->warnings != NULL)

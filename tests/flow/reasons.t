@@ -17,7 +17,7 @@ run_json <<'END'
 {"id":"signal","mutations":[{"path":"x","contents":"y"}],"validate":{"shell":["kill -9 $$","true"]}}
 {"id":"time","limits":{"command_timeout":"1s"},"mutations":[{"path":"x","contents":"y"}],"validate":{"shell":["sleep 30"]}}
 {"id":"patch","limits":{"timeout":"1s"},"mutations":[{"path":"x","contents":"y"}],"validate":{"shell":["sleep 30","true"]}}
-{"id":"size","limits":{"file_size":"1M"},"mutations":[{"path":"x","contents":"y"}],"validate":{"shell":["head -c 3000000 /dev/zero >big; exit $?"]}}
+{"id":"size","limits":{"file_size":"1M","network":true},"mutations":[{"path":"x","contents":"y"}],"validate":{"shell":["head -c 3000000 /dev/zero >big; exit $?"]}}
 {"id":"edit","mutations":[{"path":"x","edits":[{"find":"absent","replace":""}]}],"validate":{"shell":["true"]}}
 {"id":"disk","limits":{"disk":"1M"},"mutations":[{"path":"x","contents":"y"}],"validate":{"shell":["head -c 3000000 /dev/zero >big; sleep 5","true"]}}
 END
@@ -31,6 +31,9 @@ is 'the time of the patch' "$(reasons patch)" \
     'validate timeout, validate not-run'
 is 'the size of a file, told by a shell' "$(reasons size) $(
     outcome size .stage)" 'validate limit:file_size limit'
+like 'with a warning of what it asked for in vain' \
+    "$(outcome size .warnings)" 'allows no network'
+is 'and nobody else' "$(outcome status '.warnings | length')" 0
 like 'with the number' "$(outcome size .error)" 'limit of 1048576 bytes for a file'
 is 'an edit that was not found' "$(reasons edit)" 'validate not-run'
 is 'a limit of the patch as a whole' "$(reasons disk)" \
