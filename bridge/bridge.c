@@ -12,6 +12,7 @@
 #include "common/brake.h"
 #include "common/buf.h"
 #include "common/clock.h"
+#include "common/left.h"
 #include "common/log.h"
 #include "common/text.h"
 
@@ -119,6 +120,24 @@ recover(struct bridge *b)
 	tell_unrecovered(b, true);
 	memset(&b->recover, 0, sizeof b->recover);
 	return true;
+}
+
+/* Its patches were accepted, and nobody runs them. */
+static void
+tell_left(void *owner, const struct left *l)
+{
+	struct bridge *b = owner;
+	char *text = left_words(l);
+	struct alert alert = {.type = "queue-left",
+	    .component = DESK_NAME,
+	    .subject = l->queue,
+	    .severity = ALERT_ERROR,
+	    .text = text};
+
+	log_warnx("%s: %s", l->queue, text);
+	if (alert_raise(b->desk.tree, &alert) != SPOOL_DONE)
+		log_warn("%s: no alert put", l->queue);
+	free(text);
 }
 
 static void
@@ -295,6 +314,9 @@ bridge_open(struct bridge *b, const struct daemon_opts *opts,
 	b->tidy = (struct timer){.on = on_tidy, .owner = b};
 	b->beat = (struct timer){.on = on_beat, .owner = b};
 	(void)recover(b);
+	if (left_find(tree, set->summaries.destination_count > 0, tell_left,
+		b) == -1)
+		log_warn("%s: not looked through", tree->path);
 }
 
 static bool

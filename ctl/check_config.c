@@ -13,6 +13,7 @@
 
 #include "common/buf.h"
 #include "common/fsinfo.h"
+#include "common/left.h"
 #include "common/text.h"
 #include "ctl/check.h"
 #include "ctl/out.h"
@@ -37,6 +38,22 @@ try_spool(struct trials *t, const struct ctl *c)
 			c->t.path, durability_name[fs.durability]));
 		trial_fix(t, "a journaling filesystem: ext4, xfs, btrfs");
 	}
+}
+
+static void
+note_left(void *owner, const struct left *l)
+{
+	trial_note(owner, TRIAL_WARNING, l->queue, "queue", left_words(l));
+	trial_fix(owner, "configure it until it is empty");
+}
+
+static void
+try_left(struct trials *t, struct ctl *c)
+{
+	if (left_find(&c->t, c->s.summaries.destination_count > 0, note_left,
+		t) == -1)
+		trial_note(t, TRIAL_WARNING, "spool", "queue",
+		    trial_explain(c->t.path));
 }
 
 /* The nearest directory above path that exists must let us make the rest. */
@@ -101,6 +118,7 @@ try_all(struct ctl *c)
 	size_t i;
 
 	try_spool(&t, c);
+	try_left(&t, c);
 	user = check_user(&t, c);
 	program_check(c, "ghost-bridge", "", user, &t);
 	for (i = 0; i < c->s.queue_count; i++)

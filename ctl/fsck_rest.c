@@ -11,6 +11,7 @@
 #include "common/buf.h"
 #include "common/clock.h"
 #include "common/ids.h"
+#include "common/left.h"
 #include "common/spool.h"
 #include "common/tree.h"
 #include "ctl/control.h"
@@ -243,6 +244,23 @@ check_locks(struct fsck *f)
 	spool_names_free(&names);
 }
 
+static void
+say_left(void *owner, const struct left *l)
+{
+	char *words = left_words(l);
+
+	fsck_say(owner, FSCK_WRONG, l->queue, "%s", words);
+	free(words);
+}
+
+static void
+check_left(struct fsck *f)
+{
+	if (left_find(&f->c->t, f->c->s.summaries.destination_count > 0,
+		say_left, f) == -1)
+		fsck_say(f, FSCK_WRONG, "spool", "%s", strerror(errno));
+}
+
 void
 fsck_rest(struct fsck *f)
 {
@@ -250,4 +268,5 @@ fsck_rest(struct fsck *f)
 	check_boxes(f);
 	check_locks(f);
 	check_top(f);
+	check_left(f);
 }
