@@ -92,17 +92,33 @@ postpone(struct summarizer *s, struct destination *d, const char *why)
 		log_warnx("%s: delivery deferred, %s", d->name, why);
 }
 
-/* The word for the receipt after an attempt that did not come about. */
+/* The word for the receipt after an attempt that did not come about. failed:
+ * so many of the destination had before it, of whatever summaries. */
 static const char *
 verdict(struct summarizer *s, struct receipt *r, const char *destination,
-    enum delivery answer)
+    int failed)
 {
-	if (answer == REFUSED)
-		return "failed";
-	if (receipt_attempts(r, destination) + 1 >= GIVE_UP_ATTEMPTS &&
+	if ((receipt_attempts(r, destination) + 1 >= GIVE_UP_ATTEMPTS ||
+		failed >= GIVE_UP_ATTEMPTS) &&
 	    receipt_age_ms(r, destination) >= s->settings->summaries.give_up)
 		return "failed";
 	return "deferred";
+}
+
+/*
+ * While a destination is not well, one summary is tried each time and the
+ * others wait for it. Their time runs all the same, and when it is over they
+ * have their attempt at once: else the last one's would begin when the first
+ * one had been given up.
+ */
+static bool
+must_wait(struct summarizer *s, const struct destination *d, struct receipt *r)
+{
+	if (d->next_ms <= clock_mono_ms())
+		return false;
+	receipt_begin(r, d->name);
+	return d->failures < GIVE_UP_ATTEMPTS ||
+	       receipt_age_ms(r, d->name) < s->settings->summaries.give_up;
 }
 
 static void
@@ -113,7 +129,7 @@ deliver_to(struct summarizer *s, struct destination *d, struct parcel *p,
 	const char *state;
 
 	if (receipt_settled(r, d->name) || receipt_failed(r, d->name) ||
-	    d->next_ms > clock_mono_ms())
+	    must_wait(s, d, r))
 		return;
 	answer = attempt(d, p);
 	if (answer == DELIVERED) {
@@ -124,7 +140,8 @@ deliver_to(struct summarizer *s, struct destination *d, struct parcel *p,
 		    d->name);
 		return;
 	}
-	state = verdict(s, r, d->name, answer);
+	state =
+	    answer == REFUSED ? "failed" : verdict(s, r, d->name, d->failures);
 	receipt_note(r, d->name, state, p);
 	if (answer == LATER)
 		postpone(s, d, p->why);
@@ -149,7 +166,7 @@ deliver_copy(struct summarizer *s, struct parcel *p, struct receipt *r)
 		return;
 	}
 	if (answer == LATER &&
-	    strcmp(verdict(s, r, COPY_NAME, answer), "deferred") == 0) {
+	    strcmp(verdict(s, r, COPY_NAME, 0), "deferred") == 0) {
 		receipt_note(r, COPY_NAME, "deferred", p);
 		return;
 	}

@@ -136,6 +136,27 @@ receipt_age_ms(struct receipt *r, const char *destination)
 	return (now - at) / 1000;
 }
 
+static void
+set_row(struct receipt *r, const char *destination, json_t *row)
+{
+	if (json_object_set_new(json_object_get(r->doc, "destinations"),
+		destination, row) == 0)
+		r->changed = true;
+}
+
+void
+receipt_begin(struct receipt *r, const char *destination)
+{
+	char now[ISO_TIME_SIZE];
+
+	if (row_of(r, destination) != NULL)
+		return;
+	clock_iso(clock_wall_us(), now);
+	set_row(r, destination,
+	    json_pack("{s:s,s:i,s:s,s:s}", "state", "deferred", "attempts", 0,
+		"first_at", now, "last_at", now));
+}
+
 void
 receipt_note(struct receipt *r, const char *destination, const char *state,
     const struct parcel *p)
@@ -153,7 +174,5 @@ receipt_note(struct receipt *r, const char *destination, const char *state,
 		(void)json_object_set_new(row, "where", text_json(p->where));
 	if (p->why[0] != '\0')
 		(void)json_object_set_new(row, "error", text_json(p->why));
-	if (json_object_set_new(json_object_get(r->doc, "destinations"),
-		destination, row) == 0)
-		r->changed = true;
+	set_row(r, destination, row);
 }

@@ -174,6 +174,8 @@ bool receipt_settled(const struct receipt *r, const char *destination);
 bool receipt_failed(const struct receipt *r, const char *destination);
 int64_t receipt_age_ms(struct receipt *r, const char *destination);
 int receipt_attempts(const struct receipt *r, const char *destination);
+/* Its time runs from now on, without an attempt, unless it does already. */
+void receipt_begin(struct receipt *r, const char *destination);
 void receipt_note(struct receipt *r, const char *destination, const char *state,
     const struct parcel *p);
 enum spool_answer receipt_remove(struct summarizer *s,

@@ -154,9 +154,13 @@ start summarizer summarizer -f -c "$CONF"
 outcome_of MAIN live 1 '{"state":"completed"}' >/dev/null
 await 'the daemon takes a new outcome' \
     grep -q '^<!-- patchflow:end live@MAIN,1 -->$' "$REPLY"
+for i in 1 2 3 4 5; do
+	outcome_of MAIN "late-$i" 1 "$failed" >/dev/null
+done
+# Each of them, and not one behind the other.
 gave_up() {
-	[ "$(count_files "$SPOOL/MAIN/summaries/.failed")" = 2 ] &&
-	    [ "$(raised delivery-failed .type | wc -l)" -ge 2 ]
+	[ "$(count_files "$SPOOL/MAIN/summaries/.failed")" = 7 ] &&
+	    [ "$(raised delivery-failed .type | wc -l)" -ge 7 ]
 }
 await 'what cannot be delivered ends in .failed with an alert' gave_up
 stop summarizer
