@@ -93,11 +93,12 @@ child(const struct command *c, int out, volatile int *error)
 	_exit(127);
 }
 
-/* What was lacking, and not what the command is. */
+/* What was lacking, room for its arguments too, and not what the command is. */
 static bool
 is_lack(int err)
 {
-	return err == EAGAIN || err == ENOMEM || err == EMFILE || err == ENFILE;
+	return err == EAGAIN || err == ENOMEM || err == EMFILE ||
+	       err == ENFILE || err == E2BIG;
 }
 
 /* With vfork(2) nothing of us is copied, and we sleep until the command is

@@ -79,6 +79,14 @@ echo '{"id":"ran","mutations":[],"postMutationBuild":{"shell":["touch ran"]},"fi
 is 'a command names nothing, so nothing of a dirty tree is committed' \
     "$(said ran) $(g log -1 --format=%s)" 'completed  odd'
 
+deep=$(printf '%0200d/' 1 2 3 4 5 6 7 8 9 10)
+jq -nc --arg deep "$deep" '{id: "wide", mutations: [range(1200) |
+    {path: "\($deep)\(.)", contents: "x"}], final: {git: {commit: "wide"}}}' |
+    run_json 2>"$T/run.err"
+like 'more paths than a command line takes fail, and say so' \
+    "$(said wide) $(outcome wide .error)" \
+    'failed limit .*git add: Argument list too long'
+
 fresh
 ln -s a "$ws/.gitignore"
 start_commit 2>"$T/git.err"
