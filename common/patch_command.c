@@ -62,6 +62,26 @@ commands_of_object(struct front *f, const json_t *v, struct where at,
 	return true;
 }
 
+/* In a list: what is not quoted is a mapping where it has a colon and a blank,
+ * and no text where it is `true`. */
+static bool
+may_be_command(const json_t *v)
+{
+	const char *key = NULL;
+
+	if (json_is_object(v))
+		return patch_first(v, command_keys, &key) != NULL;
+	return !json_is_array(v) && !json_is_boolean(v);
+}
+
+/* Left out without a word it would be missed in what is called validated. */
+static bool
+refuse_command(struct front *f, struct where at)
+{
+	(void)patch_refuse(f, PATCH_INVALID, at, "a command must be text");
+	return patch_hint(f, "quote it");
+}
+
 bool
 patch_commands(struct front *f, const json_t *v, struct where at, json_t *list)
 {
@@ -73,11 +93,10 @@ patch_commands(struct front *f, const json_t *v, struct where at, json_t *list)
 		for (size_t i = 0; i < json_array_size(v); i++) {
 			const json_t *c = json_array_get(v, i);
 
-			if (json_is_array(c) ||
-			    !patch_commands(f, c, patch_index(at, i), list))
-				return patch_refuse(f, PATCH_INVALID,
-				    patch_index(at, i),
-				    "a command must be text");
+			if (!may_be_command(c))
+				return refuse_command(f, patch_index(at, i));
+			if (!patch_commands(f, c, patch_index(at, i), list))
+				return false;
 		}
 		return true;
 	}
