@@ -169,6 +169,26 @@ judge_step(const struct policy_source *s, const struct plan_step *step,
 		judge_path(s, step->to, true, a);
 }
 
+/* The summarizer writes it, but it is the patch that names the place. Where
+ * that is none of the workspace the summarizer makes no copy. */
+static void
+judge_copy(const struct policy_source *s, const struct plan *p,
+    struct policy_answer *a)
+{
+	const char *wanted =
+	    json_string_value(json_object_get(p->final, "summaryFile"));
+	struct fault none = {0};
+	char *path;
+
+	if (wanted == NULL)
+		return;
+	path = plan_path(s->queue, wanted, &none);
+	if (path != NULL)
+		judge_path(s, path, false, a);
+	free(path);
+	fault_free(&none);
+}
+
 void
 policy_of_plan(const struct policy_source *s, const struct plan *p,
     struct policy_answer *a)
@@ -186,6 +206,7 @@ policy_of_plan(const struct policy_source *s, const struct plan *p,
 			json_object_set_new_nocheck(paths, step->path,
 			    json_null());
 	}
+	judge_copy(s, p, a);
 	/* Gates are the queue's own. */
 	for (size_t i = 0; i < p->command_count; i++) {
 		if (p->commands[i].phase != PHASE_GATE)

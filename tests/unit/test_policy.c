@@ -225,6 +225,31 @@ each_step_of_a_plan_is_asked_for(void **state)
 	assert_int_equal(ask_steps(&command, 1), POLICY_DENY);
 }
 
+static void
+the_copy_of_a_summary_is_asked_for(void **state)
+{
+	static const struct {
+		const char *file;
+		enum policy verdict;
+	} cases[] = {{"docs/s.md", POLICY_RUN}, {"keys/s.md", POLICY_DENY},
+	    {"/srv/app/a/b/s.md", POLICY_HOLD}, {"/elsewhere/s", POLICY_RUN}};
+	char workspace[] = "/srv/app";
+	struct queue_settings q = queue;
+	const struct policy_source s = {.queue = &q, .file = "conf.yaml"};
+
+	(void)state;
+	q.workspace = workspace;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct plan p = {
+		    .final = json_pack("{s:s}", "summaryFile", cases[i].file)};
+		struct policy_answer a;
+
+		policy_of_plan(&s, &p, &a);
+		assert_int_equal(a.verdict, cases[i].verdict);
+		json_decref(p.final);
+	}
+}
+
 /* They are the queue's own. */
 static void
 gates_are_not_asked_for(void **state)
@@ -281,6 +306,7 @@ main(void)
 	    cmocka_unit_test(a_rule_that_was_approved_of_holds_no_more),
 	    cmocka_unit_test(the_strictest_decision_wins_and_names_its_line),
 	    cmocka_unit_test(each_step_of_a_plan_is_asked_for),
+	    cmocka_unit_test(the_copy_of_a_summary_is_asked_for),
 	    cmocka_unit_test(gates_are_not_asked_for),
 	    cmocka_unit_test(a_plan_is_measured_by_its_files_and_bytes),
 	};
