@@ -1,16 +1,21 @@
 /* SPDX-License-Identifier: ISC */
 /* Which staging place a queue uses: recorded, and kept while it is in use. */
+#include <sys/file.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "common/buf.h"
+#include "common/clock.h"
 #include "common/log.h"
 #include "executor/isolate.h"
 
 #define PLACE_FORMAT "patchflow-place-1"
+#define LOCK_WAIT_MS 5000
+#define LOCK_POLL_MS 10
 
 /* 1, 0, or -1: not known, and then no other place may be used. */
 static int
@@ -36,7 +41,7 @@ is_unsuitable(int err)
 {
 	return err == EXDEV || err == EROFS || err == EACCES || err == EPERM ||
 	       err == EINVAL || err == ENOENT || err == ENOTDIR ||
-	       err == EOPNOTSUPP;
+	       err == EOPNOTSUPP || err == EWOULDBLOCK;
 }
 
 /* A place that was proven for this very workspace needs no trial again while
@@ -46,13 +51,45 @@ struct recorded {
 	bool same_workspace;
 };
 
+/*
+ * Nobody else's: an executor of another spool would end our patches. Whoever
+ * was killed a moment ago may hold it while it is torn down. Where a directory
+ * cannot be locked, as on some network filesystems, that is no trouble.
+ */
+static int
+lock_place(struct executor *ex)
+{
+	const struct timespec pause = {.tv_nsec = LOCK_POLL_MS * 1000000};
+	int64_t until = clock_mono_ms() + LOCK_WAIT_MS;
+
+	/* It is looked at only, beside the executor itself. */
+	if (ex->opts->check)
+		return 0;
+	while (flock(ex->place.dir, LOCK_EX | LOCK_NB) == -1 &&
+	       (errno == EWOULDBLOCK || errno == EINTR)) {
+		if (clock_mono_ms() >= until) {
+			log_warnx("%s: another executor uses it",
+			    ex->place.path);
+			place_close(&ex->place);
+			errno = EWOULDBLOCK;
+			return -1;
+		}
+		executor_beat(ex);
+		(void)nanosleep(&pause, NULL);
+	}
+	return 0;
+}
+
 static int
 try_place(struct executor *ex, const struct recorded *r, char *path)
 {
 	int answer = place_open(&ex->place, path, &ex->workspace,
 	    r->same_workspace && strcmp(r->place, path) == 0);
-	int saved = errno;
+	int saved;
 
+	if (answer == 0)
+		answer = lock_place(ex);
+	saved = errno;
 	if (answer == -1)
 		log_debug("%s: no staging place: %s", path, strerror(saved));
 	free(path);

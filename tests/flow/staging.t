@@ -38,6 +38,30 @@ like 'two queues have no place in common' \
     "queues\[1\].staging: is another queue's staging place"
 cp "$T/plain.yaml" "$CONF"
 
+# --- an executor of another spool
+
+mkdir "$T/side"
+mv "$ws" "$T/side/a"
+mkdir "$ws" "$T/side/b"
+beside=$T/side/.patchflow-MAIN
+sed "s|workspace: $ws|workspace: $T/side/a\n    staging: $beside|" \
+    "$T/plain.yaml" >"$CONF"
+start first executor -f -c "$CONF" -q MAIN
+# shellcheck disable=SC2317 # await runs it
+is_staged() {
+	grep -q "staging $beside" "$T/log/first"
+}
+await 'an executor stages beside its workspace' is_staged
+sed "s|^spool: .*|spool: $T/other|; s|$T/side/a|$T/side/b|" "$CONF" \
+    >"$T/other.yaml"
+like 'one of another spool leaves its place alone' \
+    "$(executor --once -c "$T/other.yaml" -q MAIN 2>&1)" \
+    "$beside: another executor uses it"
+stop first
+like 'until it has ended' \
+    "$(executor --once -c "$T/other.yaml" -q MAIN 2>&1)" "staging $beside"
+cp "$T/plain.yaml" "$CONF"
+
 # --- the workspace becomes a mount
 
 if mount --bind "$ws" "$ws" 2>/dev/null; then
