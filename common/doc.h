@@ -11,7 +11,7 @@
  * timestamps and everything quoted or in a block scalar are strings. So
  * 1.10 is the real 1.1, 1e3 the real 1000.0, as in JSON. Duplicate keys,
  * non-scalar keys, tags other than the core ones, anchors that expand to more
- * than DOC_NODES nodes, a second document and nesting deeper than DOC_DEPTH
+ * than DOC_NODES nodes or DOC_BYTES of text, a second document and nesting deeper than DOC_DEPTH
  * are errors.
  */
 #ifndef COMMON_DOC_H
@@ -22,6 +22,7 @@
 
 #define DOC_DEPTH 64
 #define DOC_NODES 200000
+#define DOC_BYTES (32 << 20)
 
 enum doc_format { DOC_JSON, DOC_YAML };
 

@@ -17,8 +17,9 @@ struct load {
 	const char *text;
 	size_t len;
 	struct doc_error *err;
-	json_t *anchors; /* name -> {"value": …, "nodes": n} */
+	json_t *anchors; /* name -> {"value": …, "nodes": n, "bytes": n} */
 	size_t nodes;    /* with every alias counted as what it stands for */
+	size_t bytes;    /* of words and texts, counted alike */
 	bool strict;
 };
 
@@ -241,20 +242,20 @@ static json_t *node(struct load *l, const yaml_event_t *e, int depth);
 
 /*
  * An alias shares its value but counts as all of it: ten lines of aliases to
- * aliases would else be a billion values for whoever walks them.
+ * aliases would else be a billion values for whoever walks them, and a long
+ * text with a thousand of them as many times its bytes for whoever writes it.
  */
 static json_t *
 alias(struct load *l, const yaml_event_t *e)
 {
 	json_t *known =
 	    json_object_get(l->anchors, (const char *)e->data.alias.anchor);
-	json_int_t nodes;
 
 	if (known == NULL)
 		return refuse(l, &e->start_mark, "*%.80s stands for nothing",
 		    (const char *)e->data.alias.anchor);
-	nodes = json_integer_value(json_object_get(known, "nodes"));
-	l->nodes += (size_t)nodes;
+	l->nodes += (size_t)json_integer_value(json_object_get(known, "nodes"));
+	l->bytes += (size_t)json_integer_value(json_object_get(known, "bytes"));
 	return json_incref(json_object_get(known, "value"));
 }
 
@@ -304,6 +305,7 @@ mapping(struct load *l, int depth)
 		}
 		v = NULL;
 		if (key(l, map, &k) && next(l, &e)) {
+			l->bytes += k.data.scalar.length;
 			v = node(l, &e, depth);
 			yaml_event_delete(&e);
 		}
@@ -370,10 +372,11 @@ anchor_of(const yaml_event_t *e)
 
 /* After the value is whole, so that nothing can contain itself. */
 static bool
-remember(struct load *l, const char *anchor, json_t *v, size_t nodes)
+remember(struct load *l, const char *anchor, json_t *v, size_t nodes,
+    size_t bytes)
 {
-	json_t *entry =
-	    json_pack("{s:O, s:I}", "value", v, "nodes", (json_int_t)nodes);
+	json_t *entry = json_pack("{s:O, s:I, s:I}", "value", v, "nodes",
+	    (json_int_t)nodes, "bytes", (json_int_t)bytes);
 
 	return entry != NULL &&
 	       json_object_set_new(l->anchors, anchor, entry) == 0;
@@ -382,7 +385,7 @@ remember(struct load *l, const char *anchor, json_t *v, size_t nodes)
 static json_t *
 node(struct load *l, const yaml_event_t *e, int depth)
 {
-	size_t before = l->nodes++;
+	size_t before = l->nodes++, bytes = l->bytes;
 	json_t *v;
 
 	if (e->type == YAML_ALIAS_EVENT)
@@ -391,15 +394,18 @@ node(struct load *l, const yaml_event_t *e, int depth)
 		v = scalar(l, e);
 	else
 		v = collection(l, e, depth);
+	if (e->type == YAML_SCALAR_EVENT)
+		l->bytes += e->data.scalar.length;
 	if (v == NULL)
 		return NULL;
-	if (l->nodes > DOC_NODES) {
+	if (l->nodes > DOC_NODES || l->bytes > DOC_BYTES) {
 		json_decref(v);
-		return refuse(l, &e->start_mark, "more than %d values",
-		    DOC_NODES);
+		return refuse(l, &e->start_mark, "more than %d %s",
+		    l->nodes > DOC_NODES ? DOC_NODES : DOC_BYTES,
+		    l->nodes > DOC_NODES ? "values" : "bytes of text");
 	}
-	if (anchor_of(e) != NULL &&
-	    !remember(l, anchor_of(e), v, l->nodes - before)) {
+	if (anchor_of(e) != NULL && !remember(l, anchor_of(e), v,
+					l->nodes - before, l->bytes - bytes)) {
 		json_decref(v);
 		return NULL;
 	}

@@ -10,6 +10,9 @@
 #include "common/log.h"
 #include "common/patch_part.h"
 
+/* Beside it its queue file holds an envelope and warnings. */
+#define PATCH_BYTES_MAX (24 << 20)
+
 const char *const patch_reason_name[] = {
     [PATCH_OK] = "ok",
     [PATCH_MALFORMED] = "malformed",
@@ -220,6 +223,22 @@ finish_form(struct front *f)
 	f->out->canonical = json_incref(f->form);
 }
 
+/* A text of backslashes and control characters grows when it is written, and
+ * a few aliases make a long one of a short one: what no file of the spool can
+ * hold would be tried for ever. */
+static bool
+check_length(struct front *f)
+{
+	struct where root = {""};
+
+	if (json_dumpb(f->form, NULL, 0, JSON_COMPACT) <= PATCH_BYTES_MAX)
+		return true;
+	(void)patch_refuse(f, PATCH_INVALID, root,
+	    "the patch is longer than %d MiB when all of it is written out",
+	    PATCH_BYTES_MAX >> 20);
+	return patch_hint(f, "several smaller patches");
+}
+
 static bool
 read_document(struct front *f)
 {
@@ -241,7 +260,8 @@ read_document(struct front *f)
 	if (!check_version(f) || !patch_find_id(f))
 		return false;
 	begin_form(f);
-	return patch_fields(f) && patch_actions(f) && check_action(f);
+	return patch_fields(f) && patch_actions(f) && check_action(f) &&
+	       check_length(f);
 }
 
 static void

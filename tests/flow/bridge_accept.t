@@ -185,4 +185,27 @@ ok 'a source with a queue of its own' once
 like 'takes there what names none' " $(queued MAIN) " ' homeless '
 is 'and the refusal of what does not parse' "$(in_main)" $((before + 1))
 
+# What is short in the chat and longer than any file of the spool once its
+# aliases, or its escapes, are written out.
+# swollen ID TEXT COUNT: ten files of that text so many times.
+swollen() {
+	printf '\n```yaml\nrole: command_patch\nid: %s\ntarget: MAIN\n' "$1"
+	printf 'mutations:\n  - {path: a, contents: &x "'
+	yes "$2" | head -n "$3" | tr -d '\n'
+	printf '"}\n'
+	for n in 1 2 3 4 5 6 7 8 9; do
+		printf '  - {path: b%d, contents: *x}\n' "$n"
+	done
+	printf '```\n'
+}
+{
+	swollen aliases xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx 100000
+	swollen escapes '\e\e\e\e\e\e\e\e\e\e' 50000
+	block behind MAIN
+} >>"$CHAT"
+ok 'documents that no queue file can hold' once
+is 'are refused, and it is said why' "$(first_lines "$SPOOL"/bad/*.json | jq -r .error |
+    grep -cE 'more than 33554432 bytes|longer than 24 MiB')" 2
+like 'and hold up nothing behind them' " $(queued MAIN) " ' behind '
+
 done_testing
