@@ -12,6 +12,7 @@
 #include <libutil.h>
 
 #include "common/clock.h"
+#include "common/utf8.h"
 
 static int
 wrong(struct conf_file *f, const char *path, const char *what)
@@ -35,6 +36,16 @@ among(const char *words, const char *s)
 	}
 }
 
+static bool
+is_utf8(const char *s)
+{
+	size_t n = 1, left = strlen(s);
+
+	for (; left > 0 && n > 0; s += n, left -= n)
+		n = utf8_sequence(s, left);
+	return n > 0;
+}
+
 static int
 bind_string(struct conf_file *f, const struct conf_key *k, const char *s,
     const char *path, char *at)
@@ -51,6 +62,11 @@ bind_string(struct conf_file *f, const struct conf_key *k, const char *s,
 	memcpy(at, &copy, sizeof(copy));
 	if (k->type == CONF_PATH && strlen(copy) >= PATH_MAX)
 		return wrong(f, path, "a shorter path");
+	/* Cursors, records and states are JSON, and paths stand in them. */
+	if (k->type == CONF_PATH && !is_utf8(copy))
+		return wrong(f, path,
+		    "UTF-8, as must the names of the directories that the "
+		    "configuration lies in");
 	return 0;
 }
 
