@@ -19,6 +19,9 @@
 
 #define BEAT_EVERY 100
 #define CHUNK 65536
+#define PART_MAX (1 << 30)
+#define WHOLE INT64_MAX
+#define BLOCK 512     /* what st_blocks counts */
 #define DEPTH_MAX 500 /* levels; one descriptor is open at each */
 
 #define DIR_FLAGS (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
@@ -169,30 +172,70 @@ subtree_remove(int dir, const char *name)
 
 /* Not every filesystem pair can do it in the kernel. */
 static int
-copy_by_hand(int in, int out)
+copy_by_hand(int in, int out, off_t left)
 {
 	char *chunk = xmalloc(CHUNK);
+	ssize_t n = 0;
+
+	while (left > 0) {
+		n = read(in, chunk, left < CHUNK ? (size_t)left : CHUNK);
+		if (n <= 0 || spool_write(out, chunk, (size_t)n) == -1)
+			break;
+		left -= n;
+	}
+	free(chunk);
+	return left == 0 || n == 0 ? 0 : -1;
+}
+
+/* From where both are, up to left bytes: it may have become shorter. */
+static int
+copy_part(int in, int out, off_t left)
+{
 	ssize_t n;
 
-	do
-		n = read(in, chunk, CHUNK);
-	while (n > 0 && spool_write(out, chunk, (size_t)n) == 0);
-	free(chunk);
-	return n == 0 ? 0 : -1;
+	do {
+		n = copy_file_range(in, NULL, out, NULL,
+		    left < PART_MAX ? (size_t)left : PART_MAX, 0);
+		if (n > 0)
+			left -= n;
+	} while (n > 0 && left > 0);
+	return n >= 0 ? 0 : copy_by_hand(in, out, left);
+}
+
+/* Holes stay holes: an image of a disk may be larger than the disk that it
+ * lies on. */
+static int
+copy_sparse(int in, int out)
+{
+	struct stat st;
+	off_t at = 0, end;
+
+	while ((at = lseek(in, at, SEEK_DATA)) != -1) {
+		end = lseek(in, at, SEEK_HOLE);
+		if (end == -1 || lseek(in, at, SEEK_SET) == -1 ||
+		    lseek(out, at, SEEK_SET) == -1 ||
+		    copy_part(in, out, end - at) == -1)
+			return -1;
+		at = end;
+	}
+	if (errno != ENXIO || fstat(in, &st) == -1)
+		return -1;
+	return sys_ftruncate(out, st.st_size);
 }
 
 int
 subtree_copy_bytes(int in, int out)
 {
-	ssize_t n;
+	struct stat st;
 
 	/* The same blocks, where the filesystem shares them. */
 	if (ioctl(out, FICLONE, in) == 0)
 		return 0;
-	do
-		n = copy_file_range(in, NULL, out, NULL, 1u << 30, 0);
-	while (n > 0);
-	return n == 0 ? 0 : copy_by_hand(in, out);
+	if (fstat(in, &st) == -1)
+		return -1;
+	if (st.st_blocks < st.st_size / BLOCK)
+		return copy_sparse(in, out);
+	return copy_part(in, out, WHOLE);
 }
 
 static int

@@ -27,17 +27,36 @@ alerts() {
 	rm -f "$SPOOL"/alerts/new/*
 }
 
+# holes FILE...: 8 MiB with one block in the middle; are they the same as one that
+# was just made, and still sparse? An overlay copies a MiB at a time.
+holes() {
+	rm -f "$T/holes"
+	truncate -s 8M "$T/holes"
+	echo middle | dd of="$T/holes" bs=4096 seek=1024 conv=notrunc status=none
+	for file in "$@"; do
+		cmp -s "$T/holes" "$file" && echo same
+		[ "$(du -k "$file" | cut -f 1)" -le \
+		    "$(($(du -k "$T/holes" | cut -f 1) + 2048))" ] && echo sparse
+	done
+}
+
 # way NAME ISOLATION RUN: success, failure, a directory in the place of another,
 # and a human who works beside it.
 way() {
 	mkdir -p "$ws/old/in" "$ws/next/in"
 	echo old | tee "$ws/old/f" "$ws/old/in/f" >"$ws/old/in/more"
 	echo "$1" | tee "$ws/next/f" >"$ws/next/in/f"
-	chown -R --reference="$ws" "$ws/old" "$ws/next"
+	holes
+	rm -f "$ws/touched"
+	cp --sparse=always "$T/holes" "$ws/holes"
+	cp --sparse=always "$T/holes" "$ws/touched"
+	chown -R --reference="$ws" "$ws/old" "$ws/next" "$ws/holes" "$ws/touched"
 	queue_json >/dev/null <<END
 {"id":"$1-good","mutations":[{"path":"a","contents":"$1\\n"}],"validate":{"shell":["grep -q $1 a; mkdir new-$1; echo made >new-$1/f; rm -rf dir; mkdir dir; echo in >dir/$1"]}}
 {"id":"$1-bad","mutations":[{"path":"a","contents":"bad\\n"}],"validate":{"shell":["rm -rf dir; chmod 700 .; exit 3"]}}
 {"id":"$1-swap","validate":{"shell":["mv old last && mv next old && rm -r last && grep -q $1 old/in/f"]}}
+{"id":"$1-sparse","mutations":[{"path":"holes","rename":"moved"}]}
+{"id":"$1-sparse2","validate":{"shell":["chmod 600 touched"]}}
 {"id":"$1-plain","mutations":[{"path":"p","contents":"$1\\n"}]}
 END
 	ok "$1: runs" "$3"
@@ -49,6 +68,10 @@ END
 	    "$(outcome "$1-swap" .state) $(cd "$ws" && grep -r . old next 2>&1 |
 	        sort | tr '\n' ' ')" \
 	    "completed grep: next: No such file or directory old/f:$1 old/in/f:$1 "
+	is "$1: a sparse file stays one" \
+	    "$(holes "$ws/moved" "$ws/touched" | tr '\n' ' ')$(
+	        stat -c %a "$ws/touched")" 'same sparse same sparse 600'
+	rm -f "$ws/moved"
 	is "$1: a failure has none" "$(outcome "$1-bad" .stage) $(
 	    stat -c %a "$ws")" "validation $mode"
 	ok "$1: nothing is left" tidy
