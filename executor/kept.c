@@ -13,7 +13,9 @@
 #include "common/log.h"
 #include "common/spool.h"
 #include "common/sys.h"
+#include "executor/clone.h"
 #include "executor/displaced.h"
+#include "executor/foreign.h"
 #include "executor/kept.h"
 #include "executor/settle.h"
 #include "executor/subtree.h"
@@ -62,10 +64,12 @@ size_of(struct executor *ex, int dir, const char *name)
 static void
 strip(int folder, const char *name)
 {
-	static const char *const parts[] = {"upper", "work", "tmp", "BEGIN"};
+	static const char *const parts[] = {"upper", "work", "tmp", "BEGIN",
+	    CLONE_DIRS, FOREIGN_LIST};
 	int dir = spool_dir(folder, name);
 
-	for (size_t i = 0; dir != -1 && i < 4; i++) {
+	for (size_t i = 0; dir != -1 && i < sizeof(parts) / sizeof(parts[0]);
+	     i++) {
 		if (subtree_remove(dir, parts[i]) == -1)
 			log_debug("%s/%s: not removed", name, parts[i]);
 	}

@@ -75,6 +75,8 @@ END
 	is "$1: a failure has none" "$(outcome "$1-bad" .stage) $(
 	    stat -c %a "$ws")" "validation $mode"
 	ok "$1: nothing is left" tidy
+	is "$1: nor is a list of the clone kept for an undo" \
+	    "$(find "$SPOOL/state/executor@MAIN/txn" -name DIRS)" ''
 }
 mode=$(stat -c %a "$ws")
 way auto overlay once
