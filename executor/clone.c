@@ -2,7 +2,7 @@
 /*
  * The whole workspace below upper, for the modes without an overlay. The last
  * thing made is a mark whose ctime parts what was copied from what commands
- * change later: no program can set a ctime back.
+ * change later: no program can set a ctime back, but who sets the clock.
  */
 #include <sys/stat.h>
 #include <errno.h>
@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/clock.h"
 #include "common/spool.h"
 #include "common/sys.h"
 #include "executor/clone.h"
@@ -170,21 +171,30 @@ copy_inside(struct clone *c, int in, int out)
 	    &(struct level){c, out});
 }
 
+int64_t
+clone_clock_us(void)
+{
+	return clock_wall_us() - clock_mono_ms() * 1000;
+}
+
 /* In the transaction, which upper lies in. */
 static int
 make_mark(int upper)
 {
 	const struct timespec tick = {0, TICK_NS};
-	int fd;
+	char text[32];
+	int fd, answer;
 
 	(void)nanosleep(&tick, NULL);
 	fd = sys_openat(upper, "../" CLONE_MARK,
 	    O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (fd == -1)
 		return -1;
+	(void)snprintf(text, sizeof(text), "%lld", (long long)clone_clock_us());
+	answer = spool_write(fd, text, strlen(text));
 	(void)close(fd);
 	(void)nanosleep(&tick, NULL);
-	return 0;
+	return answer;
 }
 
 static int
