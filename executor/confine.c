@@ -32,6 +32,15 @@ static const struct place private_places[] = {{"/tmp", MAY_CHANGE},
     {"/dev/zero", MAY_USE}, {"/dev/full", MAY_USE}, {"/dev/random", MAY_USE},
     {"/dev/urandom", MAY_USE}, {"/dev/tty", MAY_USE}};
 
+/* By the error of opening it: nothing to allow is no failure, but what could
+ * not be opened for a moment would be lacked for good. */
+static bool
+is_there(int error)
+{
+	return error != ENOENT && error != ENOTDIR && error != EACCES &&
+	       error != ELOOP;
+}
+
 static int
 allow_places(int ruleset, const struct landlock_rules *rules,
     const struct place *places, size_t count)
@@ -40,8 +49,10 @@ allow_places(int ruleset, const struct landlock_rules *rules,
 		int fd = open(places[i].path, O_PATH | O_CLOEXEC);
 		int rc;
 
+		if (fd == -1 && !is_there(errno))
+			continue;
 		if (fd == -1)
-			continue; /* not there: nothing to allow */
+			return -1;
 		rc = landlock_allow(ruleset, fd, places[i].access & rules->fs);
 		(void)close(fd);
 		if (rc == -1)
