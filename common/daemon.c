@@ -43,8 +43,8 @@ static const struct option long_options[] = {
 static void
 print_usage(const struct daemon_opts *o, FILE *to)
 {
-	(void)fprintf(to, "usage: %s [-fnv] [--once] [-c file]%s\n", o->name,
-	    o->takes_queue ? " -q queue" : "");
+	(void)fprintf(to, "usage: %s [-fnv] [--once%s] [-c file]%s\n", o->name,
+	    o->stages ? " | --dry-run" : "", o->takes_queue ? " -q queue" : "");
 }
 
 static _Noreturn void
@@ -156,6 +156,9 @@ daemon_parse(struct daemon_opts *o, int argc, char **argv)
 	while ((opt = getopt_long(argc, argv, "c:fhnq:v", long_options,
 		    NULL)) != -1)
 		take_option(o, opt, optarg);
+	if (o->takes_queue && o->queue[0] == '\0')
+		(void)fprintf(stderr, "%s: -q wants the name of a queue\n",
+		    o->name);
 	if (optind != argc || (o->takes_queue && o->queue[0] == '\0'))
 		usage(o);
 	name_instance(o);

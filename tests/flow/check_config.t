@@ -3,7 +3,7 @@
 # check-config and the daemons' -n: what they try is what would happen, as the
 # user it would happen as, and nothing stays behind.
 . "$(dirname "$0")/../harness/lib.sh"
-plan 42
+plan 44
 
 cd "$T" || exit 1
 chmod 711 "$T"
@@ -39,6 +39,8 @@ like 'the executor chooses what was said' \
     .isolation)[,:]"
 
 t0=$(now_ms)
+exits 2 'an executor without a queue' executor -n -c "$CONF"
+like 'says what it lacks' "$(cat "$T/out")" '^executor: -q wants'
 exits 0 'executor -n' executor -n -c "$CONF" -q MAIN
 ms=$(($(now_ms) - t0))
 ok "is fast ($ms ms)" test "$ms" -lt 1000
