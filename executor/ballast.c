@@ -7,7 +7,6 @@
 #include "executor/ballast.h"
 #include "executor/kept.h"
 
-#define BALLAST ".ballast"
 /* The roll-forward needs blocks for directories that grow, its own records
  * some kilobytes. */
 #define BALLAST_BYTES (2 << 20)

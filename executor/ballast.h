@@ -9,6 +9,8 @@
 
 #include "executor/executor.h"
 
+#define BALLAST ".ballast" /* in the staging place */
+
 /* Finds the ballast of before in the present place, or takes it. */
 void ballast_open(struct executor *ex);
 /* Takes it again where it was spent. 0, or -1: no room, the queue is held. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* Keeping transactions, and letting them go. */
+#include <sys/file.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -13,6 +14,7 @@
 #include "common/log.h"
 #include "common/spool.h"
 #include "common/sys.h"
+#include "executor/ballast.h"
 #include "executor/clone.h"
 #include "executor/displaced.h"
 #include "executor/foreign.h"
@@ -292,6 +294,85 @@ is_old(const struct executor *ex, const struct place *p, const char *name)
 	    fstatat(p->dir, path, &st, AT_SYMLINK_NOFOLLOW) == -1)
 		return errno == ENOENT; /* what is left of one */
 	return clock_wall_us() / 1000 - st.st_ctim.tv_sec * 1000 > age;
+}
+
+/* Another spool's executor may have used the place as well. */
+static bool
+is_ours(const struct executor *ex, const char *name)
+{
+	char key[NAME_SIZE];
+	struct queue_name n;
+	char *comma;
+
+	(void)strlcpy(key, name, sizeof(key));
+	comma = strrchr(key, ',');
+	if (comma == NULL)
+		return false;
+	*comma = '\0';
+	return tree_find_key(ex->q, key, 1, &n) != Q__MAX;
+}
+
+/* Those that were left behind. */
+static size_t
+bring(const struct executor *ex, int from, int to)
+{
+	struct spool_names n = {0};
+	size_t left = 0;
+
+	if (spool_list(from, 0, &n) == -1)
+		return 1;
+	for (size_t i = 0; i < n.count; i++) {
+		if (is_ours(ex, n.names[i]) &&
+		    sys_renameat2(from, n.names[i], to, n.names[i],
+			RENAME_NOREPLACE) == -1)
+			left++;
+	}
+	spool_names_free(&n);
+	return left;
+}
+
+/* The place of before, or -1: it is gone, somebody uses it, or it is the
+ * present one by another name. */
+static int
+open_left(const struct executor *ex, const char *path)
+{
+	int dir = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	struct stat a, b;
+
+	if (dir == -1)
+		return -1;
+	if ((flock(dir, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK) &&
+	    fstat(dir, &a) == 0 && fstat(ex->place.dir, &b) == 0 &&
+	    (a.st_dev != b.st_dev || a.st_ino != b.st_ino))
+		return dir;
+	(void)close(dir);
+	return -1;
+}
+
+void
+kept_bring(struct executor *ex, const char *from)
+{
+	int old = open_left(ex, from);
+	int folder = old != -1 ? spool_dir(old, UNDO_DIR) : -1;
+	struct place p = {.dir = -1};
+
+	ex->kept_known = false;
+	if (old != -1)
+		(void)sys_unlinkat(old, BALLAST, 0);
+	if (folder != -1 && open_folder(ex, &p) == 0 &&
+	    bring(ex, folder, p.dir) == 0)
+		(void)sys_unlinkat(old, UNDO_DIR, AT_REMOVEDIR);
+	else if (folder != -1)
+		log_warnx("%s/" UNDO_DIR ": patches that are kept there cannot "
+			  "be undone from %s: set staging as it was, or "
+			  "remove them",
+		    from, ex->place.path);
+	if (p.dir != -1)
+		(void)close(p.dir);
+	if (folder != -1)
+		(void)close(folder);
+	if (old != -1)
+		(void)close(old);
 }
 
 /* The names begin with the time of arrival: the oldest go first for their size,

@@ -26,6 +26,9 @@ int kept_aside(struct executor *ex, int from, const char *name,
 /* A whole transaction in which lie others' changes of the last moment. 0, or
  * -1 and the queue is held. */
 int kept_displaced(struct executor *ex, const char *name);
+/* The staging place is another one than from: what is kept there comes along.
+ * Where it cannot (another filesystem), that is said. */
+void kept_bring(struct executor *ex, const char *from);
 /* Retention. */
 void kept_tidy(struct executor *ex);
 /* The same, where their bytes ask for it: whoever runs once a minute has to let

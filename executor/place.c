@@ -12,6 +12,7 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "executor/isolate.h"
+#include "executor/kept.h"
 
 #define PLACE_FORMAT "patchflow-place-1"
 #define LOCK_WAIT_MS 5000
@@ -159,18 +160,6 @@ looks_unmounted(const struct executor *ex, const json_t *doc)
 	       is_empty(ex->workspace.fd);
 }
 
-int
-isolate_record(struct executor *ex)
-{
-	json_t *doc = json_pack("{s:s,s:s,s:s,s:I}", "format", PLACE_FORMAT,
-	    "place", ex->place.path, "workspace", ex->workspace.path,
-	    "workspace_ino", (json_int_t)ex->workspace.st.st_ino);
-	enum spool_answer a = state_save(&ex->state, "place.json", doc);
-
-	json_decref(doc);
-	return a == SPOOL_DONE ? 0 : -1;
-}
-
 /* A check leaves a broken record where it is. */
 static int
 load_record(struct executor *ex, json_t **doc)
@@ -178,6 +167,36 @@ load_record(struct executor *ex, json_t **doc)
 	if (ex->opts->check)
 		return spool_read_json(ex->state.dir, "place.json", doc);
 	return state_load(&ex->state, "place.json", PLACE_FORMAT, doc);
+}
+
+/* Another place than before: that one is left for good. */
+static void
+leave_place(struct executor *ex)
+{
+	json_t *doc = NULL;
+	const char *before = "";
+
+	if (load_record(ex, &doc) == 1)
+		before = json_string_value(json_object_get(doc, "place"));
+	if (before != NULL && before[0] != '\0' &&
+	    strcmp(before, ex->place.path) != 0)
+		kept_bring(ex, before);
+	json_decref(doc);
+}
+
+int
+isolate_record(struct executor *ex)
+{
+	json_t *doc = json_pack("{s:s,s:s,s:s,s:I}", "format", PLACE_FORMAT,
+	    "place", ex->place.path, "workspace", ex->workspace.path,
+	    "workspace_ino", (json_int_t)ex->workspace.st.st_ino);
+	enum spool_answer a;
+
+	leave_place(ex);
+	a = state_save(&ex->state, "place.json", doc);
+
+	json_decref(doc);
+	return a == SPOOL_DONE ? 0 : -1;
 }
 
 static struct recorded

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: ISC
 # A staging place that somebody else uses as well keeps what is theirs, and is no
 # other queue's; one that a rename no longer leads out of, because the workspace
-# was mounted anew, is left for another one.
+# was mounted anew, is left for another one, and nothing stays behind.
 . "$(dirname "$0")/../harness/lib.sh"
 . "$(dirname "$0")/executor.sh"
 own_mounts
@@ -31,6 +31,13 @@ is 'and they stay' "$(cd "$scratch" && find . -name .undo -prune -o -type f \
 cp "$T/plain.yaml" "$CONF"
 is 'nor do they keep the place in use' "$(staged)" \
     "$SPOOL/state/executor@MAIN/txn"
+is 'what is kept for an undo comes along' \
+    "$(find "$SPOOL/state/executor@MAIN/txn/.undo" -name '*-one-*' | wc -l)" 1
+is 'and nothing of ours stays' "$(find "$scratch" -name '.?*')" ''
+summarizer --once -c "$CONF"
+ok 'an undo is asked for' patchflow -c "$CONF" undo one
+once
+fails 'and done' test -e "$ws/a"
 
 sed -i "s|^    aliases: \[.*|&\n    staging: $scratch|" "$CONF"
 like 'two queues have no place in common' \
