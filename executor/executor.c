@@ -159,7 +159,8 @@ look(struct executor *ex)
 
 	/* What is asked of it is answered by what is there now. */
 	if (!ex->run.active && ex->workspace.fd != -1 &&
-	    !workspace_is_there(&ex->workspace)) {
+	    (!workspace_is_there(&ex->workspace) ||
+		!workspace_is_writable(&ex->workspace))) {
 		(void)tail_finish(ex);
 		leave_workspace(ex);
 	}

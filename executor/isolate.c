@@ -270,6 +270,9 @@ isolate_open(struct executor *ex)
 
 	if (workspace_open(&ex->workspace, ex->queue->workspace) == -1)
 		goto fail;
+	errno = EROFS;
+	if (!workspace_is_writable(&ex->workspace))
+		goto fail;
 	if (isolate_user(ex) == -1 || isolate_place(ex) == -1 ||
 	    isolate_record(ex) == -1)
 		goto fail;

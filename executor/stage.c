@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* The workspace, the staging place and the transaction directories. */
+#include <sys/statvfs.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -38,6 +39,14 @@ workspace_is_there(const struct workspace *w)
 
 	return stat(w->path, &st) == 0 && st.st_dev == w->st.st_dev &&
 	       st.st_ino == w->st.st_ino;
+}
+
+bool
+workspace_is_writable(const struct workspace *w)
+{
+	struct statvfs v;
+
+	return fstatvfs(w->fd, &v) == -1 || (v.f_flag & ST_RDONLY) == 0;
 }
 
 void

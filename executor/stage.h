@@ -35,6 +35,8 @@ int workspace_open(struct workspace *w, const char *path);
 /* Does its path still lead to it? It may have been unmounted or replaced under
  * our descriptor. */
 bool workspace_is_there(const struct workspace *w);
+/* Not mounted read-only, as a kernel does behind an error of the disk. */
+bool workspace_is_writable(const struct workspace *w);
 void workspace_close(struct workspace *w);
 
 struct place {
