@@ -57,7 +57,8 @@ ok '... in syslog too' syslog_has
 rm -f "$SPOOL"/MAIN/patches/5-*
 deep CYOPS
 await 'and so is the next trouble' told '^queue-depth CYOPS warning 0' 1
-ok '... which lies in the spool all the same' alert queue-depth CYOPS
+# A child puts it there, beside the command that tells.
+await '... which lies in the spool all the same' alert queue-depth CYOPS
 unscript alertd
 ask start alertd >/dev/null
 await 'its return is told' told '^alertd-down alertd warning 1: alertd is ready' 1
