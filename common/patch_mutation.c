@@ -24,7 +24,18 @@ static const struct {
     {"modify", PATCH_KIND_WRITE},
     {"overwrite", PATCH_KIND_WRITE},
     {"rewrite", PATCH_KIND_WRITE},
+    {"overwritefile", PATCH_KIND_WRITE},
+    {"rewritefile", PATCH_KIND_WRITE},
     {"replacefile", PATCH_KIND_WRITE},
+    {"modifyfile", PATCH_KIND_WRITE},
+    {"upsertfile", PATCH_KIND_WRITE},
+    {"newfile", PATCH_KIND_WRITE},
+    {"savefile", PATCH_KIND_WRITE},
+    {"save", PATCH_KIND_WRITE},
+    {"put", PATCH_KIND_WRITE},
+    {"filewrite", PATCH_KIND_WRITE},
+    {"createorreplace", PATCH_KIND_WRITE},
+    {"createoroverwrite", PATCH_KIND_WRITE},
     {"add", PATCH_KIND_WRITE},
     {"addfile", PATCH_KIND_WRITE},
     {"createorupdate", PATCH_KIND_WRITE},
@@ -213,7 +224,7 @@ names_operation(const json_t *v)
 	static const char *const keys[] = {"op", "operation", "action", NULL};
 	const char *word = json_string_value(patch_first(v, keys, NULL));
 
-	return word != NULL && strchr(word, ' ') == NULL;
+	return word != NULL && *word != '\0' && strchr(word, ' ') == NULL;
 }
 
 /* By op and by keys; PATCH_KIND__MAX when refused. */

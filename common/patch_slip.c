@@ -38,6 +38,10 @@ static const char *const others[] = {"steps", "script", "scripts", "run",
     "rename", "test", "tests", "timeout", "cwd", "env", "dryRun", "dry_run",
     NULL};
 
+/* Near one of ours, and words of their own. */
+static const char *const strangers[] = {"comments", "validated", "validator",
+    "validity", "expired", "insertions", "inserted", NULL};
+
 static bool
 is_one_of(const char *const *words, const char *key)
 {
@@ -84,7 +88,7 @@ is_near(const char *key, const char *word)
 static const char *
 meant(const char *key)
 {
-	if (is_one_of(telling, key))
+	if (is_one_of(telling, key) || is_one_of(strangers, key))
 		return NULL;
 	for (size_t n = 0; telling[n] != NULL; n++)
 		if (is_spelling(key, telling[n]))
@@ -92,6 +96,14 @@ meant(const char *key)
 	if (is_spelling(key, "create_only"))
 		return "create";
 	return strncasecmp(key, "insert", 6) == 0 ? "insertAfter" : NULL;
+}
+
+/* A form that is filled in leaves what it does not want empty. */
+static bool
+is_empty(const json_t *v)
+{
+	return json_is_null(v) ||
+	       (json_is_string(v) && json_string_length(v) == 0);
 }
 
 bool
@@ -120,7 +132,7 @@ patch_refuse_part(const struct patch_item *i)
 
 	json_object_foreach ((json_t *)(uintptr_t)i->v, key, v) {
 		for (size_t n = 0; parts[n] != NULL; n++) {
-			if (json_is_null(v) || !is_spelling(key, parts[n]))
+			if (is_empty(v) || !is_spelling(key, parts[n]))
 				continue;
 			(void)patch_refuse(i->f, PATCH_INVALID,
 			    patch_key(i->at, key),
@@ -138,7 +150,7 @@ patch_refuse_part(const struct patch_item *i)
 static void
 warn_of(struct front *f, const char *key)
 {
-	if (is_one_of(top_telling, key))
+	if (is_one_of(top_telling, key) || is_one_of(strangers, key))
 		return;
 	if (is_one_of(others, key)) {
 		patch_warn(f, "%s is not known here and is not done", key);

@@ -45,6 +45,11 @@ static const struct {
     {"validate: {cwd: sub, shell: [make]}", "validate.cwd", "top"},
     {"shell: x\ndepends_on: [a]", "depends_on[0]", "itself"},
     {"shell: x\ndependsOn: {}", NULL, NULL},
+    {"mutations: [{path: f, contents: x, insertions: 3}]", NULL, NULL},
+    {"mutations: [{path: f, contents: x, before: '', line: null}]", NULL, NULL},
+    {"mutations: [{path: f, contents: x, action: ''}]", NULL, NULL},
+    {"mutations: [{path: f, contents: x, op: overwriteFile}]", NULL, NULL},
+    {"mutations: [{path: f, contents: x, op: create_or_replace}]", NULL, NULL},
 };
 
 static void
@@ -87,6 +92,8 @@ static const struct {
     {"validate: {shell: []}", NULL},
     {"final: {git: {commit: false}}", NULL},
     {"validte: null", NULL},
+    {"comments: [x]", NULL},
+    {"validated: false\nexpired: false", NULL},
     {"phase: 2\nnotes: x\nbuild: y\ntargets: [A]\ntesting: z", NULL},
     {"validation: {shell: [x]}\nexpires_at: 2026-01-01T00:00:00Z", NULL},
 };
