@@ -79,7 +79,7 @@ static bool
 refuse_command(struct front *f, struct where at)
 {
 	(void)patch_refuse(f, PATCH_INVALID, at, "a command must be text");
-	return patch_hint(f, "quote it");
+	return patch_hint(f, "quote it, or say {shell: COMMAND}");
 }
 
 bool

@@ -142,6 +142,27 @@ depends_on_is_a_dependency(void **state)
 	}
 }
 
+static void
+none_is_no_dependency(void **state)
+{
+	static const char *const words[] = {"depends_on: none",
+	    "dependsOn: [None]", "depends_on: ''", "dependencies: none"};
+
+	(void)state;
+	for (size_t i = 0; i < LENGTH(words); i++) {
+		struct patch_result r;
+		struct doc_error err;
+		char text[64];
+
+		(void)snprintf(text, sizeof(text), "id: a\nshell: x\n%s",
+		    words[i]);
+		patch_read(text, strlen(text), &r, &err);
+		assert_int_equal(r.reason, PATCH_OK);
+		assert_null(json_object_get(r.canonical, "dependencies"));
+		patch_result_free(&r);
+	}
+}
+
 int
 main(void)
 {
@@ -149,6 +170,7 @@ main(void)
 	    cmocka_unit_test(what_would_do_something_else_is_refused),
 	    cmocka_unit_test(what_is_only_left_out_is_told),
 	    cmocka_unit_test(depends_on_is_a_dependency),
+	    cmocka_unit_test(none_is_no_dependency),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
