@@ -11,6 +11,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "common/buf.h"
+
 struct diff_file {
 	char *old_path; /* as written; NULL where there is none, or /dev/null */
 	char *new_path;
@@ -43,6 +45,10 @@ void diff_file_free(struct diff_file *f);
 /* The path without a/ or b/; NULL where the headers name none. */
 const char *diff_file_old(const struct diff_file *f);
 const char *diff_file_new(const struct diff_file *f);
+
+/* The other way: a prefix as "a/" and path, quoted as git does where a line
+ * could not hold it, or where a terminal would obey it. */
+void difftext_put_path(struct buf *out, const char *prefix, const char *path);
 
 /* "@@ -1,3 +1,4 @@": false where the numbers are not there. */
 struct hunk_range {

@@ -3,14 +3,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/buf.h"
+#include "common/difftext.h"
 #include "common/difftext_path.h"
+
+static const char names[] = "abtnvfr", bytes[] = "\a\b\t\n\v\f\r";
 
 /* The byte of an escape that begins behind the backslash; s moves behind. */
 static char
 unescape(const char **s, const char *end)
 {
-	static const char names[] = "abtnvfr", bytes[] = "\a\b\t\n\v\f\r";
 	const char *at = memchr(names, **s, sizeof(names) - 1);
 	int n = 0;
 
@@ -105,4 +106,42 @@ const char *
 diff_path_bare(const char *path, bool prefixed)
 {
 	return path != NULL && prefixed ? path + 2 : path;
+}
+
+static bool
+is_control(char c)
+{
+	return (c > 0 && c < ' ') || c == '\177';
+}
+
+static void
+escape(struct buf *out, char c)
+{
+	const char *at = memchr(bytes, c, sizeof(bytes) - 1);
+
+	if (c == '"' || c == '\\')
+		buf_printf(out, "\\%c", c);
+	else if (at != NULL)
+		buf_printf(out, "\\%c", names[at - bytes]);
+	else if (is_control(c))
+		buf_printf(out, "\\%03o", (unsigned char)c);
+	else
+		buf_putc(out, c);
+}
+
+void
+difftext_put_path(struct buf *out, const char *prefix, const char *path)
+{
+	bool plain = true;
+
+	for (const char *s = path; *s != '\0' && plain; s++)
+		plain = !is_control(*s) && *s != '"' && *s != '\\';
+	if (plain) {
+		buf_printf(out, "%s%s", prefix, path);
+		return;
+	}
+	buf_printf(out, "\"%s", prefix);
+	for (const char *s = path; *s != '\0'; s++)
+		escape(out, *s);
+	buf_putc(out, '"');
 }

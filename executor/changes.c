@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/difftext.h"
 #include "common/digest.h"
 #include "executor/beneath.h"
 #include "executor/changes.h"
@@ -99,6 +100,18 @@ show(const struct change_side *s, size_t *len)
 }
 
 static void
+add_name(struct changes *c, const char *sign, const char *prefix,
+    const struct change_side *s, const char *path)
+{
+	buf_puts(&c->diff, sign);
+	if (s->dir != -1)
+		difftext_put_path(&c->diff, prefix, path);
+	else
+		buf_puts(&c->diff, "/dev/null");
+	buf_putc(&c->diff, '\n');
+}
+
+static void
 add_diff(struct changes *c, const char *path, const struct change_side *a,
     const struct change_side *b)
 {
@@ -110,9 +123,8 @@ add_diff(struct changes *c, const char *path, const struct change_side *a,
 		return;
 	at = show(a, &an);
 	bt = show(b, &bn);
-	buf_printf(&c->diff, "--- %s%s\n+++ %s%s\n",
-	    a->dir == -1 ? "/dev/null" : "a/", a->dir == -1 ? "" : path,
-	    b->dir == -1 ? "/dev/null" : "b/", b->dir == -1 ? "" : path);
+	add_name(c, "--- ", "a/", a, path);
+	add_name(c, "+++ ", "b/", b, path);
 	if (at == NULL || bt == NULL)
 		buf_puts(&c->diff, "(binary, large or special: not shown)\n");
 	else

@@ -31,6 +31,13 @@ like 'and a diff' "$(cat "$T/out")" '^\+2$'
 is 'no file lies in the spool' "$(spooled)" ''
 is 'nothing is staged' "$(find "$SPOOL" "$T/ws" -name '*dry*' -o -name '.patchflow*')" ''
 
+cat >name.json <<'END'
+{"id":"name","target":"MAIN","mutations":[{"path":"n","contents":"n\n"}],"validate":{"shell":["mv n \"$(printf 'n\\n+++ other\\n@@ -0,0 +1 @@\\n+lie')\""]}}
+END
+exits 0 'a name with lines in it' patchflow dry-run name.json
+like 'adds none to the diff' "$(cat "$T/out")" '^\+\+\+ "b/n\\n\+\+\+ other\\n'
+is 'that could be taken for its own' "$(grep -c '^+lie' "$T/out")" 0
+
 snapshot "$ws" >before
 exits 1 'one that would fail' patchflow dry-run bad.json
 like 'and where' "$(cat "$T/out")" '^bad@MAIN: would be failed \(validation\)'
