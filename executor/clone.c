@@ -12,10 +12,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "common/clock.h"
 #include "common/spool.h"
 #include "common/sys.h"
 #include "executor/clone.h"
+#include "executor/instant.h"
 #include "executor/foreign.h"
 #include "executor/report.h"
 #include "executor/subtree.h"
@@ -171,12 +171,6 @@ copy_inside(struct clone *c, int in, int out)
 	    &(struct level){c, out});
 }
 
-int64_t
-clone_clock_us(void)
-{
-	return clock_wall_us() - clock_mono_ms() * 1000;
-}
-
 /* In the transaction, which upper lies in. */
 static int
 make_mark(int upper)
@@ -190,7 +184,8 @@ make_mark(int upper)
 	    O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (fd == -1)
 		return -1;
-	(void)snprintf(text, sizeof(text), "%lld", (long long)clone_clock_us());
+	(void)snprintf(text, sizeof(text), "%lld",
+	    (long long)instant_ahead_us());
 	answer = spool_write(fd, text, strlen(text));
 	(void)close(fd);
 	(void)nanosleep(&tick, NULL);

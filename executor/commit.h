@@ -28,6 +28,7 @@ struct commit {
 	const struct plan *plan; /* NULL: an undo */
 	const json_t *bases;     /* basis.h */
 	struct timespec since;   /* T0: a ctime from before the view was made */
+	int64_t ahead_us;        /* instant.h, at T0; 0: nothing rests on it */
 	bool split_links;        /* hard links may be separated */
 	const char *same_path;   /* late, but found to say the same; or NULL */
 	/* filled by displaced_find and commit_revert, owned: paths that

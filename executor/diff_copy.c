@@ -13,11 +13,11 @@
 #include "executor/beneath.h"
 #include "executor/clone.h"
 #include "executor/conflict.h"
+#include "executor/instant.h"
 #include "executor/pair.h"
 #include "executor/subtree.h"
 
 #define MARK_MAX 64
-#define CLOCK_SLACK_US 5000 /* of two clocks read in turn, one in ms */
 #define DIR_FLAGS (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
 
 struct copy_walk {
@@ -252,7 +252,7 @@ check_clock(const struct diff *d, struct fault *f)
 	if (text == NULL)
 		return pair_fail(f, "reading", CLONE_MARK);
 	free(text);
-	if (clone_clock_us() >= then - CLOCK_SLACK_US)
+	if (!instant_was_set_back(then))
 		return 0;
 	(void)fault_fail(f, OUTCOME_PREPARE,
 	    "the machine's clock was set back while the patch ran, so that "

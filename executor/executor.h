@@ -77,6 +77,7 @@ struct run {
 	int64_t started_us;
 	int64_t started_ms;
 	struct timespec since;           /* T0 */
+	int64_t ahead_us;                /* instant.h, then */
 	char index_id[DIGEST_SIZE];      /* gitlive.h; "" */
 	char path[PATH_MAX + NAME_SIZE]; /* of T */
 	const char *limits_by;           /* "cgroup1" ... */

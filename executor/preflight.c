@@ -332,12 +332,26 @@ check_workspace(const struct commit *c, struct fault *f)
 	return -1;
 }
 
+/* What was changed since would look older than T0. */
+static int
+check_clock(const struct commit *c, struct fault *f)
+{
+	if (c->ahead_us == 0 || !instant_was_set_back(c->ahead_us))
+		return 0;
+	(void)fault_fail(f, OUTCOME_PREPARE,
+	    "the machine's clock was set back while the patch ran, so that "
+	    "what others changed meanwhile cannot be told");
+	f->temporary = true;
+	return -1;
+}
+
 int
 commit_check(const struct commit *c, const struct ops *ops, struct fault *f)
 {
 	struct look l = {c, ops, f};
 
-	if (check_workspace(c, f) == -1 || check_room(c, f) == -1)
+	if (check_workspace(c, f) == -1 || check_room(c, f) == -1 ||
+	    check_clock(c, f) == -1)
 		return -1;
 	for (size_t i = 0; i < ops->count; i++) {
 		/* A conflict tells of all paths that are in it. */

@@ -50,6 +50,7 @@ take_time(struct executor *ex)
 	const struct timespec tick = {0, 1000000};
 	struct stat st;
 
+	r->ahead_us = instant_ahead_us();
 	for (int i = 0; i < 50; i++) {
 		if (i > 1)
 			(void)nanosleep(&tick, NULL);

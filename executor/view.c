@@ -61,6 +61,7 @@ view_commit(struct executor *ex)
 	    .plan = &r->plan,
 	    .bases = r->bases,
 	    .since = r->since,
+	    .ahead_us = r->ahead_us,
 	    .ordered = settle_in_order(ex),
 	    .split_links = strcmp(ex->queue->hard_links, "split") == 0};
 }

@@ -10,9 +10,11 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 #include <cmocka.h>
 
 #include "common/buf.h"
+#include "executor/instant.h"
 #include "tests/unit/fault.h"
 #include "tests/unit/picture.h"
 #include "tests/unit/world.h"
@@ -284,6 +286,28 @@ notices_a_change_before_the_record(void **state)
 	free(after);
 }
 
+/* As if the clock had been set back by an hour, or forward, since T0. */
+static void
+is_tried_again_when_the_clock_was_set_back(void **state)
+{
+	const int64_t hour_us = INT64_C(3600) * 1000000;
+	struct world w;
+	struct commit c;
+	struct fault f = {0};
+
+	(void)state;
+	world_open(&w);
+	c = world_commit(&w);
+	c.ahead_us = instant_ahead_us() + hour_us;
+	assert_int_equal(commit_check(&c, &w.diff.ops, &f), -1);
+	assert_true(f.temporary);
+	assert_non_null(strstr(f.text, "clock was set back"));
+	fault_free(&f);
+	c.ahead_us = instant_ahead_us() - hour_us;
+	assert_int_equal(commit_check(&c, &w.diff.ops, &f), 0);
+	world_close(&w);
+}
+
 int
 main(void)
 {
@@ -295,6 +319,7 @@ main(void)
 	    cmocka_unit_test(is_before_or_after_when_any_call_fails),
 	    cmocka_unit_test(survives_a_second_kill_during_recovery),
 	    cmocka_unit_test(notices_a_change_before_the_record),
+	    cmocka_unit_test(is_tried_again_when_the_clock_was_set_back),
 	};
 
 	fault_fsync_lies(true);
