@@ -12,7 +12,8 @@
 /* Of user, author and committer, name and address. */
 #define WHO 6
 /* `git lfs install` sets its filter in somebody's home, which is not seen here:
- * without this git would take the whole file for the pointer. */
+ * without this git would take the whole file for the pointer. Not of the commit
+ * itself, which looks at files that are not ours, too. */
 #define GIT_LFS "filter.lfs.required=true"
 
 /* Errors are ignored one by one, to take what can be taken. */
@@ -170,7 +171,7 @@ static void
 push_settings(struct gitargs *a, char *const *who)
 {
 	static const char *const fixed[] = {"i18n.commitEncoding=UTF-8",
-	    "commit.gpgSign=false", "diff.ignoreSubmodules=dirty", GIT_LFS};
+	    "commit.gpgSign=false", "diff.ignoreSubmodules=dirty"};
 
 	for (size_t i = 0; i < WHO; i++) {
 		gitargs_push(a, "-c");

@@ -53,6 +53,12 @@ is 'a file for LFS is not committed whole where nobody has set it up' \
 g config filter.lfs.clean 'sed s/.*/pointer/'
 commits larger '' x.bin
 is 'but where it is' "$(said larger) $(g show HEAD:x.bin)" 'completed  pointer'
+g config --unset filter.lfs.clean
+touch -d 2001-01-01 "$ws/x.bin"
+commits nearby
+is 'one that git has to read again is in the way of no other commit' \
+    "$(said nearby) $(g show --name-only --format=%s HEAD | tr '\n' ,)" \
+    'completed  by nearby,,nearby.txt,'
 
 fresh
 start_commit
