@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* Users and groups, looked up here or in a child. */
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -182,11 +183,16 @@ ask_child(look_up *find, const struct question *q, int fds[2],
     struct account *out)
 {
 	struct answer a = {0};
-	pid_t child = fork();
+	pid_t parent = getpid(), child = fork();
 	int rc;
 
-	if (child == 0)
+	if (child == 0) {
+		/* It has our locks, too, and may be stuck where it asks. */
+		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (getppid() != parent)
+			_exit(1);
 		reply(find, q, fds[1]);
+	}
 	(void)close(fds[1]);
 	if (child == -1) {
 		(void)close(fds[0]);
