@@ -71,7 +71,7 @@ is 'asked for again it is done' "$(outcome k .state)" undone
 # --- blocked behind its record
 
 if ! strace -o /dev/null true 2>/dev/null; then
-	skip 16 'strace may not trace here'
+	skip 17 'strace may not trace here'
 	done_testing
 	exit
 fi
@@ -89,7 +89,7 @@ blocked() {
 	    'mount --bind "$1" "$1" && shift && "$@"' sh "$ws/dir" "$@"
 }
 if [ "$(id -u)" -eq 0 ] && ! unshare -m true 2>/dev/null; then
-	skip 16 'no mount namespaces here'
+	skip 17 'no mount namespaces here'
 	done_testing
 	exit
 fi
@@ -132,16 +132,21 @@ like 'and alerted' "$(cat "$SPOOL"/alerts/new/*)" displaced-changed
 
 begin
 undo
-traced -e trace=renameat2 -e \
-    inject=renameat2:delay_enter=5000000:when=$((record + 1)) &
-delayed=$!
+start executor strace -D -I2 -f -qq -o "$T/trace" -e trace=renameat2 -e \
+    inject=renameat2:delay_enter=60000000:when=$((record + 1)) \
+    "$BUILD_DIR/bin/executor" --once -c "$CONF" -q MAIN
+status=/proc/$(pid_of executor)/status
 # shellcheck disable=SC2317 # await runs it
 is_decided() {
-	[ -n "$(find "$place" -name UNDO)" ]
+	[ -n "$(find "$place" -name UNDO)" ] || return 1
+	was=$(cat "$status")
+	pause
+	[ "$(cat "$status")" = "$was" ] && echo "$was" | grep -q '^State:.t'
 }
 await 'again, the executor is at its first rename' is_decided
 echo mine >>"$ws/z4"
-wait "$delayed"
+kill "$(sed -n 's/^TracerPid:[[:space:]]*//p' "$status")"
+await 'it goes on' stopped executor
 is 'in between it is kept and told of' "$(both z4) $(
     outcome undo:k '.displaced_foreign | join(",")')" '1 z4'
 
