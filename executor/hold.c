@@ -101,6 +101,15 @@ executor_hold(struct executor *ex, const char *fmt, ...)
 		tell(ex, HOLD_STUCK, ALERT_CRITICAL);
 }
 
+static const char *
+want_of(int error)
+{
+	if (error == ENODEV)
+		return UNMOUNTED;
+	return error == EWOULDBLOCK ? "another executor uses its staging place"
+				    : strerror(error);
+}
+
 void
 hold_missing(struct executor *ex)
 {
@@ -109,7 +118,7 @@ hold_missing(struct executor *ex)
 
 	if (snprintf(ex->hold, sizeof(ex->hold),
 		"workspace %.120s cannot be used: %s", ex->queue->workspace,
-		saved == ENODEV ? UNMOUNTED : strerror(saved)) < 0)
+		want_of(saved)) < 0)
 		ex->hold[0] = '\0';
 	ex->trouble = true;
 	loop_after(&ex->loop, &ex->retry, FIRST_MS);

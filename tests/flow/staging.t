@@ -62,9 +62,11 @@ is_staged() {
 await 'an executor stages beside its workspace' is_staged
 sed "s|^spool: .*|spool: $T/other|; s|$T/side/a|$T/side/b|" "$CONF" \
     >"$T/other.yaml"
-like 'one of another spool leaves its place alone' \
-    "$(executor --once -c "$T/other.yaml" -q MAIN 2>&1)" \
+executor --once -c "$T/other.yaml" -q MAIN >"$T/other.log" 2>&1
+like 'one of another spool leaves its place alone' "$(cat "$T/other.log")" \
     "$beside: another executor uses it"
+like 'and its queue says what it waits for' "$(cat "$T/other.log")" \
+    'cannot be used: another executor uses its staging place'
 stop first
 like 'until it has ended' \
     "$(executor --once -c "$T/other.yaml" -q MAIN 2>&1)" "staging $beside"
