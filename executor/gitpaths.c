@@ -85,43 +85,50 @@ ask(struct worker *w, char *const *paths, size_t count, struct fault *f)
 	return answer;
 }
 
-/* Of some paths from at on those that it looks at come to the front, of which
- * *kept is the end. 0 or -1. */
+struct sieve {
+	struct worker *w;
+	struct gitpaths *p;
+	size_t kept; /* those that it looks at come to the front */
+	struct fault *f;
+};
+
+/* What is to stay out of some paths is found by halves. 0 or -1. */
 static int
-sift(struct worker *w, struct gitpaths *p, size_t at, size_t *kept,
-    struct fault *f)
+sift(struct sieve *s, size_t at, size_t count)
 {
-	size_t count = p->count - at < AT_ONCE ? p->count - at : AT_ONCE;
-	int all = ask(w, p->items + at, count, f);
-	int answer = all;
+	char **items = s->p->items;
+	int all = ask(s->w, items + at, count, s->f);
 
-	for (size_t i = at; i < at + count && answer != -1; i++) {
-		char *path = p->items[i];
+	if (all == 0 && count > 1)
+		return sift(s, at, count / 2) == -1
+			   ? -1
+			   : sift(s, at + count / 2, count - count / 2);
+	/* It may not have been able to look. */
+	if (all == 0)
+		all = ask(s->w, items + at, 1, s->f);
+	for (size_t i = at; i < at + count && all == 1; i++) {
+		char *path = items[i];
 
-		if (all == 0)
-			answer = ask(w, &path, 1, f);
-		/* It may not have been able to look. */
-		if (answer == 0)
-			answer = ask(w, &path, 1, f);
-		p->items[i] = p->items[*kept];
-		p->items[*kept] = path;
-		*kept += answer == 1;
+		items[i] = items[s->kept];
+		items[s->kept++] = path;
 	}
-	return answer == -1 ? -1 : 0;
+	return all == -1 ? -1 : 0;
 }
 
 int
 gitpaths_find(struct worker *w, struct gitpaths *p, struct fault *f)
 {
-	size_t kept = 0;
+	struct sieve s = {.w = w, .p = p, .f = f};
 
 	memset(p, 0, sizeof(*p));
 	add_all(p, w->plan);
 	for (size_t at = 0; at < p->count; at += AT_ONCE) {
-		if (sift(w, p, at, &kept, f) == -1)
+		size_t left = p->count - at;
+
+		if (sift(&s, at, left < AT_ONCE ? left : AT_ONCE) == -1)
 			return -1;
 	}
-	while (p->count > kept) {
+	while (p->count > s.kept) {
 		free(p->items[--p->count]);
 		p->dropped++;
 	}

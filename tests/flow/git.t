@@ -202,6 +202,25 @@ for tree in clean dirty; do
 	like 'as is said' "$(outcome of_$tree .warnings)" 'assume-unchanged'
 done
 
+# Each git that is asked leaves its lines there.
+if [ "$(way_here)" != bare-copy ]; then
+	fresh
+	start_commit
+	echo 'trace*' >"$ws/.git/info/exclude"
+	cp "$CONF" "$T/untraced.yaml"
+	sed -i "s|^    git_name: .*|&\n    env: [GIT_TRACE]|" "$CONF"
+	jq -nc '{id: "ignoring", mutations: [range(199), "trace_too" |
+	    {path: "\(.)", contents: "x"}], final: {git: {commit: "most"}}}' |
+	    GIT_TRACE=$ws/trace run_json 2>"$T/run.err"
+	cp "$T/untraced.yaml" "$CONF"
+	is 'of many paths one is ignored' "$(said ignoring) $(g show \
+	    --name-only --format=%s HEAD | wc -l)" 'completed  201'
+	asked=$(grep -c 'built-in: git ls-files' "$ws/trace")
+	ok 'and not each is asked for' test "$asked" -gt 2 -a "$asked" -lt 40
+else
+	skip 2 'no git leaves anything in the workspace'
+fi
+
 fresh
 printf 'made\nsecret\n' >"$ws/.gitignore"
 start_commit
