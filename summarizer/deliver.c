@@ -226,14 +226,17 @@ conclude(struct summarizer *s, struct parcel *p, struct receipt *r)
  * person: its failed destinations start anew. While another one is still
  * tried it has not been anywhere else, and what failed stays failed. */
 static void
-begin_again(struct summarizer *s, const struct parcel *p, struct receipt *r)
+begin_again(struct summarizer *s, struct receipt *r)
 {
 	json_t *rows = json_object_get(r->doc, "destinations");
-	bool failed;
 	size_t i;
 
-	if (!all_settled(s, p, r, &failed))
+	/* One that was configured since has no row, and is not tried yet. */
+	if (receipt_waits(r, COPY_NAME))
 		return;
+	for (i = 0; i < s->destination_count; i++)
+		if (receipt_waits(r, s->destinations[i].name))
+			return;
 	for (i = 0; i < s->destination_count; i++)
 		if (receipt_failed(r, s->destinations[i].name) &&
 		    json_object_del(rows, s->destinations[i].name) == 0)
@@ -251,7 +254,7 @@ deliver_parcel(struct summarizer *s, struct parcel *p)
 		s->waiting++;
 		return;
 	}
-	begin_again(s, p, &r);
+	begin_again(s, &r);
 	for (i = 0; i < s->destination_count; i++)
 		deliver_to(s, &s->destinations[i], p, &r);
 	deliver_copy(s, p, &r);

@@ -115,6 +115,12 @@ receipt_failed(const struct receipt *r, const char *destination)
 	return strcmp(state_of(r, destination), "failed") == 0;
 }
 
+bool
+receipt_waits(const struct receipt *r, const char *destination)
+{
+	return strcmp(state_of(r, destination), "deferred") == 0;
+}
+
 int
 receipt_attempts(const struct receipt *r, const char *destination)
 {

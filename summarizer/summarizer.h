@@ -172,6 +172,7 @@ enum spool_answer receipt_store(struct summarizer *s, const struct parcel *p,
     struct receipt *r) __attribute__((warn_unused_result));
 bool receipt_settled(const struct receipt *r, const char *destination);
 bool receipt_failed(const struct receipt *r, const char *destination);
+bool receipt_waits(const struct receipt *r, const char *destination);
 int64_t receipt_age_ms(struct receipt *r, const char *destination);
 int receipt_attempts(const struct receipt *r, const char *destination);
 /* Its time runs from now on, without an attempt, unless it does already. */

@@ -3,7 +3,7 @@
 # The summarizer alone: outcomes in, summaries published and delivered, each
 # exactly once, and what it does when something is wrong.
 . "$(dirname "$0")/../harness/lib.sh"
-plan 38
+plan 39
 
 REPLY=$T/reply.md
 CONFIRMED=$SPOOL/MAIN/summaries/.completed
@@ -144,7 +144,14 @@ rmdir "$REPLY"
 mv "$T/reply.away" "$REPLY"
 summarizer --once -c "$CONF" 2>/dev/null
 ok 'which ends it' test -e "$SPOOL/MAIN/summaries/.failed/summary-never-$hash.md"
-rm "$SPOOL/MAIN/summaries/.failed/summary-never-$hash.md"
+rm "$T/replies"/summary-never-*
+mv "$SPOOL/MAIN/summaries/.failed/summary-never-$hash.md" "$SPOOL/MAIN/summaries/"
+sed "s|^ *- {name: chat.*|&\n    - {name: new, type: append, path: $T/new.md}|" \
+    "$CONF" >"$T/new.yaml"
+summarizer --once -c "$T/new.yaml" 2>/dev/null
+ok 'put back it goes to all, also when there is one more' test -e \
+    "$CONFIRMED/summary-never-$hash.md" -a -s "$T/new.md" -a -e \
+    "$T/replies/summary-never-$hash.md"
 mv "$T/replies" "$T/elsewhere"
 : >"$T/replies"
 mv "$T/later" "$later"
