@@ -3,7 +3,8 @@
 #include "common/clock.h"
 #include "executor/instant.h"
 
-#define SLACK_US 5000 /* of two clocks read in turn, one in ms */
+#define SAME_MS 1     /* of two clocks read in turn, one in ms */
+#define SLACK_US 5000 /* more than that twice */
 
 bool
 instant_is_after(const struct timespec *a, const struct timespec *b)
@@ -15,7 +16,15 @@ instant_is_after(const struct timespec *a, const struct timespec *b)
 int64_t
 instant_ahead_us(void)
 {
-	return clock_wall_us() - clock_mono_ms() * 1000;
+	int64_t before, wall, after;
+
+	/* Held up between the two, we would see a step that nobody made. */
+	do {
+		before = clock_mono_ms();
+		wall = clock_wall_us();
+		after = clock_mono_ms();
+	} while (after - before > SAME_MS);
+	return wall - after * 1000;
 }
 
 bool
