@@ -11,8 +11,8 @@
  * timestamps and everything quoted or in a block scalar are strings. So
  * 1.10 is the real 1.1, 1e3 the real 1000.0, as in JSON. Duplicate keys,
  * non-scalar keys, tags other than the core ones, anchors that expand to more
- * than DOC_NODES nodes or DOC_BYTES of text, a second document and nesting deeper than DOC_DEPTH
- * are errors.
+ * than DOC_NODES nodes or DOC_BYTES of text, a second document and nesting
+ * deeper than DOC_DEPTH are errors.
  */
 #ifndef COMMON_DOC_H
 #define COMMON_DOC_H

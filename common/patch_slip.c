@@ -113,7 +113,7 @@ patch_refuse_slip(const struct patch_item *i)
 	json_t *v;
 
 	json_object_foreach ((json_t *)(uintptr_t)i->v, key, v) {
-		const char *ours = json_is_null(v) ? NULL : meant(key);
+		const char *ours = is_empty(v) ? NULL : meant(key);
 
 		if (ours == NULL)
 			continue;

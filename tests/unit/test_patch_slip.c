@@ -45,6 +45,7 @@ static const struct {
     {"validate: {cwd: sub, shell: [make]}", "validate.cwd", "top"},
     {"shell: x\ndepends_on: [a]", "depends_on[0]", "itself"},
     {"shell: x\ndependsOn: {}", NULL, NULL},
+    {"mutations: [{path: f, contents: x, Append: ''}]", NULL, NULL},
     {"mutations: [{path: f, contents: x, insertions: 3}]", NULL, NULL},
     {"mutations: [{path: f, contents: x, before: '', line: null}]", NULL, NULL},
     {"mutations: [{path: f, contents: x, action: ''}]", NULL, NULL},
