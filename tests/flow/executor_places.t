@@ -70,7 +70,7 @@ is 'which patches do not see' \
 queue_json >/dev/null <<'END'
 {"id":"late","mutations":[{"path":"late","contents":"x"}]}
 END
-umount "$T/own"
+umount "$T/own" "$T/disk"
 exits 111 'an unmounted workspace holds the queue' once
 is 'without failing a patch' "$(where_is late)" queued
 is 'or writing into the mount point' "$(find "$T/own" -mindepth 1)" ''
