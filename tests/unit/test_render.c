@@ -98,7 +98,8 @@ static const char full[] =
     "\"output_tail\":\"last\",\"dropped_bytes\":77}],"
     "\"changes\":[{\"path\":\"src/a|b.c\",\"op\":\"modified\","
     "\"old_sha256\":\"aa\",\"new_sha256\":\"bb\",\"mode\":\"0644\","
-    "\"bytes\":12}],\"changes_unlisted\":4,\"approval\":{\"by\":\"ann\",\"comment\":\"go on\"},"
+    "\"bytes\":12}],\"changes_unlisted\":4,\"approval\":{\"by\":\"ann\","
+    "\"comment\":\"go on\"},"
     "\"diff\":\"--- a/src\\n+++ b/src\\n@@ -1 +1 @@\\n\","
     "\"git\":{\"commit\":\"deadbeef\",\"tag\":\"v1\"},"
     "\"error\":\"make check failed\",\"hint\":\"read the log\"}";
