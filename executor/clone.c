@@ -15,6 +15,7 @@
 #include "common/spool.h"
 #include "common/sys.h"
 #include "executor/clone.h"
+#include "executor/instant.h"
 #include "executor/foreign.h"
 #include "executor/report.h"
 #include "executor/subtree.h"
@@ -175,16 +176,20 @@ static int
 make_mark(int upper)
 {
 	const struct timespec tick = {0, TICK_NS};
-	int fd;
+	char text[32];
+	int fd, answer;
 
 	(void)nanosleep(&tick, NULL);
 	fd = sys_openat(upper, "../" CLONE_MARK,
 	    O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (fd == -1)
 		return -1;
+	(void)snprintf(text, sizeof(text), "%lld",
+	    (long long)instant_ahead_us());
+	answer = spool_write(fd, text, strlen(text));
 	(void)close(fd);
 	(void)nanosleep(&tick, NULL);
-	return 0;
+	return answer;
 }
 
 static int

@@ -4,7 +4,7 @@
 #ifndef EXECUTOR_CLONE_H
 #define EXECUTOR_CLONE_H
 
-/* In T; its ctime is the end of the clone. */
+/* In T; its ctime is the end of the clone, its text instant_ahead_us then. */
 #define CLONE_MARK "CLONED"
 /* In T: which directory of the clone is which, in the form of foreign.h. */
 #define CLONE_DIRS "DIRS"

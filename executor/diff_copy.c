@@ -10,11 +10,14 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "executor/beneath.h"
 #include "executor/clone.h"
 #include "executor/conflict.h"
+#include "executor/instant.h"
 #include "executor/pair.h"
 #include "executor/subtree.h"
 
+#define MARK_MAX 64
 #define DIR_FLAGS (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
 
 struct copy_walk {
@@ -237,6 +240,27 @@ judge_clone(struct copy_walk *w, const struct stat *top)
 	return answer;
 }
 
+/* What was written after the clock was set back looks as if it were cloned. */
+static int
+check_clock(const struct diff *d, struct fault *f)
+{
+	struct stat st;
+	size_t len;
+	char *text = beneath_read(d->txn->dir, CLONE_MARK, MARK_MAX, &len, &st);
+	int64_t then = text != NULL ? strtoll(text, NULL, 10) : 0;
+
+	if (text == NULL)
+		return pair_fail(f, "reading", CLONE_MARK);
+	free(text);
+	if (!instant_was_set_back(then))
+		return 0;
+	(void)fault_fail(f, OUTCOME_PREPARE,
+	    "the machine's clock was set back while the patch ran, so that "
+	    "what it changed in its clone cannot be told");
+	f->temporary = true;
+	return -1;
+}
+
 int
 diff_copy(struct diff *d, struct fault *f)
 {
@@ -247,6 +271,8 @@ diff_copy(struct diff *d, struct fault *f)
 	if (fstatat(d->txn->dir, CLONE_MARK, &st, 0) == -1 ||
 	    fstat(d->txn->upper, &top) == -1)
 		return pair_fail(f, "reading", CLONE_MARK);
+	if (check_clock(d, f) == -1)
+		return -1;
 	w.mark = st.st_ctim;
 	buf_puts(&w.path, "");
 	answer = judge_clone(&w, &top);

@@ -332,8 +332,7 @@ check_workspace(const struct commit *c, struct fault *f)
 	return -1;
 }
 
-/* What was changed since would look older than T0, and what the commands wrote
- * older than their clone. */
+/* What was changed since would look older than T0. */
 static int
 check_clock(const struct commit *c, struct fault *f)
 {
@@ -341,7 +340,7 @@ check_clock(const struct commit *c, struct fault *f)
 		return 0;
 	(void)fault_fail(f, OUTCOME_PREPARE,
 	    "the machine's clock was set back while the patch ran, so that "
-	    "what was changed meanwhile cannot be told");
+	    "what others changed meanwhile cannot be told");
 	f->temporary = true;
 	return -1;
 }

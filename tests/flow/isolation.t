@@ -92,6 +92,22 @@ for id in copy-good copy-bad; do
 	like "that of $id says it" "$(cat "$(summary_files $id)")" \
 	    '^isolation: .?copy'
 done
+
+# A clone tells by the clock what was changed in it. What the mark says is what
+# it would say had the clock been set back by an hour since.
+nap="sleep 306.$$"
+start executor executor -f -c "$CONF" -q MAIN
+queue_json >/dev/null <<END
+{"id":"clock","validate":{"shell":["echo late >>b; test -e woken || $nap || true"]}}
+END
+await 'a patch has changed its clone' pgrep -fx "$nap"
+: >"$ws/woken"
+mark=$(find "$SPOOL/state/executor@MAIN/txn" -name CLONED ! -path '*/.undo/*')
+echo "$(($(cat "$mark") + 3600000000))" >"$mark"
+woken_and await 'and ends when the clock was set back' ended_as clock completed
+is 'by another run, with its change' "$(cat "$ws/b")" "$(printf 'his\nlate')"
+like 'as the log says' "$(cat "$T/log/executor")" 'clock was set back'
+stop executor
 alerts >/dev/null
 with ''
 way again overlay once
